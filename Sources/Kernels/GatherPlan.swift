@@ -63,19 +63,25 @@ struct GatherPlan {
   /// The most pixels that one table holds.
   static let block = 96
 
+  /// Byte offsets of the source rows in an image, [target row][row tap], and of the columns in a
+  /// row, [column tap][target column]; negative outside.
   private let rowOffsets: Table<Int>
   private let columnOffsets: Table<Int>
+  /// Byte offsets of the targets.
   private let rowTargets: Table<Int>
   private let columnTargets: Table<Int>
   private let sourceImage: Int
   private let targetImage: Int
   private let rowTaps: Int
   private let columnTaps: Int
-  /// For merged columns: the first source column of each target column, the source width.
-  private let columnStarts: Table<Int>
-  private let sourceWidth: Int
   private let channels: Int
+  private let targetChannels: Int
+  /// One tap, and every pixel in its own place: neighbours are one row apart.
+  private let isPlain: Bool
+  /// With merged columns: where each target's window begins, and the source's width.
+  private let windows: Table<Int>
   private let isMerged: Bool
+  private let sourceWidth: Int
 
   /// Target pixels of the whole batch.
   let pixels: Int
@@ -83,43 +89,49 @@ struct GatherPlan {
   let taps: Int
   let depth: Int
 
-  /// An offset so negative that no sum with another one is a place in an image.
-  private static let outside = -(1 << 50)
-
   /// Plans the gathering. With `merged`, the columns of a kernel row are one tap of kernel *
   /// channels numbers: for the few channels of images.
   init(
     rows: GatherAxis, columns: GatherAxis, batch: Int, sourceHeight: Int, sourceWidth: Int,
     channels: Int, targetHeight: Int, targetWidth: Int, targetChannels: Int, merged: Bool
   ) {
-    let pitch = sourceWidth * channels
-    rowOffsets = Table(rows.sources.map { $0.map { $0 * pitch } ?? Self.outside })
-    rowTargets = Table(rows.targets.map { $0 * targetWidth * targetChannels })
-    columnTargets = Table(columns.targets.map { $0 * targetChannels })
+    let float = MemoryLayout<Float>.stride
+    let pitch = sourceWidth * channels * float
+    rowOffsets = Table(rows.sources.map { $0.map { $0 * pitch } ?? -1 })
+    rowTargets = Table(rows.targets.map { $0 * targetWidth * targetChannels * float })
+    columnTargets = Table(columns.targets.map { $0 * targetChannels * float })
     let kernel = columns.taps.count
+    let targets = columns.targets.indices
     if merged {
       // The first column of a window, in the image or before it.
-      let starts = columns.targets.indices.map { target in
+      let starts = targets.map { target in
         let window = columns.sources[target * kernel..<(target + 1) * kernel]
         let known = window.firstIndex { $0 != nil } ?? window.startIndex
         return (window[known] ?? 0) - (known - window.startIndex)
       }
-      columnStarts = Table(starts)
+      windows = Table(starts)
       columnOffsets = Table(
-        starts.map { $0 >= 0 && $0 + kernel <= sourceWidth ? $0 * channels : Self.outside })
+        starts.map { $0 >= 0 && $0 + kernel <= sourceWidth ? $0 * channels * float : -1 })
     } else {
-      columnStarts = Table([])
-      columnOffsets = Table(columns.sources.map { $0.map { $0 * channels } ?? Self.outside })
+      windows = Table([])
+      columnOffsets = Table(
+        (0..<kernel).flatMap { tap in
+          targets.map { columns.sources[$0 * kernel + tap].map { $0 * channels * float } ?? -1 }
+        })
     }
     rowTaps = rows.taps.count
     columnTaps = merged ? 1 : kernel
     depth = merged ? kernel * channels : channels
     taps = rowTaps * columnTaps
     pixels = batch * rows.targets.count * columns.targets.count
+    isPlain =
+      rows.sources == (0..<sourceHeight).map { $0 } && rows.targets == rows.sources
+      && columns.sources == (0..<sourceWidth).map { $0 } && columns.targets == columns.sources
     sourceImage = sourceHeight * pitch
-    targetImage = targetHeight * targetWidth * targetChannels
-    self.sourceWidth = sourceWidth
+    targetImage = targetHeight * targetWidth * targetChannels * float
     self.channels = channels
+    self.targetChannels = targetChannels
+    self.sourceWidth = sourceWidth
     isMerged = merged
   }
 
@@ -134,43 +146,13 @@ struct GatherPlan {
     patches: UnsafeMutablePointer<Float>, table: UnsafeMutablePointer<RowPointer>,
     targets: UnsafeMutablePointer<TargetPointer>
   ) {
-    let (rowBase, columnBase) = (rowOffsets.base, columnOffsets.base)
-    let (rowTargetBase, columnTargetBase) = (rowTargets.base, columnTargets.base)
-    let (height, width) = (rowTargets.count, columnTargets.count)
-    let (rowTaps, columnTaps) = (rowTaps, columnTaps)
-    let (firstImage, rest) = first.quotientAndRemainder(dividingBy: height &* width)
-    var row = rest / width
-    var column = rest &- row &* width
-    var imageSource = source + firstImage &* sourceImage
-    var imageTarget = target + firstImage &* targetImage
-    for pixel in 0..<count {
-      let rowOffset = rowBase + row &* rowTaps
-      let columnOffset = columnBase + column &* columnTaps
-      var entry = table + pixel
-      for r in 0..<rowTaps {
-        for c in 0..<columnTaps {
-          let offset = rowOffset[r] &+ columnOffset[c]
-          if isMerged && offset < 0 && rowOffset[r] >= 0 {
-            let patch = patches + (pixel &* rowTaps &+ r) &* depth
-            copyWindow(imageSource + rowOffset[r], columnStarts.base[column], patch)
-            entry.pointee = UnsafePointer(patch)
-          } else {
-            entry.pointee = offset >= 0 ? imageSource + offset : zeros
-          }
-          entry += Self.block
-        }
+    if isPlain {
+      for pixel in 0..<count {
+        table[pixel] = source + (first &+ pixel) &* channels
+        targets[pixel] = target + (first &+ pixel) &* targetChannels
       }
-      targets[pixel] = imageTarget + (rowTargetBase[row] &+ columnTargetBase[column])
-      column &+= 1
-      if column == width {
-        column = 0
-        row &+= 1
-        if row == height {
-          row = 0
-          imageSource += sourceImage
-          imageTarget += targetImage
-        }
-      }
+    } else {
+      fillRuns(first, count, source, target, zeros, patches, table, targets)
     }
     for pixel in count..<count &+ overhang {
       for tap in 0..<taps { table[tap &* Self.block &+ pixel] = zeros }
@@ -178,16 +160,93 @@ struct GatherPlan {
     }
   }
 
-  /// Copies a window that hangs over the image's edge, with zeros outside.
-  private func copyWindow(
-    _ row: UnsafePointer<Float>, _ start: Int, _ patch: UnsafeMutablePointer<Float>
+  /// `fill` by runs of pixels that share an image row.
+  private func fillRuns(
+    _ first: Int, _ count: Int, _ source: UnsafePointer<Float>,
+    _ target: UnsafeMutablePointer<Float>, _ zeros: UnsafePointer<Float>,
+    _ patches: UnsafeMutablePointer<Float>, _ table: UnsafeMutablePointer<RowPointer>,
+    _ targets: UnsafeMutablePointer<TargetPointer>
   ) {
-    let kernel = depth / channels
-    for tap in 0..<kernel {
-      let column = start &+ tap
-      let inside = column >= 0 && column < sourceWidth
+    let (rowBase, columnBase) = (rowOffsets.base, columnOffsets.base)
+    let (rowTargetBase, columnTargetBase) = (rowTargets.base, columnTargets.base)
+    let (height, width) = (rowTargets.count, columnTargets.count)
+    let (rowTaps, columnTaps) = (rowTaps, columnTaps)
+    let image = first / (height &* width)
+    let rest = first &- image &* height &* width
+    var row = rest / width
+    var column = rest &- row &* width
+    var imageSource = Int(bitPattern: source) &+ image &* sourceImage
+    var imageTarget = Int(bitPattern: target) &+ image &* targetImage
+    var done = 0
+    while done < count {
+      let run = min(width &- column, count &- done)
+      var tap = 0
+      for r in 0..<rowTaps {
+        let rowOffset = rowBase[row &* rowTaps &+ r]
+        for c in 0..<columnTaps {
+          let entries = table + (tap &* Self.block &+ done)
+          if rowOffset < 0 {
+            for k in 0..<run { entries[k] = zeros }
+          } else {
+            writeAddresses(
+              entries, run, base: imageSource &+ rowOffset,
+              offsets: columnBase + (c &* width &+ column), outside: Int(bitPattern: zeros))
+          }
+          tap &+= 1
+        }
+        if isMerged && rowOffset >= 0 {
+          for k in 0..<run where columnBase[column &+ k] < 0 {
+            let patch = patches + ((done &+ k) &* rowTaps &+ r) &* depth
+            copyWindow(imageSource &+ rowOffset, column &+ k, patch)
+            table[r &* Self.block &+ done &+ k] = UnsafePointer(patch)
+          }
+        }
+      }
+      writeAddresses(
+        targets + done, run, base: imageTarget &+ rowTargetBase[row],
+        offsets: columnTargetBase + column, outside: 0)
+      done &+= run
+      column = 0
+      row &+= 1
+      if row == height {
+        row = 0
+        imageSource &+= sourceImage
+        imageTarget &+= targetImage
+      }
+    }
+  }
+
+  /// entries[k] = base + offsets[k], or `outside` where the offset is negative.
+  @inline(__always)
+  private func writeAddresses<Pointer>(
+    _ entries: UnsafeMutablePointer<Pointer>, _ count: Int, base: Int,
+    offsets: UnsafePointer<Int>, outside: Int
+  ) {
+    let addresses = UnsafeMutableRawPointer(entries)
+    var k = 0
+    while k &+ 8 <= count {
+      let offset = UnsafeRawPointer(offsets + k).loadUnaligned(as: SIMD8<Int>.self)
+      let inside = offset &+ SIMD8<Int>(repeating: base)
+      let address = inside.replacing(with: outside, where: offset .< 0)
+      addresses.storeBytes(of: address, toByteOffset: k &* 8, as: SIMD8<Int>.self)
+      k &+= 8
+    }
+    while k < count {
+      let address = offsets[k] >= 0 ? base &+ offsets[k] : outside
+      addresses.storeBytes(of: address, toByteOffset: k &* 8, as: Int.self)
+      k &+= 1
+    }
+  }
+
+  /// Copies the window of a target column that hangs over the image's edge, zeros outside.
+  private func copyWindow(_ row: Int, _ column: Int, _ patch: UnsafeMutablePointer<Float>) {
+    guard let source = UnsafePointer<Float>(bitPattern: row) else { return }
+    let start = windows.base[column]
+    for tap in 0..<depth / channels {
+      let place = start &+ tap
+      let inside = place >= 0 && place < sourceWidth
       for channel in 0..<channels {
-        patch[tap &* channels &+ channel] = inside ? row[column &* channels &+ channel] : 0
+        patch[tap &* channels &+ channel] = inside ? source[place &* channels &+ channel] : 0
       }
     }
   }
