@@ -1,0 +1,109 @@
+/// The function that follows a normalisation.
+public enum Activation: Sendable {
+  /// f(x) = x.
+  case identity
+  /// f(x) = x / (1 + e^-x) (Elfwing, Uchibe and Doya 2017; "swish" in EfficientNet).
+  case silu
+}
+
+/// A function of one number, applied to vectors; a type, so that each kernel is compiled for it.
+protocol PointwiseFunction {
+  static func value<L: Lanes>(_ x: L) -> L
+  /// The derivative at x.
+  static func derivative<L: Lanes>(_ x: L) -> L
+}
+
+enum IdentityFunction: PointwiseFunction {
+  @inline(__always) static func value<L: Lanes>(_ x: L) -> L { x }
+  @inline(__always) static func derivative<L: Lanes>(_ x: L) -> L { L(splat: 1) }
+}
+
+enum SiluFunction: PointwiseFunction {
+  @inline(__always) static func value<L: Lanes>(_ x: L) -> L {
+    x / (L(splat: 1) + exponential(L(splat: 0) - x))
+  }
+  @inline(__always) static func derivative<L: Lanes>(_ x: L) -> L {
+    // s + x s (1 - s)
+    let s = sigmoid(x)
+    return L.fma(x * s, L(splat: 1) - s, s)
+  }
+}
+
+/// output = silu(x) for `count` numbers; output may alias x.
+public func siluForward(
+  _ x: UnsafePointer<Float>, count: Int, output: UnsafeMutablePointer<Float>, pool: ThreadPool
+) {
+  flat(count, pool, SiluValues(x: x, output: output))
+}
+
+private struct SiluValues: ChannelGroup {
+  let x: UnsafePointer<Float>
+  let output: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at i: Int) {
+    SiluFunction.value(L.load(x + i)).store(output + i)
+  }
+}
+
+/// inputGradient = outputGradient * silu'(x); inputGradient may alias outputGradient.
+public func siluBackward(
+  _ x: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>, count: Int,
+  inputGradient: UnsafeMutablePointer<Float>, pool: ThreadPool
+) {
+  flat(
+    count, pool,
+    SiluGradients(x: x, outputGradient: outputGradient, inputGradient: inputGradient))
+}
+
+private struct SiluGradients: ChannelGroup {
+  let x: UnsafePointer<Float>
+  let outputGradient: UnsafePointer<Float>
+  let inputGradient: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at i: Int) {
+    let slope = SiluFunction.derivative(L.load(x + i))
+    (L.load(outputGradient + i) * slope).store(inputGradient + i)
+  }
+}
+
+/// output = 1 / (1 + e^-x) for `count` numbers; output may alias x.
+public func sigmoidForward(
+  _ x: UnsafePointer<Float>, count: Int, output: UnsafeMutablePointer<Float>, pool: ThreadPool
+) {
+  flat(count, pool, SigmoidValues(x: x, output: output))
+}
+
+private struct SigmoidValues: ChannelGroup {
+  let x: UnsafePointer<Float>
+  let output: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at i: Int) {
+    sigmoid(L.load(x + i)).store(output + i)
+  }
+}
+
+/// inputGradient = outputGradient * y (1 - y), where y is the sigmoid's output (not its argument);
+/// inputGradient may alias outputGradient.
+public func sigmoidBackward(
+  output y: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>, count: Int,
+  inputGradient: UnsafeMutablePointer<Float>, pool: ThreadPool
+) {
+  flat(
+    count, pool,
+    SigmoidGradients(output: y, outputGradient: outputGradient, inputGradient: inputGradient))
+}
+
+private struct SigmoidGradients: ChannelGroup {
+  let output: UnsafePointer<Float>
+  let outputGradient: UnsafePointer<Float>
+  let inputGradient: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at i: Int) {
+    let y = L.load(output + i)
+    (L.load(outputGradient + i) * (y * (L(splat: 1) - y))).store(inputGradient + i)
+  }
+}

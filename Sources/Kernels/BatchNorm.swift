@@ -1,0 +1,226 @@
+/// Memory for the partial sums of batch normalisation, shared by all layers of a network.
+///
+/// SAFETY: only a pointer that never changes; one thread at a time may use a scratch.
+public final class NormScratch: @unchecked Sendable {
+  /// The most channels a call may have.
+  public let channels: Int
+  private let buffer: FloatBuffer
+
+  /// Allocates for up to `channels` channels.
+  public init(channels: Int) {
+    precondition(channels > 0, "a scratch needs at least one channel")
+    self.channels = channels
+    buffer = FloatBuffer(count: (RowBlocks.limit + 1) * 2 * channels)
+  }
+
+  var base: UnsafeMutablePointer<Float> { buffer.base }
+}
+
+/// Mean and biased variance of every channel of x [rows, channels].
+///
+/// Each block of rows is read twice (the second time from cache), around its own mean; the blocks
+/// are joined by the formula of Chan, Golub and LeVeque (1979). A large mean costs no accuracy.
+public func batchNormStatistics(
+  _ x: UnsafePointer<Float>, rows: Int, channels: Int, mean: UnsafeMutablePointer<Float>,
+  variance: UnsafeMutablePointer<Float>, scratch: NormScratch, pool: ThreadPool
+) {
+  precondition(rows > 0 && channels > 0 && channels <= scratch.channels)
+  let blocks = RowBlocks(rows: rows, channels: channels)
+  let partial = scratch.base
+  pool.run(blocks.count) { block in
+    let first = blocks.start(block)
+    BlockMoments(
+      x: x + first * channels, rows: blocks.end(block) - first, channels: channels,
+      mean: partial + block * 2 * channels, squares: partial + (block * 2 + 1) * channels
+    ).cover(channels)
+  }
+  JoinedMoments(
+    partial: partial, blocks: blocks, channels: channels, mean: mean, variance: variance
+  ).cover(channels)
+}
+
+private struct BlockMoments: ChannelGroup {
+  let x: UnsafePointer<Float>
+  let rows: Int
+  let channels: Int
+  let mean: UnsafeMutablePointer<Float>
+  let squares: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at channel: Int) {
+    var sums = (L(splat: 0), L(splat: 0), L(splat: 0), L(splat: 0))
+    var source = x + channel
+    var row = 0
+    while row &+ 4 <= rows {
+      sums.0 = sums.0 + L.load(source)
+      sums.1 = sums.1 + L.load(source + channels)
+      sums.2 = sums.2 + L.load(source + 2 &* channels)
+      sums.3 = sums.3 + L.load(source + 3 &* channels)
+      source += 4 &* channels
+      row &+= 4
+    }
+    while row < rows {
+      sums.0 = sums.0 + L.load(source)
+      source += channels
+      row &+= 1
+    }
+    let center = ((sums.0 + sums.1) + (sums.2 + sums.3)) * L(splat: 1 / Float(rows))
+    var squared = (L(splat: 0), L(splat: 0), L(splat: 0), L(splat: 0))
+    source = x + channel
+    row = 0
+    while row &+ 4 <= rows {
+      let a = L.load(source) - center
+      let b = L.load(source + channels) - center
+      let c = L.load(source + 2 &* channels) - center
+      let d = L.load(source + 3 &* channels) - center
+      squared.0 = L.fma(a, a, squared.0)
+      squared.1 = L.fma(b, b, squared.1)
+      squared.2 = L.fma(c, c, squared.2)
+      squared.3 = L.fma(d, d, squared.3)
+      source += 4 &* channels
+      row &+= 4
+    }
+    while row < rows {
+      let a = L.load(source) - center
+      squared.0 = L.fma(a, a, squared.0)
+      source += channels
+      row &+= 1
+    }
+    center.store(mean + channel)
+    ((squared.0 + squared.1) + (squared.2 + squared.3)).store(squares + channel)
+  }
+}
+
+private struct JoinedMoments: ChannelGroup {
+  let partial: UnsafeMutablePointer<Float>
+  let blocks: RowBlocks
+  let channels: Int
+  let mean: UnsafeMutablePointer<Float>
+  let variance: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at channel: Int) {
+    // Sums of differences from the first block's mean: small numbers, so little is rounded away.
+    let first = L.load(partial + channel)
+    var offset = L(splat: 0)
+    var squares = L(splat: 0)
+    var block = 0
+    while block < blocks.count {
+      let weight = L(splat: Float(blocks.end(block) &- blocks.start(block)))
+      let base = partial + block &* 2 &* channels + channel
+      offset = L.fma(L.load(base) - first, weight, offset)
+      squares = squares + L.load(base + channels)
+      block &+= 1
+    }
+    let scale = L(splat: 1 / Float(blocks.rows))
+    let center = first + offset * scale
+    block = 0
+    while block < blocks.count {
+      let weight = L(splat: Float(blocks.end(block) &- blocks.start(block)))
+      let distance = L.load(partial + block &* 2 &* channels + channel) - center
+      squares = L.fma(distance * distance, weight, squares)
+      block &+= 1
+    }
+    center.store(mean + channel)
+    (squares * scale).store(variance + channel)
+  }
+}
+
+/// output = activation((x - mean) * inverseDeviation * gamma + beta) + residual, with statistics
+/// and parameters of shape [channels]; output may alias x or residual.
+public func batchNormForward(
+  _ x: UnsafePointer<Float>, rows: Int, channels: Int, mean: UnsafePointer<Float>,
+  inverseDeviation: UnsafePointer<Float>, gamma: UnsafePointer<Float>,
+  beta: UnsafePointer<Float>, activation: Activation, residual: UnsafePointer<Float>?,
+  output: UnsafeMutablePointer<Float>, pool: ThreadPool
+) {
+  precondition(rows >= 0 && channels > 0)
+  func run<F: PointwiseFunction>(_: F.Type) {
+    let blocks = RowBlocks(rows: rows, channels: channels)
+    pool.run(blocks.count) { block in
+      var row = blocks.start(block)
+      let end = blocks.end(block)
+      while row < end {
+        let offset = row &* channels
+        NormalizedRow<F>(
+          x: x + offset, mean: mean, inverseDeviation: inverseDeviation, gamma: gamma, beta: beta,
+          residual: residual.map { $0 + offset }, output: output + offset
+        ).cover(channels)
+        row &+= 1
+      }
+    }
+  }
+  switch activation {
+  case .identity: run(IdentityFunction.self)
+  case .silu: run(SiluFunction.self)
+  }
+}
+
+private struct NormalizedRow<F: PointwiseFunction>: ChannelGroup {
+  let x: UnsafePointer<Float>
+  let mean: UnsafePointer<Float>
+  let inverseDeviation: UnsafePointer<Float>
+  let gamma: UnsafePointer<Float>
+  let beta: UnsafePointer<Float>
+  let residual: UnsafePointer<Float>?
+  let output: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    let scale = L.load(inverseDeviation + c) * L.load(gamma + c)
+    let z = L.fma(L.load(x + c) - L.load(mean + c), scale, L.load(beta + c))
+    let value = F.value(z)
+    if let residual {
+      (value + L.load(residual + c)).store(output + c)
+    } else {
+      value.store(output + c)
+    }
+  }
+}
+
+/// output = activation(x * scale + shift) + residual, with scale and shift of shape [channels]:
+/// batch normalisation with fixed statistics. output may alias x or residual.
+public func scaleShiftActivate(
+  _ x: UnsafePointer<Float>, rows: Int, channels: Int, scale: UnsafePointer<Float>,
+  shift: UnsafePointer<Float>, activation: Activation, residual: UnsafePointer<Float>?,
+  output: UnsafeMutablePointer<Float>, pool: ThreadPool
+) {
+  precondition(rows >= 0 && channels > 0)
+  func run<F: PointwiseFunction>(_: F.Type) {
+    let blocks = RowBlocks(rows: rows, channels: channels)
+    pool.run(blocks.count) { block in
+      var row = blocks.start(block)
+      let end = blocks.end(block)
+      while row < end {
+        let offset = row &* channels
+        ScaledRow<F>(
+          x: x + offset, scale: scale, shift: shift, residual: residual.map { $0 + offset },
+          output: output + offset
+        ).cover(channels)
+        row &+= 1
+      }
+    }
+  }
+  switch activation {
+  case .identity: run(IdentityFunction.self)
+  case .silu: run(SiluFunction.self)
+  }
+}
+
+private struct ScaledRow<F: PointwiseFunction>: ChannelGroup {
+  let x: UnsafePointer<Float>
+  let scale: UnsafePointer<Float>
+  let shift: UnsafePointer<Float>
+  let residual: UnsafePointer<Float>?
+  let output: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    let value = F.value(L.fma(L.load(x + c), L.load(scale + c), L.load(shift + c)))
+    if let residual {
+      (value + L.load(residual + c)).store(output + c)
+    } else {
+      value.store(output + c)
+    }
+  }
+}

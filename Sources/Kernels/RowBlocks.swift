@@ -1,0 +1,58 @@
+/// The fixed cut of [rows, channels] into blocks of rows. It depends on the sizes alone, never on
+/// the number of threads, so that sums over blocks always have the same bits.
+struct RowBlocks {
+  /// The most blocks of one cut.
+  static let limit = 256
+
+  let rows: Int
+  let size: Int
+  let count: Int
+
+  /// Blocks of about `elements` numbers.
+  init(rows: Int, channels: Int, elements: Int = 16_384) {
+    self.rows = rows
+    size = max(1, elements / channels, (rows + Self.limit - 1) / Self.limit)
+    count = (rows + size - 1) / size
+  }
+
+  @inline(__always) func start(_ block: Int) -> Int { block &* size }
+  @inline(__always) func end(_ block: Int) -> Int { min(rows, (block &+ 1) &* size) }
+}
+
+/// A kernel body for one group of neighbouring numbers, whatever the number of lanes.
+protocol ChannelGroup {
+  func run<L: Lanes>(_: L.Type, at channel: Int)
+}
+
+extension ChannelGroup {
+  /// Runs the body for channels 0 ..< count.
+  @inline(__always)
+  func cover(_ count: Int) { cover(from: 0, to: count) }
+
+  /// Runs the body for the channels start ..< end: 16 lanes at a time, then 8, then single ones.
+  @inline(__always)
+  func cover(from start: Int, to end: Int) {
+    var channel = start
+    while channel &+ 16 <= end {
+      run(Vector.self, at: channel)
+      channel &+= 16
+    }
+    if channel &+ 8 <= end {
+      run(SIMD8<Float>.self, at: channel)
+      channel &+= 8
+    }
+    while channel < end {
+      run(Float.self, at: channel)
+      channel &+= 1
+    }
+  }
+}
+
+/// Runs the body over `count` numbers, in parallel blocks of a fixed size.
+@inline(__always)
+func flat<Body: ChannelGroup>(_ count: Int, _ pool: ThreadPool, _ body: Body) {
+  let block = 16_384
+  pool.run((count &+ block &- 1) / block) { task in
+    body.cover(from: task &* block, to: min(count, (task &+ 1) &* block))
+  }
+}

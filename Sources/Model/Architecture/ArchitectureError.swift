@@ -1,0 +1,56 @@
+/// A model name, a class count or an input size that makes no sense.
+public enum ArchitectureError: Error, Sendable, Equatable {
+  case unknownVariant(String, closest: [String])
+  case unknownTag(String, variant: String, known: [String])
+  case classCount(Int)
+  case inputSize(Int, smallest: Int)
+  case batchSize(Int)
+  /// Batch statistics of one single value per channel say nothing; PyTorch refuses it too.
+  case singleValuePerChannel(inputSize: Int)
+  case workspaceTooLarge(batch: Int, inputSize: Int)
+}
+
+extension ArchitectureError: ModelError {
+  public var kind: ModelErrorKind { .usage }
+
+  public var message: String {
+    switch self {
+    case .unknownVariant(let name, _):
+      "unknown model '\(name)'"
+    case .unknownTag(let tag, let variant, let known):
+      known.isEmpty
+        ? "'\(variant)' has no released weights, so no tag '\(tag)'"
+        : "'\(variant)' has no weights tagged '\(tag)'; there are \(quotedList(known))"
+    case .classCount(let count):
+      "a classifier of \(count) classes makes no sense"
+    case .inputSize(let size, let smallest):
+      "an input of \(size)x\(size) pixels is too small for the network; the least is \(smallest)"
+    case .batchSize(let count):
+      "a batch of \(count) images makes no sense"
+    case .singleValuePerChannel(let size):
+      "batch norm cannot train on one image of \(size)x\(size) pixels: "
+        + "its last maps have a single value per channel"
+    case .workspaceTooLarge(let batch, let size):
+      "a batch of \(batch) images of \(size)x\(size) pixels needs more memory than can be addressed"
+    }
+  }
+
+  public var advice: String? {
+    switch self {
+    case .unknownVariant(_, let closest):
+      closest.isEmpty ? nil : "did you mean \(quotedList(closest))?"
+    case .singleValuePerChannel:
+      "use a larger batch or a larger input"
+    case .workspaceTooLarge:
+      "use a smaller batch or a smaller input"
+    case .unknownTag, .classCount, .inputSize, .batchSize: nil
+    }
+  }
+}
+
+/// `'a'`, `'b'` or `'c'`.
+func quotedList(_ names: [String]) -> String {
+  let quoted = names.map { "'\($0)'" }
+  guard quoted.count > 1, let last = quoted.last else { return quoted.first ?? "" }
+  return quoted.dropLast().joined(separator: ", ") + " or " + last
+}

@@ -1,0 +1,124 @@
+/// One architecture of the table: its shape, its numerical conventions, its released weights.
+public struct Variant: Sendable {
+  /// timm's name, such as `tf_efficientnetv2_b0`.
+  public let name: String
+  /// Names of timm 0.5.4 that mean this variant with a certain tag, such as
+  /// `tf_efficientnetv2_s_in21k`; each with the tag it stands for.
+  public let aliases: [String: String]
+  /// What it is, in one line.
+  public let summary: String
+  /// Stem, stages and head width.
+  public let shape: NetworkShape
+  /// How strided convolutions pad.
+  public let padding: Padding
+  /// What batch norm adds to the variance before the square root.
+  public let normEpsilon: Float
+  /// How the stem's and the blocks' norms move their running statistics towards a batch's.
+  public let normMomentum: Float
+  /// The released weights, the one meant by the bare name first; empty for untrained variants.
+  public let pretrainedTags: [PretrainedTag]
+  /// The released weights that the name asked for, or the default ones; nil for untrained variants.
+  public let tag: PretrainedTag?
+  /// What the network's input looks like: the tag's preprocessing where there is one.
+  public let preprocessing: Preprocessing
+
+  /// The stem's output channels.
+  public var stemChannels: Int { shape.stemChannels }
+  /// The stages, in order.
+  public var stages: [StageSpec] { shape.stages }
+  /// The features that the classifier sees.
+  public var headChannels: Int { shape.headChannels }
+  /// The classes of the released weights, 1000 without any.
+  public var defaultClassCount: Int { tag?.classCount ?? 1000 }
+  /// The name with its tag, such as `tf_efficientnetv2_b0.in1k`; the bare name without one.
+  public var qualifiedName: String { tag.map { "\(name).\($0.name)" } ?? name }
+  /// The Hugging Face repository of the selected weights, such as
+  /// `timm/tf_efficientnetv2_b0.in1k`; nil for untrained variants.
+  public var hubRepository: String? { tag.map { "timm/\(name).\($0.name)" } }
+
+  init(
+    _ name: String, aliases: [String: String] = [:], summary: String, shape: NetworkShape,
+    padding: Padding, normEpsilon: Float, tags: [PretrainedTag], untrained: Preprocessing? = nil
+  ) {
+    guard let preprocessing = tags.first?.preprocessing ?? untrained else {
+      preconditionFailure("a variant needs released weights or a preprocessing of its own")
+    }
+    self.name = name
+    self.aliases = aliases
+    self.summary = summary
+    self.shape = shape
+    self.padding = padding
+    self.normEpsilon = normEpsilon
+    normMomentum = 0.1
+    pretrainedTags = tags
+    tag = tags.first
+    self.preprocessing = preprocessing
+  }
+
+  private init(_ variant: Variant, tag: PretrainedTag) {
+    name = variant.name
+    aliases = variant.aliases
+    summary = variant.summary
+    shape = variant.shape
+    padding = variant.padding
+    normEpsilon = variant.normEpsilon
+    normMomentum = variant.normMomentum
+    pretrainedTags = variant.pretrainedTags
+    self.tag = tag
+    preprocessing = tag.preprocessing
+  }
+
+  /// Every variant, in the order of the table.
+  public static let all: [Variant] = efficientNetV2
+
+  /// The variant of a name: bare (`tf_efficientnetv2_s`, which means its default weights), with a
+  /// tag (`tf_efficientnetv2_s.in1k`), or in timm 0.5.4's spelling (`tf_efficientnetv2_s_in21ft1k`).
+  ///
+  /// - Throws: `ArchitectureError` for an unknown name or tag.
+  public static func named(_ name: String) throws -> Variant {
+    let parts = name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    let base = String(parts[0])
+    if let variant = all.first(where: { $0.name == base }) {
+      guard parts.count == 2 else { return variant }
+      return try variant.selecting(tag: String(parts[1]))
+    }
+    for variant in all {
+      if let tag = variant.aliases[name] { return try variant.selecting(tag: tag) }
+    }
+    throw ArchitectureError.unknownVariant(name, closest: closestNames(to: base))
+  }
+
+  /// The same variant with other released weights, and the preprocessing that they want.
+  ///
+  /// - Throws: `ArchitectureError.unknownTag` if the table has no such tag.
+  public func selecting(tag name: String) throws -> Variant {
+    guard let tag = pretrainedTags.first(where: { $0.name == name }) else {
+      throw ArchitectureError.unknownTag(
+        name, variant: self.name, known: pretrainedTags.map(\.name))
+    }
+    return Variant(self, tag: tag)
+  }
+
+  /// The names of the table that differ little from a mistyped one, the closest first.
+  private static func closestNames(to name: String) -> [String] {
+    let known = all.flatMap { [$0.name] + $0.aliases.keys.sorted() }
+    let contained = known.filter { !name.isEmpty && $0.contains(name) }
+    if !contained.isEmpty { return Array(contained.prefix(3)) }
+    let scored = known.map { ($0, editDistance(name, $0)) }.filter { $0.1 <= 4 }
+    return scored.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.prefix(3).map(\.0)
+  }
+
+  private static func editDistance(_ first: String, _ second: String) -> Int {
+    let a = Array(first.utf8.prefix(64))
+    let b = Array(second.utf8)
+    var previous = Array(0...b.count)
+    for (i, x) in a.enumerated() {
+      var row = [i + 1]
+      for (j, y) in b.enumerated() {
+        row.append(min(row[j] + 1, previous[j + 1] + 1, previous[j] + (x == y ? 0 : 1)))
+      }
+      previous = row
+    }
+    return previous[b.count]
+  }
+}
