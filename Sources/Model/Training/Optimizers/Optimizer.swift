@@ -3,12 +3,11 @@ public import Kernels
 /// A rule that turns gradients into new weights.
 ///
 /// The rule owns its slots: flat buffers as long as the trainable weights, with the same offsets,
-/// which a checkpoint saves under the names of the parameters.
+/// zero before the first step. A checkpoint saves them under the names of the parameters, and they
+/// are all that a rule may remember.
 public protocol Optimizer: AnyObject {
-  /// The slots by name, in a fixed order.
+  /// The slots, in a fixed order.
   var slots: [OptimizerSlot] { get }
-  /// Whether the slots have never been written, as in a new training.
-  var isFresh: Bool { get set }
   /// Updates the weights of a store from its gradients.
   func step(_ parameters: ParameterStore, learningRate: Double, pool: ThreadPool)
 }
@@ -18,7 +17,7 @@ public final class OptimizerSlot: Sendable {
   /// The name in checkpoints: `momentum`.
   public let name: String
   /// The values, in the order of the store's weights.
-  public let buffer: FloatBuffer
+  let buffer: FloatBuffer
 
   init(name: String, count: Int) {
     self.name = name
@@ -30,7 +29,7 @@ public final class OptimizerSlot: Sendable {
 public enum OptimizerRule: String, Sendable, CaseIterable {
   case sgd, momentum
 
-  /// Makes the optimizer for a store of weights.
+  /// Makes the optimizer of a store of weights.
   func make(_ settings: Hyperparameters, for parameters: ParameterStore) -> any Optimizer {
     switch self {
     case .sgd, .momentum:
