@@ -119,8 +119,7 @@ public struct Hyperparameters: Sendable {
     let peak = values.number("lr")
     let warmupEpochs = values.integer("warmup-epochs")
     let epochs = values.integer("epochs")
-    let totalEpochs = schedule(values).totalEpochs
-    if warmupEpochs >= totalEpochs {
+    if warmupEpochs >= epochs {
       warnings.append(.warmupNeverEnds(warmup: warmupEpochs, epochs: epochs))
     }
     let start = values.number("warmup-lr")
