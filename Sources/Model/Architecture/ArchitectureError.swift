@@ -8,10 +8,13 @@ public enum ArchitectureError: Error, Sendable, Equatable {
   /// Batch statistics of one single value per channel say nothing; PyTorch refuses it too.
   case singleValuePerChannel(inputSize: Int)
   case workspaceTooLarge(batch: Int, inputSize: Int)
+  case memory(needed: Int, available: Int, batch: Int, inputSize: Int)
 }
 
 extension ArchitectureError: ModelError {
-  public var kind: ModelErrorKind { .usage }
+  public var kind: ModelErrorKind {
+    if case .memory = self { .resource } else { .usage }
+  }
 
   public var message: String {
     switch self {
@@ -32,6 +35,9 @@ extension ArchitectureError: ModelError {
         + "its last maps have a single value per channel"
     case .workspaceTooLarge(let batch, let size):
       "a batch of \(batch) images of \(size)x\(size) pixels needs more memory than can be addressed"
+    case .memory(let needed, let available, let batch, let size):
+      "a batch of \(batch) images of \(size)x\(size) pixels needs \(gigabytes(needed)) of memory; "
+        + "\(gigabytes(available)) are free"
     }
   }
 
@@ -41,7 +47,7 @@ extension ArchitectureError: ModelError {
       closest.isEmpty ? nil : "did you mean \(quotedList(closest))?"
     case .singleValuePerChannel:
       "use a larger batch or a larger input"
-    case .workspaceTooLarge:
+    case .workspaceTooLarge, .memory:
       "use a smaller batch or a smaller input"
     case .unknownTag, .classCount, .inputSize, .batchSize: nil
     }
@@ -53,4 +59,10 @@ func quotedList(_ names: [String]) -> String {
   let quoted = names.map { "'\($0)'" }
   guard quoted.count > 1, let last = quoted.last else { return quoted.first ?? "" }
   return quoted.dropLast().joined(separator: ", ") + " or " + last
+}
+
+/// Bytes as gigabytes with one decimal.
+private func gigabytes(_ bytes: Int) -> String {
+  let tenths = (bytes + 50_000_000) / 100_000_000
+  return "\(tenths / 10).\(tenths % 10) GB"
 }

@@ -111,8 +111,14 @@ struct RunDirectory: Sendable, Equatable {
     while true {
       let name = "\(url.lastPathComponent).\(number)"
       let target = root.appending(path: name)
-      // Exclusive, so that two processes never move onto one another.
-      if renameat2(AT_FDCWD, url.path, AT_FDCWD, target.path, UInt32(RENAME_NOREPLACE)) == 0 {
+      // Taking the name first keeps two processes from moving onto one another; a folder may replace
+      // an empty one.
+      if mkdir(target.path, 0o755) == 0 {
+        guard rename(url.path, target.path) == 0 else {
+          let failure = AtomicFile.Failure("move aside", url.path)
+          rmdir(target.path)
+          throw failure
+        }
         return name
       }
       guard errno == EEXIST else { throw AtomicFile.Failure("move aside", url.path) }

@@ -12,11 +12,10 @@ extension HyperparameterKey {
         stopped and resumed anywhere. Train with several seeds to see how much of a difference is luck.
         """),
     HyperparameterKey(
-      "workers", group: .run, kind: .integer(0...256), default: .integer(2), changesResult: false,
+      "workers", group: .run, kind: .integer(1...256), default: .integer(2), changesResult: false,
       summary: "Threads that read and augment images ahead of training.",
       explanation: """
-        They never change a result. 0 prepares each batch when it is needed, which is slower. More \
-        than two help only with large image files.
+        They never change a result. More than two help only with large image files.
         """),
     HyperparameterKey(
       "threads", group: .run, kind: .integer(1...1024), keywords: ["auto"], default: .auto,
@@ -68,8 +67,8 @@ extension HyperparameterKey {
       "no-aug", group: .augment, kind: .flag, default: .flag(false),
       summary: "Switches every augmentation of the training images off.",
       explanation: """
-        Training images are then resized and cropped to the input size and nothing else. Good for a \
-        check that a network can learn its training set by heart, bad for accuracy on new images.
+        Training images are then resized to the input size and nothing else. Good for a check that a \
+        network can learn its training set by heart, bad for accuracy on new images.
         """),
     HyperparameterKey(
       "scale", group: .augment, kind: .numbers(count: 2, .above(0, upTo: 1), ascending: true),

@@ -21,8 +21,10 @@ public struct Hyperparameters: Sendable {
   public let logInterval: Int
   /// Images per step.
   public let batchSize: Int
-  /// How training images are changed at random.
-  public let augmentation: AugmentationSettings
+  /// How training images become network input: augmented, unless `no-aug` is on.
+  public let trainTransform: any ImageTransform
+  /// How test images become network input.
+  public let evalTransform: EvalTransform
   /// The share of each label that is spread over all classes.
   public let smoothing: Float
   /// The share of features that dropout sets to 0.
@@ -64,7 +66,8 @@ public struct Hyperparameters: Sendable {
     evaluationMetric = Self.choice(values.word("eval-metric"))
     logInterval = values.integer("log-interval")
     batchSize = values.integer("batch-size")
-    augmentation = AugmentationSettings(values)
+    trainTransform = Self.trainTransform(values, preprocessing)
+    evalTransform = EvalTransform(preprocessing)
     smoothing = Float(values.number("smoothing"))
     dropout = values.number("drop")
     optimizer = Self.choice(values.word("opt"))
@@ -171,36 +174,47 @@ public struct Hyperparameters: Sendable {
       cropFraction: resolved.number("crop-pct"),
       interpolation: choice(resolved.word("interpolation")),
       mean: resolved.numbers("mean") ?? network.mean,
-      deviation: resolved.numbers("std") ?? network.deviation)
+      deviation: resolved.numbers("std") ?? network.deviation, cropMode: network.cropMode)
+  }
+
+  private static func trainTransform(
+    _ values: HyperparameterValues, _ preprocessing: Preprocessing
+  ) -> any ImageTransform {
+    if values.flag("no-aug") {
+      return EvalTransform.withoutAugmentation(
+        size: preprocessing.inputSize, interpolation: preprocessing.interpolation,
+        normalization: preprocessing.normalization)
+    }
+    var transform = TrainTransform(
+      size: preprocessing.inputSize, normalization: preprocessing.normalization)
+    if let scale = values.numbers("scale") { transform.scale = scale[0]...scale[1] }
+    if let ratio = values.numbers("ratio") { transform.ratio = ratio[0]...ratio[1] }
+    transform.interpolation = Interpolation(rawValue: values.word("train-interpolation"))
+    transform.horizontalFlip = values.number("hflip")
+    transform.verticalFlip = values.number("vflip")
+    transform.colorJitter = values.number("color-jitter")
+    return transform
   }
 }
 
-/// How training images are changed at random, before they are normalised.
-public struct AugmentationSettings: Sendable, Equatable {
-  /// Whether images are changed at all.
-  public let isOn: Bool
-  /// Share of the image that a crop covers.
-  public let scale: ClosedRange<Double>
-  /// Width over height of a crop.
-  public let ratio: ClosedRange<Double>
-  /// Probability of mirroring left to right.
-  public let horizontalFlip: Double
-  /// Probability of mirroring upside down.
-  public let verticalFlip: Double
-  /// Range of the brightness, contrast and saturation factors around 1.
-  public let colorJitter: Double
-  /// How crops are resampled; nil draws the filter per image.
-  public let interpolation: Interpolation?
+extension Preprocessing {
+  /// How bytes become floats.
+  public var normalization: PixelNormalization {
+    PixelNormalization(mean: mean, deviation: deviation)
+  }
+}
 
-  init(_ values: HyperparameterValues) {
-    isOn = !values.flag("no-aug")
-    let scale = values.numbers("scale") ?? [1, 1]
-    self.scale = scale[0]...scale[1]
-    let ratio = values.numbers("ratio") ?? [1, 1]
-    self.ratio = ratio[0]...ratio[1]
-    horizontalFlip = values.number("hflip")
-    verticalFlip = values.number("vflip")
-    colorJitter = values.number("color-jitter")
-    interpolation = Interpolation(rawValue: values.word("train-interpolation"))
+extension EvalTransform {
+  /// The transform of test images that a preprocessing describes, at its training size.
+  public init(_ preprocessing: Preprocessing) {
+    let cropMode: CropMode
+    switch preprocessing.cropMode {
+    case .center: cropMode = .center
+    case .squash: cropMode = .squash
+    }
+    self.init(
+      size: preprocessing.inputSize, cropFraction: preprocessing.cropFraction,
+      interpolation: preprocessing.interpolation, normalization: preprocessing.normalization,
+      cropMode: cropMode)
   }
 }
