@@ -94,7 +94,7 @@ enum CurveFigure {
   /// The learning rate over the epochs of a training that has not begun.
   static func schedule(_ values: HyperparameterValues) -> Figure {
     let schedule = Hyperparameters.schedule(values)
-    let rates = (0..<schedule.totalEpochs).map { Optional(schedule.rate(epoch: $0)) }
+    let rates = schedule.preview.map(Optional.some)
     let style: Figure.Series.Style = rates.count < 40 ? .linesAndPoints : .lines
     return Figure(
       title: "schedule", x: Figure.Axis("epoch", isWhole: true), y: Figure.Axis("learning rate"),
