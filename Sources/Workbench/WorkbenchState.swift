@@ -1,3 +1,4 @@
+import DSL
 import Foundation
 import Kernels
 import Model
@@ -19,6 +20,7 @@ final class WorkbenchState {
   var currentRun: String?
 
   let console: Console
+  let plots: any PlotSink
   let journal: Journal
   let places: Places
   /// Whether a person types the commands.
@@ -26,11 +28,14 @@ final class WorkbenchState {
   /// The statement that is running, as a script would say it; a command that knows better (a
   /// training that was stopped by hand) replaces it, and the journal keeps that.
   var canonicalText = ""
-  /// The slots that the running statement really touched, beyond what its signature declares.
-  var extraReads: [String] = []
-  var extraWrites: [String] = []
+  /// Set by a command that turned out to change nothing (`checkpoint list`).
+  var onlyLooked = false
   /// How many entries of the journal the last `save` covered.
   var savedEntries = 0
+  /// The scripts that this session wrote, which it may write again.
+  var savedFiles: Set<String> = []
+  /// Set by `quit --force`.
+  var quitsWithoutAsking = false
   /// Numbers from the last evaluation of the current model, for `expect`.
   var lastEvaluation: Evaluation?
   /// Keys that `-O` forces, which no statement of a script may change.
@@ -38,8 +43,12 @@ final class WorkbenchState {
 
   private var pool: ThreadPool?
 
-  init(console: Console, journal: Journal, places: Places, isInteractive: Bool) {
+  init(
+    console: Console, journal: Journal, places: Places, isInteractive: Bool,
+    plots: any PlotSink = GnuplotSink()
+  ) {
     self.console = console
+    self.plots = plots
     self.journal = journal
     self.places = places
     self.isInteractive = isInteractive
@@ -52,6 +61,17 @@ final class WorkbenchState {
     let made = ThreadPool(threads: wanted)
     pool = made
     return made
+  }
+
+  /// Commands that changed something and are in no saved script.
+  var unsavedChanges: Int {
+    journal.entries.dropFirst(savedEntries).filter { $0.effect == .change && $0.status != .failed }
+      .count
+  }
+
+  /// The seed in force.
+  var seed: UInt64 {
+    if case .integer(let number) = values["seed"] { UInt64(number) } else { 0 }
   }
 
   /// The network, or the error that says how to get one.

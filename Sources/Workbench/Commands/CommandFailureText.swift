@@ -15,9 +15,9 @@ func translated(_ error: any Error) -> any Error {
   case let error as any ModelError:
     return CommandError(error.message, hint: error.advice, exitCode: error.kind.exitCode)
   case let error as PlotError:
-    return CommandError(error.message, hint: error.advice, exitCode: 7)
-  case let error as RunError:
-    return CommandError(error.message, hint: error.advice, exitCode: error.exitCode)
+    return CommandError(
+      error.message, hint: error.advice, exitCode: error.isResource ? 7 : 3,
+      isInterruption: error == .interrupted)
   default:
     return error
   }

@@ -73,6 +73,7 @@ enum ModelCommands {
         Parameter(
           "head", .choice(["replace", "keep"]),
           "what happens to a classifier of another size", default: "replace"),
+        Parameter("sha256", .word, "refuse a weight file that has another SHA-256"),
         Parameter(
           "strict", .boolean, "whether missing and unexpected tensors are an error", default: "on"),
       ],

@@ -38,10 +38,8 @@ enum PlotCommands {
     let named = invocation.strings("runs")
     let log = invocation.has("log")
     let figure: Figure
-    let folder: URL?
     if named.isEmpty, state.currentRun == nil, metrics.map(\.name) == ["lr"] {
       figure = CurveFigure.schedule(state.values)
-      folder = nil
     } else {
       let directories = try (named.isEmpty ? [nil] : named.map(Optional.some)).map {
         try RunAccess.directory($0, state)
@@ -52,9 +50,8 @@ enum PlotCommands {
       }
       let axis = CurveFigure.Abscissa(rawValue: invocation.string("x") ?? "epoch") ?? .epoch
       figure = CurveFigure.figure(of: metrics, runs: runs, against: axis, logarithmic: log)
-      folder = directories.count == 1 ? directories[0].plots : nil
     }
-    try Drawing.draw(figure, to: invocation.outputPath, plotsFolder: folder, state)
+    try Drawing.draw(figure, to: invocation.outputPath, state)
   }
 
   private static func metric(_ name: String) throws -> CurveFigure.Metric {

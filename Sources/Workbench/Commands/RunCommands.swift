@@ -112,6 +112,7 @@ enum RunCommands {
       guard parts.count < 2 else {
         throw CommandError("'checkpoint list' takes a run, not a checkpoint", argument: "which")
       }
+      state.onlyLooked = true
       let table = try RunAccess.checkpointTable(try RunAccess.directory(name, state), state)
       state.console.print(table, json: invocation.has("json"), csv: invocation.has("csv"))
     } else {

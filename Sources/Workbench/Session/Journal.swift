@@ -1,3 +1,4 @@
+import DSL
 import Foundation
 
 /// What happened to one command of a session.
@@ -19,7 +20,7 @@ struct JournalEntry: Codable, Sendable {
   var status: CommandStatus
   var milliseconds: Int
   /// Whether it only looked, changed something, or made a file.
-  var effect: String
+  var effect: Signature.Effect
   var reads: [String]
   var writes: [String]
   /// What went wrong, if it failed.
