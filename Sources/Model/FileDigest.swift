@@ -53,7 +53,7 @@ func plainReason(of error: any Error) -> String {
 }
 
 /// A running SHA-256 of OpenSSL.
-private struct SHA256Digest: ~Copyable {
+struct SHA256Digest: ~Copyable {
   // SAFETY: the context is made in `init` and freed in `deinit`, and never leaves the struct.
   private let context: OpaquePointer
 

@@ -19,8 +19,11 @@ public enum AtomicFile {
       reason = String(cString: strerror(errno))
     }
 
+    /// What went wrong, in one line.
     public var message: String { "cannot \(action) '\(path)': \(reason)" }
+    /// Nothing: the reason says it.
     public var advice: String? { nil }
+    /// A matter of the machine.
     public var kind: ModelErrorKind { .resource }
   }
 

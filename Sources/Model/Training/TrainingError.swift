@@ -19,6 +19,7 @@ public enum TrainingError: ModelError, Equatable {
 }
 
 extension TrainingError {
+  /// What went wrong, in one line.
   public var message: String {
     switch self {
     case .diverged(let report):
@@ -40,11 +41,13 @@ extension TrainingError {
     }
   }
 
+  /// What the user can do about it.
   public var advice: String? {
     switch self {
     case .diverged(let report):
       let lower = HyperparameterValue.text(report.learningRate / 10)
-      return "the network is back at epoch \(report.restored.epoch); try a lower rate: set lr=\(lower)"
+      return "the network is back at the end of epoch \(report.restored.epoch); "
+        + "try a lower learning rate, such as lr=\(lower)"
     case .classCount(_, let data): return "load the network again with classes=\(data)"
     case .otherData: return "load the same data with the same limit"
     case .otherNetwork(let checkpoint, _): return "load \(checkpoint) first"
@@ -55,6 +58,7 @@ extension TrainingError {
     }
   }
 
+  /// Which sort of failure this is.
   public var kind: ModelErrorKind {
     if case .diverged = self { return .diverged }
     return .usage

@@ -108,6 +108,13 @@ public struct BestEpoch: Sendable, Equatable, Codable {
   public let metric: EvaluationMetric
   /// Its value.
   public let value: Double
+
+  /// Names an epoch and what it reached.
+  public init(epoch: Int, metric: EvaluationMetric, value: Double) {
+    self.epoch = epoch
+    self.metric = metric
+    self.value = value
+  }
 }
 
 /// A checkpoint that is safely on disk.

@@ -80,7 +80,9 @@ final class AppendFile {
   private func write(_ line: String, durably: Bool) throws {
     var text = line
     text.append("\n")
-    try text.withUTF8 { try AtomicFile.append(UnsafeRawBufferPointer($0), to: descriptor, path: url.path) }
+    try text.withUTF8 {
+      try AtomicFile.append(UnsafeRawBufferPointer($0), to: descriptor, path: url.path)
+    }
     isEmpty = false
     if durably {
       // Pipes and some file systems cannot synchronise; the line is written all the same.

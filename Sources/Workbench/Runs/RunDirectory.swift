@@ -71,8 +71,9 @@ struct RunDirectory: Sendable, Equatable {
   /// - Throws: `RunError.badName`, `RunError.unknown`.
   static func open(_ name: String, in root: URL) throws -> RunDirectory {
     let directory = RunDirectory(try url(of: name, in: root))
-    guard FileManager.default.fileExists(atPath: directory.metrics.path)
-      || FileManager.default.fileExists(atPath: directory.parameters.path)
+    guard
+      FileManager.default.fileExists(atPath: directory.metrics.path)
+        || FileManager.default.fileExists(atPath: directory.parameters.path)
     else { throw RunError.unknown(name) }
     return directory
   }

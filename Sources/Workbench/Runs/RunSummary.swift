@@ -61,7 +61,7 @@ struct RunSummary: Equatable {
 
   /// The runs of a folder, the latest first.
   static func all(in root: URL) -> [RunSummary] {
-    RunDirectory.all(in: root).map(RunSummary.init)
+    RunDirectory.all(in: root).map { RunSummary($0) }
       .sorted { ($0.started ?? .distantPast, $0.name) > ($1.started ?? .distantPast, $1.name) }
   }
 

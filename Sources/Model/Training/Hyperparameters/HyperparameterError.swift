@@ -8,6 +8,7 @@ public enum HyperparameterError: ModelError, Equatable {
 }
 
 extension HyperparameterError {
+  /// What went wrong, in one line.
   public var message: String {
     switch self {
     case .unknownKey(let name): return "unknown hyperparameter '\(name)'"
@@ -19,6 +20,7 @@ extension HyperparameterError {
     }
   }
 
+  /// What the user can do about it.
   public var advice: String? {
     switch self {
     case .unknownKey: return "'show all' lists the hyperparameters"
@@ -28,6 +30,7 @@ extension HyperparameterError {
     }
   }
 
+  /// Which sort of failure this is.
   public var kind: ModelErrorKind { .usage }
 }
 
@@ -43,6 +46,7 @@ public enum HyperparameterWarning: Sendable, Equatable {
   case inert(key: String, reason: String)
 
   /// The warning in one line: lower case, no full stop.
+  /// What went wrong, in one line.
   public var message: String {
     let text = HyperparameterValue.text
     switch self {

@@ -24,9 +24,9 @@ final class MomentumDescent: Optimizer {
     for (range, decay) in [(table.decayingRange, weightDecay), (table.plainRange, 0)] {
       // The buffer starts at zero, so that the first step needs no case of its own.
       sgdUpdate(
-        weights: parameters.weights.base + range.lowerBound,
-        gradients: parameters.gradients.base + range.lowerBound,
-        momentumBuffer: slots[0].buffer.base + range.lowerBound, count: range.count,
+        weights: parameters.weights + range.lowerBound,
+        gradients: parameters.gradients + range.lowerBound,
+        momentumBuffer: slots[0].values + range.lowerBound, count: range.count,
         learningRate: Float(learningRate), momentum: momentum, weightDecay: decay,
         nesterov: isNesterov, firstStep: false, pool: pool)
     }

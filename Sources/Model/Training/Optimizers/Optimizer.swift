@@ -16,13 +16,15 @@ public protocol Optimizer: AnyObject {
 public final class OptimizerSlot: Sendable {
   /// The name in checkpoints: `momentum`.
   public let name: String
-  /// The values, in the order of the store's weights.
-  let buffer: FloatBuffer
+  private let memory: FloatMemory
 
   init(name: String, count: Int) {
     self.name = name
-    buffer = FloatBuffer(count: count)
+    memory = FloatMemory(count: count)
   }
+
+  /// The values, in the order of the store's weights.
+  var values: UnsafeMutablePointer<Float> { memory.base }
 }
 
 /// The rules that the key `opt` can name.

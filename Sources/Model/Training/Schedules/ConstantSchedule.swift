@@ -15,8 +15,10 @@ public struct ConstantSchedule: Schedule {
     self.warmup = warmup
   }
 
+  /// The epochs alone.
   public var totalEpochs: Int { epochs }
 
+  /// The rate, which changes during the warm-up alone.
   public func rate(at position: SchedulePosition) -> Double {
     warmup.rate(epoch: position.epoch, peak: peak) ?? peak
   }

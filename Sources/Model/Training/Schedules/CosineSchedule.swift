@@ -26,8 +26,10 @@ public struct CosineSchedule: Schedule {
     self.warmup = warmup
   }
 
+  /// Cosine and cool-down together.
   public var totalEpochs: Int { epochs + cooldownEpochs }
 
+  /// The rate, which changes from epoch to epoch.
   public func rate(at position: SchedulePosition) -> Double {
     if let rate = warmup.rate(epoch: position.epoch, peak: peak) { return rate }
     guard position.epoch < epochs else { return floor }
