@@ -23,6 +23,8 @@ struct LoadedModel {
   var network: Network
   let classes: Classes
   var weights: Weights
+  /// What the outputs mean, where a run says so; empty otherwise.
+  var classNames: [String] = []
   /// The runs that trained it since it was loaded.
   var trainedBy: [String] = []
 

@@ -55,8 +55,8 @@ final class WorkbenchState {
   }
 
   /// The threads that compute, as many as `threads` says now.
-  func threadPool() -> ThreadPool {
-    let wanted = Hyperparameters.threadCount(values)
+  func threadPool(_ threads: Int? = nil) -> ThreadPool {
+    let wanted = threads ?? Hyperparameters.threadCount(values)
     if let pool, pool.threads == wanted { return pool }
     let made = ThreadPool(threads: wanted)
     pool = made

@@ -85,8 +85,8 @@ enum DataLoading {
   static func adopt(_ data: LoadedData, _ state: WorkbenchState) throws {
     if var model = state.model, model.classes == .auto, model.classCount != data.classCount {
       let old = model.classCount
-      model.network = try ModelLoading.replacingHead(
-        model.network, classCount: data.classCount, seed: state.seed)
+      model.network = try model.network.replacingHead(
+        classCount: data.classCount, seed: state.seed)
       state.model = model
       state.console.note(
         "the classifier of \(old) classes was replaced by a new one of \(data.classCount)")

@@ -102,7 +102,11 @@ enum ModelCommands {
     }
     let file = try weightFile(invocation, variant, state)
     let model = try ModelLoading.load(
-      variant, file: file, classes: classes, strict: invocation.boolean("strict") ?? true, state)
+      variant, file: file, classes: classes, strict: invocation.boolean("strict") ?? true,
+      sha256: invocation.string("sha256"), state)
+    if case .file(_, let digest) = model.weights, !invocation.isGiven("sha256") {
+      state.canonicalText += " sha256=\(digest)"
+    }
     state.model = model
     state.lastEvaluation = nil
     state.console.write(ModelReport.summary(model, state))

@@ -4,7 +4,10 @@ import Model
 
 /// What the program itself checks in a script before anything runs, beyond the language's rules.
 enum ProgramRules {
-  static let all: [CheckRule] = [models, hyperparameters, metrics, runs]
+  /// The rules for scripts.
+  static let all: [CheckRule] = [models, hyperparameters, metrics, formats]
+  /// The rules for a line at the prompt, where settings are judged by the commands themselves.
+  static let prompt: [CheckRule] = [models, metrics, formats]
 
   /// Networks that do not exist.
   private static let models = CheckRule.each { invocation in
@@ -30,7 +33,10 @@ enum ProgramRules {
       let invocation = step.invocation
       var effective = values
       for argument in invocation.keys {
-        guard let key = HyperparameterKey.find(argument.name) else { continue }
+        // `resume epochs=+10` is a text of its own.
+        guard let key = HyperparameterKey.find(argument.name),
+          !(invocation.name == "resume" && key.name == "epochs")
+        else { continue }
         do {
           if let value = argument.value.hyperparameter {
             try effective.set(key.name, to: value)
@@ -74,7 +80,7 @@ enum ProgramRules {
   }
 
   /// Plots to files that cannot be written because their ending is unknown.
-  private static let runs = CheckRule.each { invocation in
+  private static let formats = CheckRule.each { invocation in
     guard invocation.name == "plot", let path = invocation.outputPath,
       (try? PlotFormat(path: path)) == nil
     else { return [] }
