@@ -19,7 +19,12 @@ enum SessionSaving {
         hint: "choose another name, or add --force", argument: "file")
     }
     let records = state.journal.records
-    let slice = Slicer().slice(records.map(\.entry))
+    // A run whose folder is gone is not worth repeating.
+    let runs = Set(RunDirectory.all(in: state.places.runs).map { Slot.run($0.name) })
+    let slicer = Slicer(isLive: { slot in
+      slot.name.hasPrefix("run:") && slot.name != "run:current" ? runs.contains(slot) : true
+    })
+    let slice = slicer.slice(records.map(\.entry))
     let body = raw ? rawLines(records) : slice.lines.map(\.text)
     guard raw || !body.isEmpty else {
       throw CommandError(
