@@ -19,7 +19,8 @@ public final class NormScratch: @unchecked Sendable {
 /// Mean and biased variance of every channel of x [rows, channels].
 ///
 /// Each block of rows is read twice (the second time from cache), around its own mean; the blocks
-/// are joined by the formula of Chan, Golub and LeVeque (1979). A large mean costs no accuracy.
+/// are joined by the formula of Chan, Golub and LeVeque (1979), their means kept as differences
+/// from the first row. A large mean costs no accuracy.
 public func batchNormStatistics(
   _ x: UnsafePointer<Float>, rows: Int, channels: Int, mean: UnsafeMutablePointer<Float>,
   variance: UnsafeMutablePointer<Float>, scratch: NormScratch, pool: ThreadPool
@@ -30,25 +31,29 @@ public func batchNormStatistics(
   pool.run(blocks.count) { block in
     let first = blocks.start(block)
     BlockMoments(
-      x: x + first * channels, rows: blocks.end(block) - first, channels: channels,
-      mean: partial + block * 2 * channels, squares: partial + (block * 2 + 1) * channels
+      x: x + first * channels, origin: x, rows: blocks.end(block) - first, channels: channels,
+      offset: partial + block * 2 * channels, squares: partial + (block * 2 + 1) * channels
     ).cover(channels)
   }
   JoinedMoments(
-    partial: partial, blocks: blocks, channels: channels, mean: mean, variance: variance
+    origin: x, partial: partial, blocks: blocks, channels: channels, mean: mean,
+    variance: variance
   ).cover(channels)
 }
 
+/// The mean of a block of rows, less the first row of all, and the squares around that mean.
 private struct BlockMoments: ChannelGroup {
   let x: UnsafePointer<Float>
+  let origin: UnsafePointer<Float>
   let rows: Int
   let channels: Int
-  let mean: UnsafeMutablePointer<Float>
+  let offset: UnsafeMutablePointer<Float>
   let squares: UnsafeMutablePointer<Float>
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at channel: Int) {
-    var sums = (L(splat: 0), L(splat: 0), L(splat: 0), L(splat: 0))
+    let zero = L(splat: 0)
+    var sums = (zero, zero, zero, zero)
     var source = x + channel
     var row = 0
     while row &+ 4 <= rows {
@@ -64,34 +69,36 @@ private struct BlockMoments: ChannelGroup {
       source += channels
       row &+= 1
     }
-    let center = ((sums.0 + sums.1) + (sums.2 + sums.3)) * L(splat: 1 / Float(rows))
-    var squared = (L(splat: 0), L(splat: 0), L(splat: 0), L(splat: 0))
+    let scale = L(splat: 1 / Float(rows))
+    let center = ((sums.0 + sums.1) + (sums.2 + sums.3)) * scale
+    var rest = (zero, zero)
+    var squared = (zero, zero)
     source = x + channel
     row = 0
-    while row &+ 4 <= rows {
+    while row &+ 2 <= rows {
       let a = L.load(source) - center
       let b = L.load(source + channels) - center
-      let c = L.load(source + 2 &* channels) - center
-      let d = L.load(source + 3 &* channels) - center
+      rest.0 = rest.0 + a
+      rest.1 = rest.1 + b
       squared.0 = L.fma(a, a, squared.0)
       squared.1 = L.fma(b, b, squared.1)
-      squared.2 = L.fma(c, c, squared.2)
-      squared.3 = L.fma(d, d, squared.3)
-      source += 4 &* channels
-      row &+= 4
+      source += 2 &* channels
+      row &+= 2
     }
-    while row < rows {
+    if row < rows {
       let a = L.load(source) - center
+      rest.0 = rest.0 + a
       squared.0 = L.fma(a, a, squared.0)
-      source += channels
-      row &+= 1
     }
-    center.store(mean + channel)
-    ((squared.0 + squared.1) + (squared.2 + squared.3)).store(squares + channel)
+    // What the rounded mean left over: it moves the mean and takes its square off.
+    let correction = (rest.0 + rest.1) * scale
+    ((center - L.load(origin + channel)) + correction).store(offset + channel)
+    ((squared.0 + squared.1) - (rest.0 + rest.1) * correction).store(squares + channel)
   }
 }
 
 private struct JoinedMoments: ChannelGroup {
+  let origin: UnsafePointer<Float>
   let partial: UnsafeMutablePointer<Float>
   let blocks: RowBlocks
   let channels: Int
@@ -100,20 +107,18 @@ private struct JoinedMoments: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at channel: Int) {
-    // Sums of differences from the first block's mean: small numbers, so little is rounded away.
-    let first = L.load(partial + channel)
     var offset = L(splat: 0)
     var squares = L(splat: 0)
     var block = 0
     while block < blocks.count {
       let weight = L(splat: Float(blocks.end(block) &- blocks.start(block)))
       let base = partial + block &* 2 &* channels + channel
-      offset = L.fma(L.load(base) - first, weight, offset)
+      offset = L.fma(L.load(base), weight, offset)
       squares = squares + L.load(base + channels)
       block &+= 1
     }
     let scale = L(splat: 1 / Float(blocks.rows))
-    let center = first + offset * scale
+    let center = offset * scale
     block = 0
     while block < blocks.count {
       let weight = L(splat: Float(blocks.end(block) &- blocks.start(block)))
@@ -121,7 +126,7 @@ private struct JoinedMoments: ChannelGroup {
       squares = L.fma(distance * distance, weight, squares)
       block &+= 1
     }
-    center.store(mean + channel)
+    (L.load(origin + channel) + center).store(mean + channel)
     (squares * scale).store(variance + channel)
   }
 }

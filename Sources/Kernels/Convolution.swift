@@ -1,42 +1,74 @@
 /// The plan of one dense convolution: NHWC tensors, weights [kernel][kernel][input][output].
 ///
-/// A plan may be used by one thread at a time.
+/// All three passes are matrix products whose rows are gathered by address: nothing is unfolded.
+/// Work is cut by the shape alone, and every output is summed by one task in a fixed order. A plan
+/// may be used by one thread at a time; plans of one pool share their scratch memory.
 public final class Convolution {
   /// The geometry.
   public let shape: ConvolutionShape
-  private let pool: ThreadPool
+
+  let pool: ThreadPool
+  let forwardPlan: GatherPlan
+  /// Room for a row of zeros: the gathered row outside the image.
+  let zeros: FloatBuffer
+  private let forwardWeights: WeightPacking
+  private let readsWeightsInPlace: Bool
+  private let phases: [(plan: GatherPlan, firstTap: Int)]
+  private let phaseTaps: Table<Int>
+  private let backwardWeights: WeightPacking
+  let outer: OuterPlan
 
   /// Plans the convolution.
   public init(_ shape: ConvolutionShape, pool: ThreadPool) {
     shape.check()
     self.shape = shape
     self.pool = pool
+    let s = shape
+    forwardPlan = .forward(s, merged: s.kernel > 1 && s.inputChannels < 8)
+    let taps = s.kernel * s.kernel
+    forwardWeights = WeightPacking(
+      rows: taps * s.inputChannels, panels: Table(Panel.cut(s.outputChannels, limit: 4)))
+    // For few pixels the copy would cost as much as the product.
+    readsWeightsInPlace = s.outputChannels % 16 == 0 && forwardPlan.pixels <= 128
+
+    var phases: [(plan: GatherPlan, firstTap: Int)] = []
+    var order: [Int] = []
+    for phase in GatherPlan.backwardPhases(s) {
+      phases.append((phase.plan, order.count))
+      order += phase.taps
+    }
+    self.phases = phases
+    phaseTaps = Table(order)
+    backwardWeights = WeightPacking(
+      rows: taps * s.outputChannels, panels: Table(Panel.cut(s.inputChannels, limit: 4)))
+    zeros = FloatBuffer(count: max(forwardPlan.depth, s.outputChannels) + 16)
+    outer = OuterPlan(gather: forwardPlan, outputs: s.outputChannels, threads: pool.threads)
+
+    let scratch = GatherScratch(phases.map(\.plan) + [forwardPlan], shape: s)
+    self.scratch = scratch
+    pool.workspace.reserve(
+      max(
+        max(forwardWeights.count, backwardWeights.count) + scratch.count * pool.threads,
+        outer.scratchCount))
   }
+
+  private let scratch: GatherScratch
 
   /// output [batch][outputHeight][outputWidth][outputChannels] = input * weight.
   public func forward(
     input: UnsafePointer<Float>, weight: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
   ) {
-    let s = shape
-    let outputs = s.outputChannels
-    pool.run(s.batch * s.outputHeight) { task in
-      let (image, row) = (task / s.outputHeight, task % s.outputHeight)
-      for column in 0..<s.outputWidth {
-        let target = output + (task * s.outputWidth + column) * outputs
-        target.update(repeating: 0, count: outputs)
-        for tapRow in 0..<s.kernel {
-          let y = row * s.stride - s.padTop + tapRow
-          if y < 0 || y >= s.inputHeight { continue }
-          for tapColumn in 0..<s.kernel {
-            let x = column * s.stride - s.padLeft + tapColumn
-            if x < 0 || x >= s.inputWidth { continue }
-            let source = input + ((image * s.inputHeight + y) * s.inputWidth + x) * s.inputChannels
-            let taps = weight + (tapRow * s.kernel + tapColumn) * s.inputChannels * outputs
-            for channel in 0..<s.inputChannels {
-              addScaled(taps + channel * outputs, source[channel], target, outputs)
-            }
-          }
-        }
+    pool.workspace.use { memory in
+      let perWorker = memory + forwardWeights.count
+      if readsWeightsInPlace {
+        product(
+          forwardPlan, forwardWeights, weights: weight, firstTap: 0, step: shape.outputChannels,
+          source: input, target: output, accumulate: false, perWorker: perWorker)
+      } else {
+        forwardWeights.pack(weight, columns: shape.outputChannels, into: memory, pool: pool)
+        product(
+          forwardPlan, forwardWeights, weights: memory, firstTap: 0, step: nil, source: input,
+          target: output, accumulate: false, perWorker: perWorker)
       }
     }
   }
@@ -46,95 +78,120 @@ public final class Convolution {
     outputGradient: UnsafePointer<Float>, weight: UnsafePointer<Float>,
     inputGradient: UnsafeMutablePointer<Float>, accumulate: Bool
   ) {
-    let s = shape
-    let outputs = s.outputChannels
-    pool.run(s.batch * s.inputHeight) { task in
-      let (image, y) = (task / s.inputHeight, task % s.inputHeight)
-      for x in 0..<s.inputWidth {
-        let target = inputGradient + (task * s.inputWidth + x) * s.inputChannels
-        if !accumulate { target.update(repeating: 0, count: s.inputChannels) }
-        for tapRow in 0..<s.kernel {
-          let (row, rowRest) = (y + s.padTop - tapRow).quotientAndRemainder(dividingBy: s.stride)
-          if rowRest != 0 || row < 0 || row >= s.outputHeight { continue }
-          for tapColumn in 0..<s.kernel {
-            let (column, columnRest) = (x + s.padLeft - tapColumn)
-              .quotientAndRemainder(dividingBy: s.stride)
-            if columnRest != 0 || column < 0 || column >= s.outputWidth { continue }
-            let source =
-              outputGradient
-              + ((image * s.outputHeight + row) * s.outputWidth + column) * outputs
-            let taps = weight + (tapRow * s.kernel + tapColumn) * s.inputChannels * outputs
-            for channel in 0..<s.inputChannels {
-              target[channel] += dot(taps + channel * outputs, source, outputs)
-            }
-          }
-        }
+    pool.workspace.use { memory in
+      backwardWeights.packTransposed(
+        weight, columns: shape.inputChannels, depth: shape.outputChannels, order: phaseTaps,
+        into: memory, pool: pool)
+      for phase in phases {
+        product(
+          phase.plan, backwardWeights, weights: memory, firstTap: phase.firstTap, step: nil,
+          source: outputGradient, target: inputGradient, accumulate: accumulate,
+          perWorker: memory + backwardWeights.count)
       }
     }
   }
 
-  /// weightGradient += the correlation of the input with outputGradient.
-  public func backwardWeight(
-    input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
-    weightGradient: UnsafeMutablePointer<Float>
+  /// Runs one gather plan over all pixels. Weights are packed, or rows of `step` floats in place.
+  private func product(
+    _ plan: GatherPlan, _ packing: WeightPacking, weights: UnsafePointer<Float>, firstTap: Int,
+    step: Int?, source: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>,
+    accumulate: Bool, perWorker: UnsafeMutablePointer<Float>
   ) {
-    let s = shape
-    let outputs = s.outputChannels
-    pool.run(s.kernel * s.kernel * s.inputChannels) { task in
-      let channel = task % s.inputChannels
-      let tapColumn = task / s.inputChannels % s.kernel
-      let tapRow = task / s.inputChannels / s.kernel
-      let target = weightGradient + task * outputs
-      for image in 0..<s.batch {
-        for row in 0..<s.outputHeight {
-          let y = row * s.stride - s.padTop + tapRow
-          if y < 0 || y >= s.inputHeight { continue }
-          for column in 0..<s.outputWidth {
-            let x = column * s.stride - s.padLeft + tapColumn
-            if x < 0 || x >= s.inputWidth { continue }
-            let value = input[
-              ((image * s.inputHeight + y) * s.inputWidth + x) * s.inputChannels + channel]
-            let pixel = (image * s.outputHeight + row) * s.outputWidth + column
-            addScaled(outputGradient + pixel * outputs, value, target, outputs)
-          }
+    if plan.pixels == 0 { return }
+    let grid = ProductGrid(plan, panels: packing.panels.count, columns: packing.columns)
+    let (scratch, zeros, panels) = (scratch, UnsafePointer(zeros.base), packing.panels.base)
+    let packedRows = packing.rows
+    pool.runOnWorkers(grid.tasks) { task, worker in
+      let places = scratch.places(perWorker + worker &* scratch.count)
+      let group = task % grid.panelGroups
+      let firstPanel = group &* grid.panelsPerGroup
+      let lastPanel = min(grid.panels, firstPanel &+ grid.panelsPerGroup)
+      var pixel = task / grid.panelGroups &* grid.pixelsPerTask
+      let end = min(plan.pixels, pixel &+ grid.pixelsPerTask)
+      while pixel < end {
+        let count = min(ProductGrid.block, end &- pixel)
+        plan.fill(
+          first: pixel, count: count, source: source, target: target, zeros: zeros,
+          spare: places.spare, overhang: gatherOverhang, patches: places.patches,
+          table: places.table, targets: places.targets)
+        for index in firstPanel..<lastPanel {
+          let panel = panels[index]
+          let width = panel.vectors &* 16
+          let start =
+            step == nil
+            ? packedRows &* panel.column &+ firstTap &* plan.depth &* width : panel.column
+          gatherRows(
+            count, vectors: panel.vectors,
+            GatherTile(
+              taps: plan.taps, depth: plan.depth, table: places.table,
+              tableStride: GatherPlan.block, weights: UnsafeRawPointer(weights + start),
+              step: (step ?? width) &* 4, targets: places.targets, column: panel.column,
+              width: panel.width, accumulate: accumulate))
         }
+        pixel &+= count
       }
     }
   }
 }
 
-/// target += source * factor.
-@inline(__always)
-func addScaled(
-  _ source: UnsafePointer<Float>, _ factor: Float, _ target: UnsafeMutablePointer<Float>,
-  _ count: Int
-) {
-  let factors = Vector(repeating: factor)
-  var index = 0
-  while index &+ 16 <= count {
-    Vector.fma(Vector.load(source + index), factors, Vector.load(target + index))
-      .store(target + index)
-    index &+= 16
-  }
-  while index < count {
-    target[index] = Float.fma(source[index], factor, target[index])
-    index &+= 1
+/// The fixed cut of a product into tasks of pixels and panels.
+private struct ProductGrid {
+  /// Pixels per address table: a multiple of the heights of all tiles.
+  static let block = 72
+
+  let panels: Int
+  let pixelsPerTask: Int
+  let panelsPerGroup: Int
+  let panelGroups: Int
+  let tasks: Int
+
+  init(_ plan: GatherPlan, panels: Int, columns: Int) {
+    self.panels = panels
+    let perPixel = max(1, plan.taps * plan.depth * columns)
+    let blocks = (plan.pixels + Self.block - 1) / Self.block
+    // About a million multiply-adds per task; many panels are shared out where pixels are few.
+    let blocksPerTask = max(1, min(blocks / 16, (1 << 20) / (perPixel * Self.block)))
+    pixelsPerTask = blocksPerTask * Self.block
+    let pixelTasks = (blocks + blocksPerTask - 1) / blocksPerTask
+    let work = perPixel * plan.pixels
+    let wanted = max(1, min(16, work >> 17) / pixelTasks)
+    panelsPerGroup = max(1, panels / wanted)
+    panelGroups = (panels + panelsPerGroup - 1) / panelsPerGroup
+    tasks = pixelTasks * panelGroups
   }
 }
 
-/// The scalar product, summed in 16 lanes.
-@inline(__always)
-func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> Float {
-  var lanes = Vector(repeating: 0)
-  var index = 0
-  while index &+ 16 <= count {
-    lanes = Vector.fma(Vector.load(a + index), Vector.load(b + index), lanes)
-    index &+= 16
+/// Where a worker keeps its address table and small copies.
+struct GatherScratch {
+  struct Places {
+    let table: UnsafeMutablePointer<RowPointer>
+    let targets: UnsafeMutablePointer<TargetPointer>
+    let patches: UnsafeMutablePointer<Float>
+    let spare: UnsafeMutablePointer<Float>
   }
-  var sum = lanes.sum()
-  while index < count {
-    sum = Float.fma(a[index], b[index], sum)
-    index &+= 1
+
+  private let tableCount: Int
+  private let patchCount: Int
+  /// Floats per worker: whole cache lines.
+  let count: Int
+
+  init(_ plans: [GatherPlan], shape: ConvolutionShape) {
+    tableCount = GatherPlan.block * (plans.map(\.taps).max() ?? 0)
+    patchCount = plans.map(\.patchCount).max() ?? 0
+    let spareCount = max(shape.inputChannels, shape.outputChannels) + 64
+    let total = 2 * (tableCount + GatherPlan.block) + patchCount + spareCount
+    count = (total + 31) & ~15
   }
-  return sum
+
+  @inline(__always)
+  func places(_ base: UnsafeMutablePointer<Float>) -> Places {
+    let memory = UnsafeMutableRawPointer(base)
+    let pointer = MemoryLayout<RowPointer>.stride
+    let targets = memory + tableCount &* pointer
+    let patches = base + 2 &* (tableCount &+ GatherPlan.block)
+    return Places(
+      table: memory.assumingMemoryBound(to: RowPointer.self),
+      targets: targets.assumingMemoryBound(to: TargetPointer.self), patches: patches,
+      spare: patches + patchCount)
+  }
 }

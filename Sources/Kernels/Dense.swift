@@ -46,9 +46,23 @@ public func denseBackward(
     }
   }
   if let biasGradient {
-    for row in 0..<n {
-      addScaled(outputGradient + row * outputs, 1, biasGradient, outputs)
-    }
+    ColumnSums(source: outputGradient, rows: n, columns: outputs, target: biasGradient)
+      .cover(outputs)
+  }
+}
+
+/// target += the sum of all rows.
+private struct ColumnSums: ChannelGroup {
+  let source: UnsafePointer<Float>
+  let rows: Int
+  let columns: Int
+  let target: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    var sum = L.load(target + c)
+    for row in 0..<rows { sum = sum + L.load(source + (row &* columns &+ c)) }
+    sum.store(target + c)
   }
 }
 

@@ -1,8 +1,10 @@
 /// Resizes 8-bit RGB pictures as Pillow does, bit for bit.
 ///
 /// Pillow's `ImagingResample`: a horizontal pass rounded to 8 bits, then a vertical pass, each with
-/// 22-bit fixed-point weights; a pass that would change nothing is left out. Only the rows and
-/// columns that the wanted part of the output reads are computed.
+/// 22-bit fixed-point weights; a pass that would change nothing is left out. Like Pillow 13, and
+/// unlike the versions before it, the vertical pass comes first when the height shrinks by more
+/// than twice as many pixels as the width; the versions differ by a few levels there. Only the
+/// rows and columns that the wanted part of the output reads are computed.
 ///
 /// One resampler belongs to one thread. It keeps the weight tables of recent geometries and its
 /// intermediate buffers, so that a stream of pictures of the same sizes allocates nothing.
@@ -57,36 +59,53 @@ public final class Resampler {
     precondition(columns.lowerBound >= 0 && columns.upperBound <= horizontal.outputSize)
     precondition(rows.lowerBound >= 0 && rows.upperBound <= vertical.outputSize)
     precondition(outputRowBytes >= 3 * columns.count)
-    let sourceRows = vertical.sourceRange(of: rows)
-
-    var middle = source.base + sourceRows.lowerBound * source.rowBytes + 3 * columns.lowerBound
-    var middleRowBytes = source.rowBytes
-    if horizontal.isNeeded {
-      let direct = !vertical.isNeeded
-      let width = 3 * columns.count
-      let target = direct ? output : intermediate.reserve(sourceRows.count * width)
-      let targetRowBytes = direct ? outputRowBytes : width
-      let read = horizontal.sourceRange(of: columns)
-      resampleRows(
-        source.base + sourceRows.lowerBound * source.rowBytes, rowBytes: source.rowBytes,
-        rows: sourceRows.count, table: horizontal, columns: columns,
-        tile: tile.reserve(read.count * rowGroup * 3), output: target,
-        outputRowBytes: targetRowBytes)
-      if direct { return }
-      middle = UnsafePointer(target)
-      middleRowBytes = targetRowBytes
-    }
-    if vertical.isNeeded {
-      resampleColumns(
-        middle, rowBytes: middleRowBytes, firstRow: sourceRows.lowerBound,
-        width: 3 * columns.count, table: vertical, rows: rows, output: output,
-        outputRowBytes: outputRowBytes)
-    } else {
+    let readRows = vertical.sourceRange(of: rows)
+    let readColumns = horizontal.sourceRange(of: columns)
+    let start = source.base + readRows.lowerBound * source.rowBytes + 3 * readColumns.lowerBound
+    let width = 3 * columns.count
+    switch (horizontal.isNeeded, vertical.isNeeded) {
+    case (false, false):
       for row in 0..<rows.count {
-        (output + row * outputRowBytes).update(
-          from: middle + row * middleRowBytes, count: 3 * columns.count)
+        (output + row * outputRowBytes).update(from: start + row * source.rowBytes, count: width)
       }
+    case (true, false):
+      resampleRows(
+        start, rowBytes: source.rowBytes, rows: rows.count, table: horizontal, columns: columns,
+        tile: tile.reserve(readColumns.count * rowGroup * 3), output: output,
+        outputRowBytes: outputRowBytes)
+    case (false, true):
+      resampleColumns(
+        start, rowBytes: source.rowBytes, width: width, table: vertical, rows: rows,
+        output: output, outputRowBytes: outputRowBytes)
+    case (true, true) where Self.startsVertically(horizontal, vertical):
+      let middleWidth = 3 * readColumns.count
+      let middle = intermediate.reserve(rows.count * middleWidth)
+      resampleColumns(
+        start, rowBytes: source.rowBytes, width: middleWidth, table: vertical, rows: rows,
+        output: middle, outputRowBytes: middleWidth)
+      resampleRows(
+        middle, rowBytes: middleWidth, rows: rows.count, table: horizontal, columns: columns,
+        tile: tile.reserve(readColumns.count * rowGroup * 3), output: output,
+        outputRowBytes: outputRowBytes)
+    case (true, true):
+      let middle = intermediate.reserve(readRows.count * width)
+      resampleRows(
+        start, rowBytes: source.rowBytes, rows: readRows.count, table: horizontal,
+        columns: columns, tile: tile.reserve(readColumns.count * rowGroup * 3), output: middle,
+        outputRowBytes: width)
+      resampleColumns(
+        middle, rowBytes: width, width: width, table: vertical, rows: rows, output: output,
+        outputRowBytes: outputRowBytes)
     }
+  }
+
+  /// Pillow 13's choice of the first pass: vertical when the height shrinks by more than twice as
+  /// many pixels as the width.
+  private static func startsVertically(_ horizontal: ResampleTable, _ vertical: ResampleTable)
+    -> Bool
+  {
+    let rowsLost = vertical.inputSize - vertical.outputSize
+    return rowsLost > 0 && rowsLost > 2 * (horizontal.inputSize - horizontal.outputSize)
   }
 
   private func table(from inputSize: Int, to outputSize: Int, filter: ResampleFilter)
@@ -146,7 +165,7 @@ private func widened(_ base: UnsafePointer<UInt8>, _ offset: Int) -> SIMD16<Int3
 
 private let half = SIMD16<Int32>(repeating: 1 << (ResampleTable.precision - 1))
 
-/// The horizontal pass. Sixteen rows are turned so that the pixels of one column lie together,
+/// The horizontal pass; `source` starts at the first pixel that is read. Sixteen rows are turned so that the pixels of one column lie together,
 /// and every weight then multiplies whole vectors.
 private func resampleRows(
   _ source: UnsafePointer<UInt8>, rowBytes: Int, rows: Int, table: ResampleTable,
@@ -162,7 +181,7 @@ private func resampleRows(
     while start < rows {
       let count = min(rowGroup, rows - start)
       for row in 0..<count {
-        let from = source + ((start + row) * rowBytes + 3 * read.lowerBound)
+        let from = source + (start + row) * rowBytes
         let to = tile + 3 * row
         for x in 0..<read.count {
           to[48 &* x] = from[3 &* x]
@@ -203,11 +222,13 @@ private func resampleRows(
   }
 }
 
-/// The vertical pass: every output row is a weighted sum of source rows.
+/// The vertical pass; `source` starts at the first row that is read, `width` is in bytes. Every
+/// output row is a weighted sum of source rows.
 private func resampleColumns(
-  _ source: UnsafePointer<UInt8>, rowBytes: Int, firstRow: Int, width: Int,
-  table: ResampleTable, rows: Range<Int>, output: UnsafeMutablePointer<UInt8>, outputRowBytes: Int
+  _ source: UnsafePointer<UInt8>, rowBytes: Int, width: Int, table: ResampleTable,
+  rows: Range<Int>, output: UnsafeMutablePointer<UInt8>, outputRowBytes: Int
 ) {
+  let firstRow = table.sourceRange(of: rows).lowerBound
   let taps = table.taps
   let half = half
   table.coefficients.withUnsafeBufferPointer { coefficients in

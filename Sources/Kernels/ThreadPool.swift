@@ -13,6 +13,9 @@ public final class ThreadPool: @unchecked Sendable {
   /// The number of threads that work in a run, the caller included.
   public let threads: Int
 
+  /// Memory for the plans that compute on this pool.
+  let workspace = Workspace()
+
   private let shared: Shared
   private var handles: [pthread_t] = []
 
@@ -22,14 +25,15 @@ public final class ThreadPool: @unchecked Sendable {
     self.threads = threads
     let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     shared = Shared(spins: threads <= cores ? 100_000 : 2_000)
-    for _ in 1..<threads {
+    for worker in 1..<threads {
       var handle = pthread_t()
-      let argument = Unmanaged.passRetained(shared)
+      let argument = Unmanaged.passRetained(Start(shared: shared, worker: worker))
       let status = pthread_create(
         &handle, nil,
         { argument in
           guard let argument else { return nil }
-          Unmanaged<Shared>.fromOpaque(argument).takeRetainedValue().work()
+          let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+          start.shared.work(start.worker)
           return nil
         }, argument.toOpaque())
       precondition(status == 0, "a worker thread could not be started")
@@ -47,10 +51,16 @@ public final class ThreadPool: @unchecked Sendable {
   /// Tasks are claimed one by one. A run inside a task, or while another thread is using the pool,
   /// executes on the calling thread alone.
   public func run(_ count: Int, _ body: (Int) -> Void) {
+    runOnWorkers(count) { index, _ in body(index) }
+  }
+
+  /// Like `run`; the second argument numbers the thread, 0 ..< threads, for its own scratch memory.
+  /// Only one run at a time may rely on it: the caller holds `workspace`.
+  func runOnWorkers(_ count: Int, _ body: (_ index: Int, _ worker: Int) -> Void) {
     if count <= 1 || threads == 1 || !shared.tryEnter() {
       var index = 0
       while index < count {
-        body(index)
+        body(index, 0)
         index &+= 1
       }
       return
@@ -62,9 +72,20 @@ public final class ThreadPool: @unchecked Sendable {
   }
 }
 
+/// What a new thread is told.
+private final class Start: Sendable {
+  let shared: Shared
+  let worker: Int
+
+  init(shared: Shared, worker: Int) {
+    self.shared = shared
+    self.worker = worker
+  }
+}
+
 /// What the pool and its workers share. It outlives the pool by the workers' references.
 private final class Shared: Sendable {
-  typealias Body = (Int) -> Void
+  typealias Body = (Int, Int) -> Void
 
   /// The run's number (high half) and how many of its tasks are unclaimed (low half). A task is
   /// claimed by exchanging the whole word, so that a late worker can never touch another run.
@@ -93,7 +114,7 @@ private final class Shared: Sendable {
     let generation = (ticket.load(ordering: .relaxed) >> 32) &+ 1
     ticket.store(generation << 32 | UInt64(total), ordering: .sequentiallyConsistent)
     if sleepers.load(ordering: .sequentiallyConsistent) > 0 { gate.openToAll() }
-    drain()
+    drain(0)
     var waits = 0
     while completed.load(ordering: .acquiring) < total {
       waits &+= 1
@@ -102,7 +123,7 @@ private final class Shared: Sendable {
   }
 
   /// Claims and runs tasks of the current run until none is left.
-  private func drain() {
+  private func drain(_ worker: Int) {
     var word = ticket.load(ordering: .acquiring)
     while word & 0xFFFF_FFFF != 0 {
       let total = count.load(ordering: .relaxed)
@@ -112,15 +133,15 @@ private final class Shared: Sendable {
       word = claim.original
       guard claim.exchanged else { continue }
       let index = total &- Int(word & 0xFFFF_FFFF)
-      if let task = UnsafePointer<Body>(bitPattern: address) { task.pointee(index) }
+      if let task = UnsafePointer<Body>(bitPattern: address) { task.pointee(index, worker) }
       completed.add(1, ordering: .releasing)
       word = ticket.load(ordering: .acquiring)
     }
   }
 
-  func work() {
+  func work(_ worker: Int) {
     while !stopping.load(ordering: .relaxed) {
-      drain()
+      drain(worker)
       var idle = 0
       while ticket.load(ordering: .relaxed) & 0xFFFF_FFFF == 0 {
         if stopping.load(ordering: .relaxed) { return }
@@ -154,7 +175,7 @@ private final class Shared: Sendable {
 /// A mutex and a condition variable at a fixed address.
 ///
 /// SAFETY: both are made for use from any thread; the memory lives as long as the object.
-private final class Gate: @unchecked Sendable {
+final class Gate: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 

@@ -30,8 +30,8 @@ final class WorkbenchState {
   var canonicalText = ""
   /// Set by a command that turned out to change nothing (`checkpoint list`).
   var onlyLooked = false
-  /// How many entries of the journal the last `save` covered.
-  var savedEntries = 0
+  /// How many commands of the journal the last `save` covered.
+  var savedCommands = 0
   /// The scripts that this session wrote, which it may write again.
   var savedFiles: Set<String> = []
   /// Set by `quit --force`.
@@ -65,8 +65,8 @@ final class WorkbenchState {
 
   /// Commands that changed something and are in no saved script.
   var unsavedChanges: Int {
-    journal.entries.dropFirst(savedEntries).filter { $0.effect == .change && $0.status != .failed }
-      .count
+    journal.records.dropFirst(savedCommands)
+      .count { $0.entry.effect == .change && $0.entry.status != .failed }
   }
 
   /// The seed in force.
@@ -141,5 +141,13 @@ struct Places {
     let base = current.standardizedFileURL.path
     let path = url.standardizedFileURL.path
     return path.hasPrefix(base + "/") ? String(path.dropFirst(base.count + 1)) : path
+  }
+}
+
+extension Hyperparameters {
+  /// The threads that `threads` asks for; `auto` is every core that this process may use.
+  static func threadCount(_ values: HyperparameterValues) -> Int {
+    if case .integer(let count) = values["threads"] { return count }
+    return max(1, ProcessInfo.processInfo.activeProcessorCount)
   }
 }

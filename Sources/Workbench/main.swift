@@ -7,7 +7,7 @@ import Foundation
 SignalCenter.install()
 SignalCenter.saveTerminal()
 
-func run(_ command: any ParsableCommand) -> Int32? {
+@MainActor func run(_ command: any ParsableCommand) -> Int32? {
   switch command {
   case let command as PromptCommand: Startup.prompt(command)
   case let command as ReplayCommand: Startup.replay(command)

@@ -42,6 +42,9 @@ public struct Signature: Hashable, Sendable {
   /// Whether every `key=value` is an assignment of its own, so that `set a=1 b=2` may be split and
   /// joined with others.
   public let mergesKeys: Bool
+  /// Whether it only puts slots back to their defaults, so that it is idle where nothing has set
+  /// them: `unset`.
+  public let restoresDefaults: Bool
   /// What kind of trace it leaves.
   public let effect: Effect
   /// The slots it reads.
@@ -58,7 +61,8 @@ public struct Signature: Hashable, Sendable {
     _ name: String, aliases: [String] = [], group: String, _ summary: String,
     discussion: String = "", positionals: [Positional] = [], keys: [Parameter] = [],
     keyNoun: String = "key", flags: [Flag] = [], allowsOutput: Bool = false,
-    takesComparison: Bool = false, mergesKeys: Bool = false, effect: Effect,
+    takesComparison: Bool = false, mergesKeys: Bool = false, restoresDefaults: Bool = false,
+    effect: Effect,
     reads: [SlotRule] = [], writes: [SlotRule] = [], allowedInScripts: Bool = true,
     examples: [Example]
   ) {
@@ -74,6 +78,7 @@ public struct Signature: Hashable, Sendable {
     self.allowsOutput = allowsOutput
     self.takesComparison = takesComparison
     self.mergesKeys = mergesKeys
+    self.restoresDefaults = restoresDefaults
     self.effect = effect
     self.reads = reads
     self.writes = writes

@@ -1,4 +1,4 @@
-public import Kernels
+internal import Kernels
 
 /// The values of a network's tensors, in flat buffers laid out by its table.
 ///

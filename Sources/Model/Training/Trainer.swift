@@ -19,7 +19,7 @@ public final class Trainer {
   private let checkpoints: CheckpointStore
   private let stopAt: Int?
   private let stepsPerEpoch: Int
-  private let step: TrainingStep
+  let step: TrainingStep
   private let evaluator: Evaluator
   private var watch = Stopwatch()
   private var stopRequest: () -> StopRequest = { .none }

@@ -58,19 +58,31 @@ enum Predicting {
   static func table(
     _ url: URL, _ model: LoadedModel, top: Int, _ state: WorkbenchState
   ) throws -> Table {
-    let pictures = try ImageFiles(at: url)
+    var isFolderFlag: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolderFlag) else {
+      throw CommandError(
+        "there is no file or folder \(state.places.display(url))", argument: "path", exitCode: 7)
+    }
+    let isFolder = isFolderFlag.boolValue
+    let pictures =
+      isFolder ? try ImageFiles(folder: url) : ImageFiles(name: url.path, files: [url])
     let settings = Hyperparameters(state.values, for: model.variant.preprocessing)
     let predictor = try Predictor(
       model.network, transform: settings.evalTransform, pool: state.threadPool(settings.threads))
     let names = classNames(model, state)
-    let isFolder = pictures.isFolder
     var rows: [[Table.Cell]] = []
     state.console.progress.begin(total: pictures.count, label: "prediction")
     defer { state.console.progress.finish() }
-    try predictor.run(pictures, top: top) { index, classes in
+    // In a folder, one broken picture does not spoil the others.
+    let failed = { (index: Int, error: any Error) throws in
+      guard isFolder, let error = error as? any ModelError else { throw error }
+      state.console.warn(error.message)
+    }
+    try predictor.run(pictures, top: top, failed: failed) { index, classes in
       if isFolder {
+        let file = pictures.files[index].path.dropFirst(url.path.count + 1)
         rows.append(
-          [.init(pictures.relativePath(index))]
+          [.init(String(file))]
             + classes.flatMap { [.init(names($0.index)), probability($0.probability)] })
       } else {
         rows += classes.map {

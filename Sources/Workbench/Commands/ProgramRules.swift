@@ -44,10 +44,11 @@ enum ProgramRules {
             try effective.unset(key.name)
           }
         } catch {
+          let error = error as? any ModelError
           found.append(
             Diagnostic(
-              code: "bad-value", message: error.message, at: invocation.range(of: argument.name),
-              hint: error.advice))
+              code: "bad-value", message: error?.message ?? "impossible value",
+              at: invocation.range(of: argument.name), hint: error?.advice))
         }
       }
       if invocation.name == "unset" {

@@ -51,14 +51,15 @@ enum SessionCommands {
       examples: [Example("history", "all of them"), Example("history lr", "those that mention lr")])
   ) { invocation, state in
     let wanted = invocation.string("text")
-    let entries = state.journal.entries.filter { entry in
-      wanted.map { entry.text.contains($0) } ?? true
+    let records = state.journal.records.filter { record in
+      wanted.map { record.typed.contains($0) } ?? true
     }
-    let rows = entries.map { entry -> [Table.Cell] in
-      let mark = ["ok": "✓", "failed": "✗", "interrupted": "‖"][entry.status.rawValue] ?? ""
+    let rows = records.map { record -> [Table.Cell] in
+      let status = record.entry.status.rawValue
+      let mark = ["ok": "✓", "failed": "✗", "interrupted": "‖"][status] ?? ""
       return [
-        .init(entry.number), .init(.text(entry.status.rawValue), text: mark),
-        .init(seconds: Double(entry.milliseconds) / 1000), .init(entry.text),
+        .init(record.number), .init(.text(status), text: mark),
+        .init(seconds: Double(record.milliseconds) / 1000), .init(record.typed),
       ]
     }
     let table = Table(

@@ -1,4 +1,5 @@
 import DSL
+import Foundation
 import Model
 
 // `set`, `unset`, `show`, `seed`: the hyperparameters.
@@ -49,7 +50,7 @@ enum SettingCommands {
         Positional(
           "key", .named("hyperparameter"), "a hyperparameter, or 'all'", .variadic(minimum: 1))
       ],
-      effect: .change, writes: [.argument("key", prefix: "params.")],
+      restoresDefaults: true, effect: .change, writes: [.argument("key", prefix: "params.")],
       examples: [
         Example("unset lr", "the default rate again"),
         Example("unset smoothing hflip", "several at once"),

@@ -41,7 +41,8 @@ struct Figure: Sendable, Equatable {
   /// One value of a series.
   struct Point: Sendable, Equatable {
     var x: Double
-    /// `nil` or not finite: a gap, at which the line is interrupted.
+    /// `nil`: nothing was measured here, the line goes on to the next value. Not finite: a gap,
+    /// at which the line is interrupted.
     var y: Double?
     /// The ends of the uncertainty around `y` (several seeds), drawn as a band.
     var low: Double?
@@ -159,6 +160,34 @@ struct Figure: Sendable, Equatable {
     self.showsGrid = showsGrid
   }
 
+  /// Text on one line, without anything a terminal or a plotting tool might obey.
+  static func oneLine(_ text: String) -> String {
+    var out = ""
+    for scalar in text.unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control, .lineSeparator, .paragraphSeparator: out += " "
+      default: out.unicodeScalars.append(scalar)
+      }
+    }
+    return out
+  }
+
+  /// The figure with every text on one line.
+  var sanitized: Figure {
+    var figure = self
+    figure.title = Self.oneLine(title)
+    for axis in [\Figure.x, \Figure.y] {
+      figure[keyPath: axis].label = Self.oneLine(self[keyPath: axis].label)
+      figure[keyPath: axis].unit = self[keyPath: axis].unit.map(Self.oneLine)
+    }
+    figure.y2?.label = Self.oneLine(y2?.label ?? "")
+    figure.y2?.unit = y2?.unit.map(Self.oneLine)
+    for index in series.indices { figure.series[index].name = Self.oneLine(series[index].name) }
+    for index in marks.indices { figure.marks[index].label = Self.oneLine(marks[index].label) }
+    for index in bands.indices { figure.bands[index].label = Self.oneLine(bands[index].label) }
+    return figure
+  }
+
   /// Whether anything is measured against the right axis.
   var usesRightAxis: Bool { y2 != nil && series.contains { $0.side == .right } }
 
@@ -167,18 +196,28 @@ struct Figure: Sendable, Equatable {
     side == .right ? y2 ?? y : y
   }
 
-  /// A point as it can be drawn: a gap where its value is not finite or has no place on a
-  /// logarithmic axis. `nil` if its x has none.
+  /// A point as it can be drawn: a gap (`y` is `nil`) where its value is not finite or has no
+  /// place on a logarithmic axis. `nil` if nothing was measured or its x has no place.
   func drawable(_ point: Point, side: Series.Side) -> Point? {
     func place(_ value: Double?, _ axis: Axis) -> Double? {
       guard let value, value.isFinite, axis.scale == .linear || value > 0 else { return nil }
       return value
     }
-    guard let x = place(point.x, x) else { return nil }
+    guard point.y != nil, let x = place(point.x, x) else { return nil }
     let axis = axis(of: side)
     let (low, high) = (place(point.low, axis), place(point.high, axis))
     let band = low != nil && high != nil
     return Point(x, place(point.y, axis), low: band ? low : nil, high: band ? high : nil)
+  }
+
+  /// The style in which all of a series can be seen: a line through a lone point, between gaps or
+  /// because there is no other, would show nothing.
+  func visibleStyle(of series: Series) -> Series.Style {
+    guard series.style == .lines || series.style == .steps else { return series.style }
+    let drawn = series.points.compactMap { drawable($0, side: series.side) }
+    let runs = drawn.split(omittingEmptySubsequences: true) { $0.y == nil }.map(\.count)
+    guard runs.contains(1) else { return series.style }
+    return runs.allSatisfy { $0 == 1 } ? .points : .linesAndPoints
   }
 
   /// Throws ``PlotError/nothingToPlot(_:)`` if no point of any series can be drawn.

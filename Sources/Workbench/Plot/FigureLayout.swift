@@ -17,8 +17,6 @@ struct FigureLayout: Sendable, Equatable {
 
     var low: Double
     var high: Double
-    /// Whether the ends must be said, because the figure asks for them or the data have no extent.
-    var isFixed: Bool
     var ticks: Ticks
     let scale: Figure.Axis.Scale
 
@@ -59,36 +57,64 @@ struct FigureLayout: Sendable, Equatable {
 
   /// - Parameter hugsData: the axis ends where the data do (x), not at the next tick (y).
   private static func extent(of values: [Double], axis: Figure.Axis, hugsData: Bool) -> Extent {
-    var low = values.min() ?? (axis.scale == .logarithmic ? 0.1 : 0)
+    let isLogarithmic = axis.scale == .logarithmic
+    var low = values.min() ?? (isLogarithmic ? 0.1 : 0)
     var high = values.max() ?? 1
-    var isFixed = hugsData
     if low == high {
-      isFixed = true
       let reach = hugsData && axis.isWhole ? 1 : abs(low) > 0 ? abs(low) * 0.1 : 1
-      (low, high) =
-        axis.scale == .logarithmic ? (low / 2, high * 2) : (low - reach, high + reach)
+      (low, high) = isLogarithmic ? (low / 2, high * 2) : (low - reach, high + reach)
     }
-    if let minimum = axis.minimum, axis.scale == .linear || minimum > 0 { low = minimum }
-    if let maximum = axis.maximum, axis.scale == .linear || maximum > 0 { high = maximum }
+    func usable(_ end: Double?) -> Double? {
+      end.flatMap { $0.isFinite && (!isLogarithmic || $0 > 0) ? $0 : nil }
+    }
+    let (minimum, maximum) = (usable(axis.minimum), usable(axis.maximum))
+    (low, high) = (minimum ?? low, maximum ?? high)
     if low >= high {
       // Ends the wrong way round, or a wish beyond all data.
-      let reach = axis.scale == .logarithmic ? low * 9 : max(1, abs(low))
-      if axis.minimum != nil && axis.maximum != nil && low > high {
+      if minimum != nil && maximum != nil && low > high {
         (low, high) = (high, low)
-      } else if axis.maximum != nil && axis.minimum == nil {
-        low = axis.scale == .logarithmic ? high / 10 : high - max(1, abs(high))
+      } else if maximum != nil && minimum == nil {
+        low = isLogarithmic ? high / 10 : high - max(1, abs(high))
       } else {
-        high = low + reach
+        high = isLogarithmic ? low * 10 : low + max(1, abs(low))
       }
     }
-    isFixed = isFixed || axis.minimum != nil || axis.maximum != nil
+
     var ticks = Extent.Ticks.automatic
-    if axis.scale == .logarithmic {
+    if isLogarithmic {
       ticks = logarithmicTicks(low, high)
-    } else if axis.isWhole {
-      ticks = .every(wholeStep(abs(high - low)))
+      if !hugsData {
+        // Round ends: powers of ten far apart, or a little room around short data.
+        let isShort = ticks != .decades
+        if minimum == nil { low = isShort ? low / 1.15 : pow(10, log10(low).rounded(.down)) }
+        if maximum == nil { high = isShort ? high * 1.15 : pow(10, log10(high).rounded(.up)) }
+        (low, high) = (rounded(low), rounded(high))
+      }
+    } else {
+      let step = axis.isWhole ? wholeStep(high - low) : roundStep(high - low, intervals: 7)
+      if !hugsData {
+        if minimum == nil { low = rounded((low / step).rounded(.down) * step) }
+        if maximum == nil { high = rounded((high / step).rounded(.up) * step) }
+      }
+      if axis.isWhole || !hugsData { ticks = .every(step) }
     }
-    return Extent(low: low, high: high, isFixed: isFixed, ticks: ticks, scale: axis.scale)
+    return Extent(low: low, high: high, ticks: ticks, scale: axis.scale)
+  }
+
+  /// Without the noise of binary fractions: 0.30000000000000004 is 0.3.
+  private static func rounded(_ value: Double) -> Double {
+    Double(String(format: "%.12g", value)) ?? value
+  }
+
+  /// The smallest of 1, 2, 2.5 and 5 times a power of ten that cuts a span into at most so many
+  /// intervals.
+  static func roundStep(_ span: Double, intervals: Int) -> Double {
+    guard span > 0, span.isFinite else { return 1 }
+    let rough = span / Double(intervals)
+    let exponent = Int(log10(rough).rounded(.down))
+    let steps = ["1e\(exponent)", "2e\(exponent)", "2.5e\(exponent)", "5e\(exponent)"]
+    return steps.lazy.compactMap { Double($0) }.first { $0 >= rough }
+      ?? pow(10, Double(exponent + 1))
   }
 
   /// The smallest of 1, 2, 5, 10, 20, … that gives at most ten ticks.
@@ -111,8 +137,26 @@ struct FigureLayout: Sendable, Equatable {
       // Parsed, not multiplied: 5 * 10^-3 is not the number that prints as 0.005.
       factors.compactMap { Double("\($0)e\(decade)") }
     }
-    let reach = 1.25
+    let reach = 1.2
     return .at(values.filter { $0 >= low / reach && $0 <= high * reach })
+  }
+
+  /// Whether words beside a mark cover less when they stand below it than above it.
+  func hasMoreRoomBelow(_ mark: Figure.Mark, in figure: Figure) -> Bool {
+    func extent(_ side: Figure.Series.Side) -> Extent { side == .right ? y2 ?? y : y }
+    let height = extent(mark.side).fraction(mark.y)
+    let place = x.fraction(mark.x)
+    let reach = 0.14
+    var (above, below) = (height > 1 - reach ? 1000 : 0, height < reach / 2 ? 1000 : 0)
+    for series in figure.series {
+      for point in series.points.compactMap({ figure.drawable($0, side: series.side) }) {
+        guard let value = point.y, abs(x.fraction(point.x) - place) < 0.2 else { continue }
+        let distance = extent(series.side).fraction(value) - height
+        if distance > 0.01 && distance < reach { above += 1 }
+        if distance < -0.01 && distance > -reach { below += 1 }
+      }
+    }
+    return above == below ? height > 0.5 : below < above
   }
 
   private static func legend(

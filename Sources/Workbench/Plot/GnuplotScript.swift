@@ -29,23 +29,17 @@ struct GnuplotScript {
   /// Text as one of gnuplot's single-quoted strings, which have no escapes but the doubled quote.
   /// Line breaks and other control characters would end the statement: they become spaces.
   static func quoted(_ text: String) -> String {
-    var out = "'"
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "'": out += "''"
-      case _
-      where scalar.properties.generalCategory == .control
-        || scalar == "\u{2028}" || scalar == "\u{2029}":
-        out += " "
-      default: out.unicodeScalars.append(scalar)
-      }
-    }
-    return out + "'"
+    let line = Figure.oneLine(text)
+    // gnuplot takes two quotes at the very start for an empty string, whatever follows.
+    let start = line.hasPrefix("'") ? "' " : "'"
+    return start
+      + line.split(separator: "'", omittingEmptySubsequences: false)
+      .joined(separator: "''") + "'"
   }
 
   /// A file name as gnuplot takes it literally: a leading `|` or `<` would start a command.
   static func quotedPath(_ path: String) -> String {
-    quoted(path.hasPrefix("|") || path.hasPrefix("<") ? "./" + path : path)
+    quoted(["|", "<", "'"].contains(path.prefix(1)) ? "./" + path : path)
   }
 }
 
@@ -59,6 +53,7 @@ private struct ScriptWriter {
   var lines: [String] = []
 
   init(figure: Figure, target: GnuplotScript.Target, theme: PlotTheme) {
+    let figure = figure.sanitized
     self.figure = figure
     self.target = target
     self.theme = theme
@@ -85,8 +80,7 @@ private struct ScriptWriter {
 
   private mutating func heading() {
     guard let name = target.scriptName else { return }
-    let comment = GnuplotScript.quoted(name).dropFirst().dropLast()
-    lines.append("# Redraw with: gnuplot \(comment)    (everything is in this file: edit at will)")
+    lines.append("# Redraw with: gnuplot \(name)    (everything is in this file: edit at will)")
   }
 
   private mutating func terminal() {
@@ -115,7 +109,7 @@ private struct ScriptWriter {
 
   private mutating func dataBlock() {
     lines.append("set datafile separator comma")
-    let names = data.header.enumerated().map { "\($0.offset + 1) \(plain($0.element))" }
+    let names = data.header.enumerated().map { "\($0.offset + 1) \($0.element)" }
     lines.append("# columns: " + names.joined(separator: ", "))
     lines.append("$data << end_of_data")
     lines += data.rows.map { $0.joined(separator: ",") }
@@ -124,7 +118,9 @@ private struct ScriptWriter {
 
   private mutating func decoration() {
     if !figure.title.isEmpty {
-      lines.append("set title \(GnuplotScript.quoted(figure.title)) noenhanced\(ink)")
+      let size = PlotTheme.surface(for: target.terminal).fontSize
+      let bold = isText ? "" : " font '\(theme.font):Bold,\(size)'"
+      lines.append("set title \(GnuplotScript.quoted(figure.title)) noenhanced\(bold)\(ink)")
     }
     if isText {
       lines.append("set border 3")
@@ -160,13 +156,7 @@ private struct ScriptWriter {
       }
     }
     if axis.scale == .logarithmic { lines.append("set logscale \(name) 10") }
-    if extent.isFixed {
-      // An end that nobody asked for follows the data on axes that do not hug them.
-      let low = name == "x" || axis.minimum != nil || axis.maximum == nil ? number(extent.low) : "*"
-      let high =
-        name == "x" || axis.maximum != nil || axis.minimum == nil ? number(extent.high) : "*"
-      lines.append("set \(name)range [\(low):\(high)]")
-    }
+    lines.append("set \(name)range [\(number(extent.low)):\(number(extent.high))]")
     switch extent.ticks {
     case .automatic:
       if name == "y2" { lines.append("set y2tics") }
@@ -192,7 +182,9 @@ private struct ScriptWriter {
     case .outside: place = isText ? "below" : "outside right top"
     case .topRight, .automatic: place = "inside right top"
     }
-    let looks = isText ? "" : " opaque samplen 2 spacing 1.15 textcolor rgb '\(theme.foreground)'"
+    let looks =
+      isText
+      ? "" : " opaque Left reverse samplen 2.6 spacing 1.15 textcolor rgb '\(theme.foreground)'"
     lines.append("set key \(place) noenhanced\(looks)")
   }
 
@@ -200,7 +192,7 @@ private struct ScriptWriter {
     for (index, band) in figure.bands.enumerated() {
       let (from, to) = (number(band.from), number(band.to))
       if isText {
-        lines.append("set arrow from first \(from), graph 0 to first \(from), graph 1 nohead")
+        lines.append("set arrow from first \(from), graph 0 to first \(from), graph 0.9 nohead")
       } else {
         lines.append(
           "set object \(index + 1) rectangle from first \(from), graph 0 to first \(to), graph 1 "
@@ -225,13 +217,12 @@ private struct ScriptWriter {
     }
     for mark in figure.marks {
       let isRight = mark.side == .right && figure.usesRightAxis
-      let extent = isRight ? layout.y2 ?? layout.y : layout.y
-      // The words go towards the middle of the figure, where there is room.
+      // The words go where there is room.
       let toLeft = layout.x.fraction(mark.x) > 0.5
-      let down = extent.fraction(mark.y) > 0.5
+      let down = layout.hasMoreRoomBelow(mark, in: figure)
       let look: String
       if isText {
-        look = " point pointtype 'o' offset character \(toLeft ? -2 : 2),\(down ? -1 : 1)"
+        look = " point pointtype 15 offset character \(toLeft ? -2 : 2),\(down ? -1 : 1)"
       } else {
         let color = mark.color.map { theme.palette[$0 % theme.palette.count] } ?? theme.foreground
         look =
@@ -274,10 +265,7 @@ private struct ScriptWriter {
   }
 
   private func looks(_ series: Figure.Series, place: Int, color: String) -> String {
-    let drawn = series.points.compactMap { figure.drawable($0, side: series.side)?.y }
-    var style = series.style
-    // A line through one point is nothing to see.
-    if drawn.count == 1 && (style == .lines || style == .steps) { style = .points }
+    let style = figure.visibleStyle(of: series)
     let name =
       switch style {
       case .lines: "lines"
@@ -294,7 +282,8 @@ private struct ScriptWriter {
     let rgb = alpha.isEmpty ? color : "#" + alpha + color.dropFirst()
     var out = "\(name) linecolor rgb '\(rgb)'"
     out += " linewidth \(number(series.isFaint ? theme.lineWidth * 0.6 : theme.lineWidth))"
-    let dash = series.isDashed ? 2 : PlotTheme.dashTypes[round % PlotTheme.dashTypes.count]
+    let dash = PlotTheme.dashTypes[
+      series.isDashed ? 1 : round % PlotTheme.dashTypes.count]
     if style != .points { out += " dashtype \(dash)" }
     if style == .points || style == .linesAndPoints {
       let kind = PlotTheme.pointTypes[place % PlotTheme.pointTypes.count]
@@ -311,10 +300,5 @@ private struct ScriptWriter {
 
   private func number(_ value: Double) -> String {
     ReportValue.shortest(value)
-  }
-
-  /// Text for a comment line.
-  private func plain(_ text: String) -> String {
-    String(GnuplotScript.quoted(text).dropFirst().dropLast())
   }
 }

@@ -35,7 +35,7 @@ struct PlotTheme: Sendable, Equatable {
   static let pointTypes = [7, 5, 9, 11, 13, 15, 6]
 
   /// gnuplot's dash types for series beyond one round of the palette.
-  static let dashTypes = [1, 2, 4, 5]
+  static let dashTypes = ["solid", "(7,4)", "(2,3)", "(8,3,2,3)"]
 
   /// The surface for a terminal.
   static func surface(for terminal: String) -> Surface {

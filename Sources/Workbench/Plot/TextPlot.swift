@@ -13,24 +13,26 @@ struct TextPlot: Sendable {
     _ figure: Figure, size: TerminalDevice.Size, isColored: Bool, showsUnicode: Bool,
     theme: PlotTheme = .light
   ) {
+    let figure = figure.sanitized
     let layout = FigureLayout(figure)
     let style = Style(isColored: isColored)
     let isBraille = showsUnicode && (isColored || figure.series.count == 1)
     let inks = figure.series.indices.map { Ink(index: $0, isBraille: isBraille) }
 
+    let cut: Character = showsUnicode ? "…" : "~"
     var head: [String] = []
     if !figure.title.isEmpty {
-      let title = figure.title.truncated(to: size.columns)
+      let title = figure.title.truncated(to: size.columns, mark: cut)
       let indent = String(repeating: " ", count: (size.columns - title.displayWidth) / 2)
       head.append(indent + style(title, .strong))
     }
-    head.append(figure.y.text.truncated(to: size.columns))
-    let legend = Self.legend(figure, layout: layout, inks: inks, style: style)
-      .map { $0.displayWidth > size.columns ? $0.truncated(to: size.columns) : $0 }
+    head.append(figure.y.text.truncated(to: size.columns, mark: cut))
+    let legend = Self.legend(
+      figure, layout: layout, inks: inks, style: style, columns: size.columns, cut: cut)
 
     // Head, axis, tick labels, x label and legend stand around the canvas.
     let height = max(4, size.rows - head.count - 3 - legend.count)
-    let ticks = Self.ticks(layout.y, count: max(2, height / 4))
+    let ticks = Self.ticks(layout.y, count: max(2, height / 3))
     let gutter = (ticks.map { Self.label($0).count }.max() ?? 1) + 1
     let width = max(10, size.columns - gutter - 2)
 
@@ -55,7 +57,7 @@ struct TextPlot: Sendable {
     lines.append(
       String(repeating: " ", count: gutter) + corner + String(repeating: floor, count: width))
     lines.append(Self.xLabels(layout.x, gutter: gutter, width: width))
-    let label = figure.x.text.truncated(to: width)
+    let label = figure.x.text.truncated(to: width, mark: cut)
     lines.append(
       String(repeating: " ", count: gutter + 1 + (width - label.displayWidth) / 2) + label)
     lines += legend
@@ -78,15 +80,25 @@ struct TextPlot: Sendable {
   // MARK: Pieces
 
   private static func legend(
-    _ figure: Figure, layout: FigureLayout, inks: [Ink], style: Style
+    _ figure: Figure, layout: FigureLayout, inks: [Ink], style: Style, columns: Int,
+    cut: Character
   ) -> [String] {
     guard layout.legend != .none else { return [] }
     let entries = zip(figure.series, inks).filter { !$0.0.name.isEmpty }.map { series, ink in
       let mark = ink.role.map { style("\(ink.symbol)\(ink.symbol)", $0) } ?? "\(ink.symbol)"
-      guard series.side == .right, let right = layout.y2 else { return "\(mark) \(series.name)" }
-      return "\(mark) \(series.name) (right: \(label(right.low)) to \(label(right.high)))"
+      let range = series.side == .right ? layout.y2 : nil
+      let right = range.map { " (right: \(label($0.low)) to \(label($0.high)))" } ?? ""
+      return "\(mark) \((series.name + right).truncated(to: max(8, columns - 6), mark: cut))"
     }
-    return entries.isEmpty ? [] : ["  " + entries.joined(separator: "   ")]
+    var lines: [String] = []
+    for entry in entries {
+      if let line = lines.last, line.displayWidth + entry.displayWidth + 3 <= columns {
+        lines[lines.count - 1] += "   " + entry
+      } else {
+        lines.append("  " + entry)
+      }
+    }
+    return lines
   }
 
   private static func xLabels(
@@ -118,9 +130,7 @@ struct TextPlot: Sendable {
     case .automatic, .every:
       let span = extent.high - extent.low
       guard span > 0, span.isFinite else { return [extent.low] }
-      let rough = span / Double(max(1, count))
-      let decade = pow(10, log10(rough).rounded(.down))
-      var step = [1, 2, 5, 10].map { $0 * decade }.first { $0 >= rough } ?? rough
+      var step = FigureLayout.roundStep(span, intervals: max(1, count))
       if case .every(let whole) = extent.ticks { step = max(step, whole) }
       let first = (extent.low / step).rounded(.up)
       let last = (extent.high / step).rounded(.down)

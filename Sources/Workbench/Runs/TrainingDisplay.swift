@@ -39,7 +39,7 @@ final class TrainingDisplay {
       progress.finish()
       epochLabel = ""
       console.print(EpochTable.line(report, metric: metric, style: console.style))
-      progress.event("epoch", EventLog.fields(report))
+      progress.event("epoch", RunRecorder.fields(report))
     case .bestImproved, .checkpointWritten, .stopped, .diverged, .finished:
       progress.finish()
     }

@@ -1,30 +1,17 @@
 import DSL
 import Foundation
 
-/// What happened to one command of a session.
-enum CommandStatus: String, Codable, Sendable {
-  case ok
-  case failed
-  /// Stopped by the user; what it had done until then is kept.
-  case interrupted
-}
-
-/// One command as the journal keeps it: enough to write the session as a script.
-struct JournalEntry: Codable, Sendable {
+/// One command of a session on disk: what it was, how it went, and what `save` needs to know.
+struct JournalRecord: Codable, Sendable {
   var number: Int
   var time: Date
   /// The command as typed.
-  var text: String
-  /// The command as a script would say it: aliases expanded, implicit values that matter explicit.
-  var canonical: String
-  var status: CommandStatus
+  var typed: String
   var milliseconds: Int
-  /// Whether it only looked, changed something, or made a file.
-  var effect: Signature.Effect
-  var reads: [String]
-  var writes: [String]
   /// What went wrong, if it failed.
   var error: String?
+  /// Status, effect, slots, and the text that a script would hold.
+  var entry: JournalEntry
 }
 
 /// The record of a session: in memory for `save`, and on disk, a line per command, for what
@@ -35,9 +22,9 @@ struct JournalEntry: Codable, Sendable {
 final class Journal {
   /// The session's name: when it started, and the process.
   let session: String
-  /// The file on disk; made with the first entry.
+  /// The file on disk; made with the first command.
   let url: URL?
-  private(set) var entries: [JournalEntry] = []
+  private(set) var records: [JournalRecord] = []
   /// Called once, when the file cannot be written.
   var onFailure: (String) -> Void = { _ in }
 
@@ -58,9 +45,9 @@ final class Journal {
     encoder.dateEncodingStrategy = .iso8601
   }
 
-  /// Adds an entry and puts it on disk before it returns.
-  func append(_ entry: JournalEntry) {
-    entries.append(entry)
+  /// Adds a command and puts it on disk before it returns.
+  func append(_ record: JournalRecord) {
+    records.append(record)
     guard let url, !failed else { return }
     do {
       if handle == nil {
@@ -70,7 +57,7 @@ final class Journal {
           atPath: url.path, contents: nil, attributes: [.posixPermissions: 0o600])
         handle = try FileHandle(forWritingTo: url)
       }
-      var line = try encoder.encode(entry)
+      var line = try encoder.encode(record)
       line.append(0x0A)
       try handle?.write(contentsOf: line)
       try handle?.synchronize()

@@ -115,10 +115,10 @@ struct Repl {
   /// A line that could not be understood is history too.
   private func recordFailure(_ text: String, _ script: CheckedScript) {
     state.journal.append(
-      JournalEntry(
-        number: state.journal.entries.count + 1, time: Date(), text: text, canonical: text,
-        status: .failed, milliseconds: 0, effect: .look, reads: [], writes: [],
-        error: script.diagnostics.first { $0.severity == .error }?.message))
+      JournalRecord(
+        number: state.journal.records.count + 1, time: Date(), typed: text, milliseconds: 0,
+        error: script.diagnostics.first { $0.severity == .error }?.message,
+        entry: JournalEntry(verb: "", text: text, status: .failed, effect: .look)))
   }
 
   /// Whether the user means to leave although something is not saved.

@@ -42,23 +42,22 @@ struct SessionRunner {
 
   /// Puts a step into the journal, with the slots that it really touched.
   private func record(
-    _ step: Step, _ status: CommandStatus, since start: ContinuousClock.Instant, in source: Source,
-    error: String? = nil
+    _ step: Step, _ status: JournalEntry.Status, since start: ContinuousClock.Instant,
+    in source: Source, error: String? = nil
   ) {
-    var invocation = step.invocation
-    // A command may have made implicit values explicit; its slots are then those of the new text.
-    if state.canonicalText != invocation.canonicalText,
-      let bound = try? Binder(vocabulary: table.vocabulary).bind(line: state.canonicalText)
-    {
-      invocation = bound
-    }
+    // A command may have made implicit values explicit; its slots are then those of that text.
+    let isChanged = state.canonicalText != step.invocation.canonicalText
+    let explicit =
+      isChanged
+      ? try? Binder(vocabulary: table.vocabulary).bind(line: state.canonicalText) : nil
+    var entry = JournalEntry(
+      explicit ?? step.invocation, status: status,
+      savedText: isChanged ? state.canonicalText : nil, cell: step.cell)
+    if state.onlyLooked { entry.effect = .look }
     let seconds = start.duration(to: .now) / .seconds(1)
     state.journal.append(
-      JournalEntry(
-        number: state.journal.entries.count + 1, time: Date(), text: source.text(in: step.range),
-        canonical: state.canonicalText, status: status,
-        milliseconds: Int((seconds * 1000).rounded()),
-        effect: state.onlyLooked ? .look : invocation.effect,
-        reads: invocation.reads.map(\.name), writes: invocation.writes.map(\.name), error: error))
+      JournalRecord(
+        number: state.journal.records.count + 1, time: Date(), typed: source.text(in: step.range),
+        milliseconds: Int((seconds * 1000).rounded()), error: error, entry: entry))
   }
 }

@@ -45,6 +45,11 @@ public struct HyperparameterValues: Sendable, Equatable {
     HyperparameterKey.all.filter { self[$0.name] != $0.defaultValue }
   }
 
+  /// Whether the same values are in force, set or by default.
+  public static func == (first: HyperparameterValues, second: HyperparameterValues) -> Bool {
+    HyperparameterKey.all.allSatisfy { first[$0.name] == second[$0.name] }
+  }
+
   /// Why a key has no effect with these values; nil when it has one.
   public func inertReason(_ key: HyperparameterKey) -> String? {
     key.inertReason(self)

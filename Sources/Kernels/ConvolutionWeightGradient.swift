@@ -1,0 +1,210 @@
+/// How the gradient of a convolution's weights is cut: pixels into groups that each sum their own
+/// copy (joined in order at the end), the matrix into panels and runs of tiles.
+struct OuterPlan {
+  /// Pixels summed in registers before they are added to memory.
+  static let block = GatherPlan.block
+  private static let tile = 8
+  /// Floats between packed tiles: a block of pixels, and a little against cache conflicts.
+  static let packedTile = block * tile + 16
+
+  let panels: Table<Panel>
+  let groups: Int
+  let pixelsPerGroup: Int
+  /// The matrix of sums: taps * depth rows of `columns` floats (padded to whole vectors).
+  let rows: Int
+  let columns: Int
+  let tilesPerTap: Int
+  /// The parts of a group's matrix: runs of tiles times groups of panels.
+  let tilesPerRun: Int
+  let runs: Int
+  let panelsPerPart: Int
+  let panelParts: Int
+  /// Whether the rows' side is copied tile by tile too: it is read once per panel.
+  let packsRows: Bool
+  /// Scratch: the groups' sums, then each worker's places.
+  let scratchCount: Int
+  let sumsCount: Int
+  let workerCount: Int
+  let tableCount: Int
+
+  init(gather: GatherPlan, outputs: Int, threads: Int) {
+    let panels = Panel.cut(outputs, limit: 3)
+    self.panels = Table(panels)
+    rows = gather.taps * gather.depth
+    columns = (outputs + 15) & ~15
+    // Copies are worth it while they fit a cache and their sum is small beside the work.
+    let fits = rows * columns <= 100_000
+    let wantedGroups = fits ? max(1, min(8, gather.pixels / 512)) : 1
+    let blocks = (gather.pixels + Self.block - 1) / Self.block
+    pixelsPerGroup = (blocks + wantedGroups - 1) / wantedGroups * Self.block
+    groups = (gather.pixels + pixelsPerGroup - 1) / pixelsPerGroup
+    tilesPerTap = gather.depth == 9 ? 1 : (gather.depth + Self.tile - 1) / Self.tile
+    let tiles = gather.taps * tilesPerTap
+    let work = rows * columns * gather.pixels
+    let wanted = max(1, min(12, work >> 17) / groups)
+    // The longer side is cut, so that the shorter one is copied over and over.
+    let cutsRows = rows >= columns
+    tilesPerRun = cutsRows ? max(1, tiles / wanted) : tiles
+    runs = (tiles + tilesPerRun - 1) / tilesPerRun
+    panelsPerPart = cutsRows ? panels.count : max(1, panels.count / wanted)
+    panelParts = (panels.count + panelsPerPart - 1) / panelsPerPart
+    packsRows = gather.isPlain && panelsPerPart > 1 && gather.depth != 9
+    sumsCount = groups > 1 ? groups * rows * columns : 0
+    tableCount = Self.block * gather.taps
+    let packed = Self.block * 48 + (packsRows ? tilesPerRun * Self.packedTile : 0)
+    let worker = 2 * (tableCount + Self.block) + gather.patchCount + packed + outputs + 64
+    workerCount = (worker + 31) & ~15
+    scratchCount = sumsCount + workerCount * threads
+  }
+}
+
+extension Convolution {
+  /// weightGradient [kernel][kernel][input][output] += the correlation of the input with
+  /// outputGradient.
+  public func backwardWeight(
+    input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
+    weightGradient: UnsafeMutablePointer<Float>
+  ) {
+    let outputs = shape.outputChannels
+    pool.workspace.use { memory in
+      let plan = outer
+      let isDirect = plan.groups == 1
+      let parts = plan.runs * plan.panelParts
+      pool.runOnWorkers(plan.groups * parts) { task, worker in
+        let group = task / parts
+        let part = task % parts
+        let sums = isDirect ? weightGradient : memory + group &* plan.rows &* plan.columns
+        sumProducts(
+          pixels: group &* plan.pixelsPerGroup, run: part % plan.runs, part: part / plan.runs,
+          input: input, outputGradient: outputGradient, sums: sums,
+          stride: isDirect ? outputs : plan.columns, accumulate: isDirect,
+          memory: memory + plan.sumsCount + worker &* plan.workerCount)
+      }
+      if !isDirect { joinGroups(memory, weightGradient) }
+    }
+  }
+
+  /// The sums of one task: one group of pixels, one run of tiles, one part of the panels.
+  private func sumProducts(
+    pixels start: Int, run: Int, part: Int, input: UnsafePointer<Float>,
+    outputGradient: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>, stride: Int,
+    accumulate: Bool, memory: UnsafeMutablePointer<Float>
+  ) {
+    let plan = outer
+    let gather = forwardPlan
+    let outputs = shape.outputChannels
+    let table = UnsafeMutableRawPointer(memory).assumingMemoryBound(to: RowPointer.self)
+    let targets = UnsafeMutableRawPointer(memory + 2 &* plan.tableCount)
+      .assumingMemoryBound(to: TargetPointer.self)
+    let packed = memory + 2 &* (plan.tableCount &+ OuterPlan.block)
+    let packedRows = packed + OuterPlan.block &* 48
+    let patches = packedRows + (plan.packsRows ? plan.tilesPerRun &* OuterPlan.packedTile : 0)
+    let spare = patches + gather.patchCount
+    let firstTile = run &* plan.tilesPerRun
+    let lastTile = min(gather.taps &* plan.tilesPerTap, firstTile &+ plan.tilesPerRun)
+    let firstPanel = part &* plan.panelsPerPart
+    let lastPanel = min(plan.panels.count, firstPanel &+ plan.panelsPerPart)
+    let end = min(gather.pixels, start &+ plan.pixelsPerGroup)
+    if plan.packsRows {
+      for pixel in 0..<OuterPlan.block { table[pixel] = UnsafePointer(packedRows + pixel &* 8) }
+    }
+    var pixel = start
+    while pixel < end {
+      let count = min(OuterPlan.block, end &- pixel)
+      if plan.packsRows {
+        packTiles(
+          input + pixel &* gather.depth, pixels: count, channels: gather.depth,
+          from: firstTile &* 8, to: min(gather.depth, lastTile &* 8), into: packedRows)
+      } else {
+        gather.fill(
+          first: pixel, count: count, source: input, target: spare, zeros: zeros.base,
+          spare: spare, overhang: 0, patches: patches, table: table, targets: targets)
+      }
+      for index in firstPanel..<lastPanel {
+        let panel = plan.panels.base[index]
+        let width = panel.vectors &* 16
+        var source = outputGradient + pixel &* outputs + panel.column
+        for row in 0..<count {
+          copyPadded(source, panel.width, packed + row &* width, width)
+          source += outputs
+        }
+        var tile = firstTile
+        while tile < lastTile {
+          // A stretch of tiles within one tap; packed tiles one by one.
+          let (tap, within) = tile.quotientAndRemainder(dividingBy: plan.tilesPerTap)
+          let limit = plan.packsRows ? 1 : plan.tilesPerTap
+          let stretch = min(limit, plan.tilesPerTap &- within, lastTile &- tile)
+          let firstRow = within &* 8
+          let rows =
+            within &+ stretch == plan.tilesPerTap ? gather.depth &- firstRow : stretch &* 8
+          let place = (tap &* gather.depth &+ firstRow) &* stride &+ panel.column
+          outerRows(
+            rows, vectors: panel.vectors,
+            OuterTile(
+              pixels: count, table: table + tap &* GatherPlan.block,
+              offset: plan.packsRows ? (tile &- firstTile) &* OuterPlan.packedTile : firstRow,
+              columns: packed, target: sums + place, stride: stride,
+              width: accumulate ? panel.width : width, accumulate: accumulate || pixel > start))
+          tile &+= stretch
+        }
+      }
+      pixel &+= count
+    }
+  }
+
+  /// Copies the channels from ..< to of some pixels to tiles of 8 channels, [tile][pixel][8].
+  private func packTiles(
+    _ source: UnsafePointer<Float>, pixels: Int, channels: Int, from start: Int, to end: Int,
+    into packed: UnsafeMutablePointer<Float>
+  ) {
+    // Eight tiles at a time: four cache lines to read, eight streams to write.
+    var first = start
+    while first < end {
+      let last = min(end, first &+ 64)
+      var row = source
+      for pixel in 0..<pixels {
+        var target = packed + (first &- start) / 8 &* OuterPlan.packedTile + pixel &* 8
+        var channel = first
+        while channel &+ 8 <= last {
+          SIMD8<Float>.load(row + channel).store(target)
+          target += OuterPlan.packedTile
+          channel &+= 8
+        }
+        for lane in 0..<last &- channel { target[lane] = row[channel &+ lane] }
+        row += channels
+      }
+      first = last
+    }
+  }
+
+  /// weightGradient += the groups' sums, in order.
+  private func joinGroups(
+    _ sums: UnsafeMutablePointer<Float>, _ weightGradient: UnsafeMutablePointer<Float>
+  ) {
+    let plan = outer
+    let outputs = shape.outputChannels
+    let chunk = max(1, 4_096 / plan.columns)
+    pool.run((plan.rows + chunk - 1) / chunk) { task in
+      for row in task &* chunk..<min(plan.rows, (task &+ 1) &* chunk) {
+        GroupSum(
+          sums: sums + row &* plan.columns, stride: plan.rows &* plan.columns,
+          groups: plan.groups, target: weightGradient + row &* outputs
+        ).cover(outputs)
+      }
+    }
+  }
+}
+
+private struct GroupSum: ChannelGroup {
+  let sums: UnsafeMutablePointer<Float>
+  let stride: Int
+  let groups: Int
+  let target: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    var sum = L.load(target + c)
+    for group in 0..<groups { sum = sum + L.load(sums + group &* stride + c) }
+    sum.store(target + c)
+  }
+}

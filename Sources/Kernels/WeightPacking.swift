@@ -1,0 +1,124 @@
+/// Copies weights into panels, so that the microkernels read them in one sequential stream.
+///
+/// Panel p holds, for every row of the matrix, vectors * 16 columns; columns that do not exist are
+/// zero. It begins at rows * column(p).
+struct WeightPacking {
+  /// Rows of the matrix: taps * depth.
+  let rows: Int
+  let panels: Table<Panel>
+  private static let chunk = 64
+
+  /// Columns of all panels, padding included.
+  var columns: Int {
+    let last = panels.base[panels.count - 1]
+    return last.column + last.vectors * 16
+  }
+
+  /// Floats that the packed matrix takes.
+  var count: Int { rows * columns }
+
+  /// Packs `weight` [rows][columns] as it is.
+  func pack(
+    _ weight: UnsafePointer<Float>, columns: Int, into packed: UnsafeMutablePointer<Float>,
+    pool: ThreadPool
+  ) {
+    let chunks = (rows + Self.chunk - 1) / Self.chunk
+    let (rows, panels) = (rows, panels.base)
+    pool.run(chunks * self.panels.count) { task in
+      let panel = panels[task / chunks]
+      let start = task % chunks * Self.chunk
+      let width = panel.vectors &* 16
+      var target = packed + rows &* panel.column + start &* width
+      var source = weight + start &* columns + panel.column
+      for _ in start..<min(rows, start &+ Self.chunk) {
+        copyPadded(source, panel.width, target, width)
+        target += width
+        source += columns
+      }
+    }
+  }
+
+  /// Packs the transpose of each tap of `weight` [taps][columns][depth], taps in the given order.
+  func packTransposed(
+    _ weight: UnsafePointer<Float>, columns: Int, depth: Int, order: Table<Int>,
+    into packed: UnsafeMutablePointer<Float>, pool: ThreadPool
+  ) {
+    let chunks = (depth + Self.chunk - 1) / Self.chunk
+    let (rows, panels, taps) = (rows, panels.base, order.base)
+    let tapCount = order.count
+    pool.run(chunks * tapCount * self.panels.count) { task in
+      let panel = panels[task / (chunks * tapCount)]
+      let slot = task / chunks % tapCount
+      let start = task % chunks * Self.chunk
+      let end = min(depth, start &+ Self.chunk)
+      let width = panel.vectors &* 16
+      let source = weight + (taps[slot] &* columns &+ panel.column) &* depth
+      let target = packed + rows &* panel.column + slot &* depth &* width
+      var column = 0
+      while column < width {
+        let exist = panel.width &- column
+        if exist >= 16 {
+          transpose16(source + column &* depth, depth, start, end, target + column, width)
+        } else {
+          for k in start..<end {
+            for lane in 0..<16 {
+              target[k &* width &+ column &+ lane] =
+                lane < exist ? source[(column &+ lane) &* depth &+ k] : 0
+            }
+          }
+        }
+        column &+= 16
+      }
+    }
+  }
+}
+
+/// Copies `count` floats and fills up to `width` (a multiple of 16) with zeros.
+@inline(__always)
+func copyPadded(
+  _ source: UnsafePointer<Float>, _ count: Int, _ target: UnsafeMutablePointer<Float>,
+  _ width: Int
+) {
+  var index = 0
+  while index &+ 16 <= count {
+    Vector.load(source + index).store(target + index)
+    index &+= 16
+  }
+  while index < count {
+    target[index] = source[index]
+    index &+= 1
+  }
+  while index < width {
+    target[index] = 0
+    index &+= 1
+  }
+}
+
+/// target[k * width + lane] = source[lane * depth + k] for 16 lanes and start <= k < end.
+@inline(__always)
+private func transpose16(
+  _ source: UnsafePointer<Float>, _ depth: Int, _ start: Int, _ end: Int,
+  _ target: UnsafeMutablePointer<Float>, _ width: Int
+) {
+  var k = start
+  while k &+ 16 <= end {
+    var rows = InlineArray<16, Vector> { Vector.load(source + ($0 &* depth &+ k)) }
+    // Four perfect shuffles of sixteen rows are a transposition.
+    for _ in 0..<4 {
+      let old = rows
+      for i in 0..<8 {
+        var pair = SIMD32<Float>()
+        pair.evenHalf = old[i]
+        pair.oddHalf = old[i &+ 8]
+        rows[2 &* i] = pair.lowHalf
+        rows[2 &* i &+ 1] = pair.highHalf
+      }
+    }
+    for i in 0..<16 { rows[i].store(target + (k &+ i) &* width) }
+    k &+= 16
+  }
+  while k < end {
+    for lane in 0..<16 { target[k &* width &+ lane] = source[lane &* depth &+ k] }
+    k &+= 1
+  }
+}

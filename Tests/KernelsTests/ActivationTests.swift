@@ -1,0 +1,48 @@
+import Foundation
+import Testing
+
+@testable import Kernels
+
+@Suite struct ActivationTests {
+  private static let grid = stride(from: Float(-87), through: 87, by: 0.003_7).map { $0 }
+
+  @Test func exponentialIsAccurate() {
+    var worst = 0.0
+    for x in Self.grid {
+      let lanes = exponential(Vector(repeating: x))
+      #expect(lanes[0].bitPattern == exponential(x).bitPattern)
+      worst = max(worst, abs(Double(lanes[15]) / exp(Double(x)) - 1))
+    }
+    #expect(worst < 2e-7)
+  }
+
+  @Test func sigmoidIsAccurate() {
+    var worst = 0.0
+    for x in Self.grid {
+      worst = max(worst, abs(Double(sigmoid(x)) * (1 + exp(-Double(x))) - 1))
+    }
+    #expect(worst < 2e-7)
+  }
+
+  @Test func nanAndInfinitiesComeThrough() {
+    #expect(exponential(Float.nan).isNaN)
+    #expect(exponential(Vector(repeating: .nan))[3].isNaN)
+    #expect(SiluFunction.value(Float.nan).isNaN)
+    #expect(SiluFunction.derivative(Vector(repeating: .nan))[9].isNaN)
+    #expect(sigmoid(Float.infinity) == 1)
+    #expect(sigmoid(-Float.infinity) < 1e-36)
+    #expect(SiluFunction.value(Float(1e30)) == 1e30)
+  }
+
+  @Test func aNanLogitMakesTheLossNan() {
+    let pool = ThreadPool(threads: 1)
+    let logits: [Float] = [1, .nan, 2, 3, 4, 5]
+    var losses: [Float] = [0, 0]
+    var gradient = [Float](repeating: 0, count: 6)
+    softmaxCrossEntropy(
+      logits: logits, labels: [0, 1], n: 2, classes: 3, smoothing: 0.1, logitGradient: &gradient,
+      losses: &losses, pool: pool)
+    #expect(losses[0].isNaN && losses[1].isFinite)
+    #expect(gradient[0].isNaN && gradient[5].isFinite)
+  }
+}

@@ -1,0 +1,177 @@
+import Kernels
+
+extension KernelCase {
+  /// Dense convolutions: forward, both gradients, and an accumulating input gradient.
+  static let convolutions: [KernelCase] = convolutionShapes.map { shape in
+    let input = uniform(shape.inputCount, seed: 1)
+    let weight = uniform(shape.weightCount, seed: 2)
+    let gradient = uniform(shape.outputCount, seed: 3)
+    let before = uniform(shape.inputCount, seed: 4)
+    let weightBefore = uniform(shape.weightCount, seed: 5)
+    return KernelCase(
+      name: "convolution \(describe(shape))", absolute: 4e-5,
+      run: { pool, memory in
+        let plan = Convolution(shape, pool: pool)
+        let (x, w, dy) = (memory.floats(input), memory.floats(weight), memory.floats(gradient))
+        let output = memory.unset(shape.outputCount)
+        let inputGradient = memory.unset(shape.inputCount)
+        let accumulated = memory.floats(before)
+        let weightGradient = memory.floats(weightBefore)
+        plan.forward(input: x.reading, weight: w.reading, output: output.base)
+        plan.backwardInput(
+          outputGradient: dy.reading, weight: w.reading, inputGradient: inputGradient.base,
+          accumulate: false)
+        plan.backwardInput(
+          outputGradient: dy.reading, weight: w.reading, inputGradient: accumulated.base,
+          accumulate: true)
+        plan.backwardWeight(
+          input: x.reading, outputGradient: dy.reading, weightGradient: weightGradient.base)
+        return [output, inputGradient, accumulated, weightGradient]
+      },
+      reference: {
+        var output = [Double](repeating: 0, count: shape.outputCount)
+        var inputGradient = [Double](repeating: 0, count: shape.inputCount)
+        var weightGradient = weightBefore.map(Double.init)
+        let (inputs, outputs) = (shape.inputChannels, shape.outputChannels)
+        forEachTap(shape) { x, tap, y in
+          for c in 0..<inputs {
+            let value = Double(input[x * inputs + c])
+            var sum = 0.0
+            for k in 0..<outputs {
+              let (wi, yi) = ((tap * inputs + c) * outputs + k, y * outputs + k)
+              output[yi] += value * Double(weight[wi])
+              sum += Double(gradient[yi]) * Double(weight[wi])
+              weightGradient[wi] += value * Double(gradient[yi])
+            }
+            inputGradient[x * inputs + c] += sum
+          }
+        }
+        let accumulated = zip(inputGradient, before).map { $0 + Double($1) }
+        return [output, inputGradient, accumulated, weightGradient]
+      })
+  }
+
+  /// Depthwise convolutions: forward, both gradients, and an accumulating input gradient.
+  static let depthwise: [KernelCase] = depthwiseShapes.map { shape in
+    let weightCount = shape.kernel * shape.kernel * shape.inputChannels
+    let input = uniform(shape.inputCount, seed: 6)
+    let weight = uniform(weightCount, seed: 7)
+    let gradient = uniform(shape.outputCount, seed: 8)
+    let before = uniform(shape.inputCount, seed: 9)
+    let weightBefore = uniform(weightCount, seed: 10)
+    return KernelCase(
+      name: "depthwise \(describe(shape))",
+      run: { pool, memory in
+        let plan = DepthwiseConvolution(shape, pool: pool)
+        let (x, w, dy) = (memory.floats(input), memory.floats(weight), memory.floats(gradient))
+        let output = memory.unset(shape.outputCount)
+        let inputGradient = memory.unset(shape.inputCount)
+        let accumulated = memory.floats(before)
+        let weightGradient = memory.floats(weightBefore)
+        plan.forward(input: x.reading, weight: w.reading, output: output.base)
+        plan.backwardInput(
+          outputGradient: dy.reading, weight: w.reading, inputGradient: inputGradient.base,
+          accumulate: false)
+        plan.backwardInput(
+          outputGradient: dy.reading, weight: w.reading, inputGradient: accumulated.base,
+          accumulate: true)
+        plan.backwardWeight(
+          input: x.reading, outputGradient: dy.reading, weightGradient: weightGradient.base)
+        return [output, inputGradient, accumulated, weightGradient]
+      },
+      reference: {
+        var output = [Double](repeating: 0, count: shape.outputCount)
+        var inputGradient = [Double](repeating: 0, count: shape.inputCount)
+        var weightGradient = weightBefore.map(Double.init)
+        let channels = shape.inputChannels
+        forEachTap(shape) { x, tap, y in
+          for c in 0..<channels {
+            let (xi, wi, yi) = (x * channels + c, tap * channels + c, y * channels + c)
+            output[yi] += Double(input[xi]) * Double(weight[wi])
+            inputGradient[xi] += Double(gradient[yi]) * Double(weight[wi])
+            weightGradient[wi] += Double(input[xi]) * Double(gradient[yi])
+          }
+        }
+        let accumulated = zip(inputGradient, before).map { $0 + Double($1) }
+        return [output, inputGradient, accumulated, weightGradient]
+      })
+  }
+}
+
+/// Calls `body` with (input pixel, tap, output pixel) for every pair that a convolution joins.
+private func forEachTap(_ s: ConvolutionShape, _ body: (Int, Int, Int) -> Void) {
+  for image in 0..<s.batch {
+    for row in 0..<s.outputHeight {
+      for column in 0..<s.outputWidth {
+        for tap in 0..<s.kernel * s.kernel {
+          let y = row * s.stride - s.padTop + tap / s.kernel
+          let x = column * s.stride - s.padLeft + tap % s.kernel
+          guard y >= 0, y < s.inputHeight, x >= 0, x < s.inputWidth else { continue }
+          body(
+            (image * s.inputHeight + y) * s.inputWidth + x, tap,
+            (image * s.outputHeight + row) * s.outputWidth + column)
+        }
+      }
+    }
+  }
+}
+
+private enum Padding { case symmetric, same }
+
+private func shape(
+  _ batch: Int, _ size: Int, _ inputs: Int, _ outputs: Int, _ kernel: Int, _ stride: Int,
+  _ padding: Padding, width: Int? = nil
+) -> ConvolutionShape {
+  func axis(_ size: Int) -> (output: Int, pad: Int) {
+    if padding == .symmetric {
+      let pad = kernel / 2
+      return ((size + 2 * pad - kernel) / stride + 1, pad)
+    }
+    let output = (size + stride - 1) / stride
+    return (output, max(0, (output - 1) * stride + kernel - size) / 2)
+  }
+  let (rows, columns) = (axis(size), axis(width ?? size))
+  return ConvolutionShape(
+    batch: batch, inputHeight: size, inputWidth: width ?? size, inputChannels: inputs,
+    outputHeight: rows.output, outputWidth: columns.output, outputChannels: outputs,
+    kernel: kernel, stride: stride, padTop: rows.pad, padLeft: columns.pad)
+}
+
+private func describe(_ s: ConvolutionShape) -> String {
+  "\(s.batch)x\(s.inputHeight)x\(s.inputWidth)x\(s.inputChannels) -> \(s.outputHeight)x"
+    + "\(s.outputWidth)x\(s.outputChannels) k\(s.kernel) s\(s.stride) p\(s.padTop)\(s.padLeft)"
+}
+
+private let convolutionShapes: [ConvolutionShape] = [
+  // Stem: three channels, stride 2, even and odd images, both paddings.
+  shape(2, 16, 3, 24, 3, 2, .same), shape(1, 15, 3, 32, 3, 2, .same),
+  shape(5, 11, 3, 24, 3, 2, .symmetric), shape(2, 14, 3, 16, 3, 1, .symmetric),
+  shape(2, 33, 3, 32, 3, 2, .same), shape(1, 2, 3, 8, 3, 2, .same),
+  // 3x3.
+  shape(2, 9, 24, 24, 3, 1, .symmetric), shape(1, 7, 8, 40, 3, 1, .same),
+  shape(5, 6, 24, 96, 3, 2, .same), shape(2, 9, 16, 64, 3, 2, .symmetric),
+  shape(2, 10, 40, 16, 3, 2, .same), shape(1, 12, 32, 16, 3, 1, .same),
+  shape(2, 8, 48, 192, 3, 1, .symmetric), shape(2, 13, 32, 128, 3, 2, .symmetric),
+  shape(1, 1, 16, 48, 3, 1, .symmetric), shape(2, 2, 24, 32, 3, 2, .same),
+  shape(2, 7, 10, 6, 3, 1, .symmetric), shape(1, 5, 6, 10, 3, 2, .same),
+  shape(1, 9, 24, 40, 3, 2, .symmetric, width: 14), shape(1, 24, 16, 16, 3, 1, .symmetric),
+  // 1x1.
+  shape(2, 9, 24, 96, 1, 1, .symmetric), shape(5, 3, 96, 24, 1, 1, .symmetric),
+  shape(1, 1, 40, 10, 1, 1, .symmetric), shape(2, 1, 6, 40, 1, 1, .same),
+  shape(1, 14, 64, 32, 1, 1, .same), shape(2, 6, 112, 672, 1, 1, .same),
+  shape(3, 5, 200, 72, 1, 1, .same), shape(2, 8, 8, 8, 1, 2, .symmetric),
+  shape(1, 13, 48, 192, 1, 1, .symmetric), shape(2, 4, 1, 1, 1, 1, .same),
+  // 5x5 and 7x7.
+  shape(2, 8, 24, 40, 5, 1, .same), shape(1, 11, 8, 24, 5, 2, .same),
+  shape(1, 9, 3, 16, 5, 2, .symmetric), shape(1, 9, 3, 24, 7, 2, .symmetric),
+]
+
+private let depthwiseShapes: [ConvolutionShape] = [
+  shape(2, 9, 24, 24, 3, 1, .symmetric), shape(1, 7, 40, 40, 3, 1, .same),
+  shape(5, 6, 96, 96, 3, 2, .same), shape(2, 9, 64, 64, 3, 2, .symmetric),
+  shape(1, 1, 16, 16, 3, 1, .symmetric), shape(2, 2, 48, 48, 3, 2, .same),
+  shape(3, 3, 10, 10, 3, 1, .symmetric), shape(2, 4, 3, 3, 3, 2, .same),
+  shape(2, 8, 40, 40, 5, 1, .same), shape(1, 11, 24, 24, 5, 2, .same),
+  shape(2, 2, 32, 32, 5, 1, .symmetric), shape(1, 10, 8, 8, 5, 2, .symmetric, width: 7),
+  shape(2, 12, 200, 200, 3, 1, .same), shape(1, 19, 16, 16, 3, 1, .same),
+]

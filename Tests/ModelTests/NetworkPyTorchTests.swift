@@ -1,0 +1,122 @@
+import Foundation
+import Kernels
+import Testing
+
+@testable import Model
+
+/// The engine against timm on PyTorch: logits, every gradient by name, running statistics, ten steps.
+@Suite(.serialized)
+struct NetworkPyTorchTests {
+  static let fixtures = [
+    "tf_efficientnetv2_b0", "efficientnetv2_rw_s", "efficientnetv2_rw_t", "tf_efficientnetv2_b3",
+    "efficientnetv2_s",
+  ]
+
+  @Test("training mode: logits, gradients, statistics", arguments: fixtures)
+  func firstStep(name: String) throws {
+    let fixture = try NetworkFixture.load(name)
+    let network = try fixture.network()
+    let step = try TrainingStep(network, fixture)
+    step.run()
+    expectClose(step.logits, fixture.trainLogits, "training logits")
+
+    var compared = 0
+    for info in network.blueprint.parameters.entries where info.storage == .weights {
+      let expected = try #require(fixture.gradients[info.path])
+      let digest = TensorDigest(network.parameters.gradient(info), info)
+      let worst = digest.deviation(from: expected, factor: 6, floor: 2e-5)
+      #expect(worst < 1, "gradient of \(info.path): \(worst) times what is allowed")
+      compared += 1
+    }
+    #expect(compared == fixture.gradients.count)
+    for info in network.blueprint.parameters.entries where info.storage == .buffers {
+      let expected = try #require(fixture.statistics[info.path])
+      let digest = TensorDigest(network.parameters.values(info), info)
+      let worst = digest.deviation(from: expected, factor: 6, floor: 1e-6)
+      #expect(worst < 1, "\(info.path): \(worst) times what is allowed")
+      compared += 1
+    }
+    #expect(compared == fixture.gradients.count + fixture.statistics.count)
+    for info in network.blueprint.parameters.entries where info.storage == .counters {
+      #expect(network.parameters.counters[info.offset] == 1)
+    }
+  }
+
+  @Test("ten steps of SGD", arguments: fixtures)
+  func tenSteps(name: String) throws {
+    let fixture = try NetworkFixture.load(name)
+    let network = try fixture.network()
+    let step = try TrainingStep(network, fixture)
+    for (index, expected) in fixture.losses.enumerated() {
+      let loss = step.run()
+      let relative = abs(loss / expected - 1)
+      let allowed = 1e-5 + 10 * (fixture.lossNoise[...index].max() ?? 0)
+      #expect(relative < allowed, "loss \(index): \(loss), PyTorch \(expected)")
+      step.update(first: index == 0)
+    }
+  }
+
+  private func expectClose(_ mine: [[Double]], _ theirs: [[Double]], _ what: String) {
+    let scale = theirs.joined().map(abs).max() ?? 0
+    for (row, (a, b)) in zip(mine, theirs).enumerated() {
+      for (x, y) in zip(a, b) {
+        #expect(abs(x - y) <= 1e-4 * scale, "\(what) of image \(row): \(x), PyTorch \(y)")
+      }
+    }
+    #expect(mine.count == theirs.count)
+  }
+}
+
+/// A network with the fixture's batch, and the plain SGD of the fixture.
+final class TrainingStep {
+  let graph: TrainingGraph
+  private let fixture: NetworkFixture
+  private let pool: ThreadPool
+  private var losses: [Float]
+  private var momentum: [Float]
+
+  init(_ network: Network, _ fixture: NetworkFixture, threads: Int = 2) throws {
+    pool = ThreadPool(threads: threads)
+    graph = try TrainingGraph(
+      network, batch: fixture.batch, inputSize: fixture.inputSize, pool: pool)
+    self.fixture = fixture
+    losses = Array(repeating: 0, count: fixture.batch)
+    momentum = Array(repeating: 0, count: network.parameters.table.weightExtent)
+    fixture.fillImages(graph.input)
+  }
+
+  var logits: [[Double]] {
+    (0..<fixture.batch).map { row in
+      (0..<fixture.classes).map { Double(graph.logits[row * fixture.classes + $0]) }
+    }
+  }
+
+  /// One forward and backward; returns the mean loss.
+  @discardableResult
+  func run() -> Double {
+    graph.forward()
+    softmaxCrossEntropy(
+      logits: graph.logits, labels: fixture.labels, n: fixture.batch, classes: fixture.classes,
+      smoothing: Float(fixture.smoothing), logitGradient: graph.logitGradient, losses: &losses,
+      pool: pool)
+    graph.backward()
+    return losses.reduce(0) { $0 + Double($1) } / Double(losses.count)
+  }
+
+  /// One step of SGD on both groups.
+  func update(first: Bool) {
+    let store = graph.network.parameters
+    for (range, decay) in [
+      (store.table.decayingRange, fixture.weightDecay), (store.table.plainRange, 0),
+    ] {
+      momentum.withUnsafeMutableBufferPointer { buffer in
+        guard let base = buffer.baseAddress else { return }
+        sgdUpdate(
+          weights: store.weights + range.lowerBound, gradients: store.gradients + range.lowerBound,
+          momentumBuffer: base + range.lowerBound, count: range.count,
+          learningRate: Float(fixture.learningRate), momentum: Float(fixture.momentum),
+          weightDecay: Float(decay), nesterov: true, firstStep: first, pool: pool)
+      }
+    }
+  }
+}

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""Writes what timm's networks compute, for the tests of the engine: Tests/Fixtures/network/NAME.json.
+
+usage: make_network_fixtures.py OUT [NAME ...]      (needs torch, timm, numpy from PyPI)
+
+No weights are stored: every tensor is a formula of its timm key and flat index (`formula` below;
+the same in Tests/ModelTests/NetworkFixture.swift), and so are the images. Per network:
+  evalLogits    logits in evaluation mode of the formula's weights
+  trainLogits   logits in training mode of the first step
+  gradients     of every parameter by the mean loss: norm, projection on a vector of signs, samples
+  statistics    every running mean and variance after that one forward, likewise
+  losses        ten steps of SGD (Nesterov 0.9, timm's weight decay groups, label smoothing 0.1)
+Everything is computed in float64 from float32 weights. The `noise` of a
+quantity is its distance to the same computed by PyTorch in float32 (relative for logits and losses,
+absolute for tensors, some of whose gradients are zero but for rounding): what a test can ask for.
+"""
+import json
+import pathlib
+import sys
+
+import numpy as np
+import timm
+import torch
+from timm.optim import param_groups_weight_decay
+
+# name: (batch, input size, variance gain of the convolutions, learning rate). The gain keeps the
+# activations of evaluation mode alive through all layers without letting them explode; the rate
+# keeps ten steps from being chaotic, that is, from amplifying the rounding of the first.
+CASES = {
+    "tf_efficientnetv2_b0": (8, 64, 5.4, 0.005),
+    "efficientnetv2_rw_s": (8, 65, 4.1, 0.001),
+    "efficientnetv2_rw_t": (4, 64, 4.2, 0.001),
+    "tf_efficientnetv2_b3": (4, 65, 4.7, 0.002),
+    "efficientnetv2_s": (4, 48, 4.0, 0.001),
+}
+CLASSES = 10
+STEPS = 10
+MOMENTUM, DECAY, SMOOTHING = 0.9, 2e-5, 0.1
+MASK = (1 << 64) - 1
+
+
+def fnv(text):
+    value = 0xCBF29CE484222325
+    for byte in text.encode():
+        value = ((value ^ byte) * 0x100000001B3) & MASK
+    return value
+
+
+def hash_bits(key, count):
+    """SplitMix64's mixing of FNV-1a(key) + (index + 1) * golden, for every flat index."""
+    with np.errstate(over="ignore"):
+        z = np.uint64(fnv(key)) + (np.arange(count, dtype=np.uint64) + np.uint64(1)) * np.uint64(
+            0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return z ^ (z >> np.uint64(31))
+
+
+def uniform(key, count):
+    """Numbers in -1 ..< 1."""
+    return (hash_bits(key, count) >> np.uint64(11)).astype(np.float64) * 2.0**-52 - 1
+
+
+def formula(key, shape, gain):
+    """The value of a tensor of the state dict, as float32."""
+    count = int(np.prod(shape, dtype=np.int64))
+    if key.endswith("num_batches_tracked"):
+        return torch.zeros(shape, dtype=torch.int64)
+    u = uniform(key, count)
+    if key.endswith("running_mean"):
+        values = 0.1 * u
+    elif key.endswith("running_var"):
+        values = 1 + 0.3 * u
+    elif key.endswith("bias"):
+        values = 0.1 * u
+    elif len(shape) == 1:
+        values = 1 + 0.2 * u
+    else:
+        values = u * np.sqrt(gain / np.prod(shape[1:]))
+    return torch.from_numpy(values.astype(np.float32).reshape(shape))
+
+
+def images(batch, size):
+    count = batch * 3 * size * size
+    values = (uniform("input", count) * np.sqrt(3)).astype(np.float32)
+    return torch.from_numpy(values.reshape(batch, 3, size, size))
+
+
+def build(name, dtype):
+    model = timm.create_model(name, num_classes=CLASSES)
+    gain = CASES[name][2]
+    model.load_state_dict(
+        {k: formula(k, tuple(v.shape), gain) for k, v in model.state_dict().items()})
+    return model.to(dtype)
+
+
+def run(name, dtype):
+    batch, size, _, rate = CASES[name]
+    model = build(name, dtype)
+    x = images(batch, size).to(dtype)
+    labels = torch.tensor([(7 * i + 3) % CLASSES for i in range(batch)])
+    result = {}
+    model.eval()
+    with torch.no_grad():
+        result["evalLogits"] = model(x)
+    model.train()
+    optimizer = torch.optim.SGD(
+        param_groups_weight_decay(model, DECAY), lr=rate, momentum=MOMENTUM, nesterov=True)
+    losses = []
+    for step in range(STEPS):
+        logits = model(x)
+        loss = torch.nn.functional.cross_entropy(logits, labels, label_smoothing=SMOOTHING)
+        optimizer.zero_grad()
+        loss.backward()
+        if step == 0:
+            result["trainLogits"] = logits.detach()
+            result["gradients"] = {k: p.grad.clone() for k, p in model.named_parameters()}
+            result["statistics"] = {
+                k: b.clone() for k, b in model.named_buffers() if b.is_floating_point()}
+        optimizer.step()
+        losses.append(loss.item())
+    result["losses"] = losses
+    return result
+
+
+def distance(a, b):
+    return float((a.double() - b).norm() / b.norm())
+
+
+def digest(key, exact, rough):
+    flat = exact.flatten().numpy()
+    signs = 1 - 2 * (hash_bits("signs of " + key, flat.size) & np.uint64(1)).astype(np.float64)
+    places = [int(b % np.uint64(flat.size)) for b in hash_bits("samples of " + key, 8)]
+    return {
+        "norm": short(np.linalg.norm(flat)), "projection": short(flat @ signs),
+        "samples": [short(flat[p]) for p in places],
+        "noise": float(f"{float((rough.double() - exact).norm()):.2g}")}
+
+
+def short(value):
+    return float(f"{value:.8g}")
+
+
+def rows(t):
+    return [[short(v) for v in row] for row in t.tolist()]
+
+
+def write(name, folder):
+    exact, rough = run(name, torch.float64), run(name, torch.float32)
+    batch, size, gain, rate = CASES[name]
+    record = {
+        "model": name, "batch": batch, "inputSize": size, "classes": CLASSES,
+        "madeWith": f"torch {torch.__version__}, timm {timm.__version__}",
+        "gain": gain, "learningRate": rate, "momentum": MOMENTUM, "weightDecay": DECAY, "smoothing": SMOOTHING,
+        "evalLogits": rows(exact["evalLogits"]),
+        "evalNoise": distance(rough["evalLogits"], exact["evalLogits"]),
+        "trainLogits": rows(exact["trainLogits"]),
+        "trainNoise": distance(rough["trainLogits"], exact["trainLogits"]),
+        "losses": exact["losses"],
+        "lossNoise": [abs(a / b - 1) for a, b in zip(rough["losses"], exact["losses"])],
+    }
+    for part in ("gradients", "statistics"):
+        record[part] = {k: digest(k, v, rough[part][k]) for k, v in exact[part].items()}
+    noise = [v["noise"] / (v["norm"] + 1e-9) for v in record["gradients"].values()]
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(record, separators=(",", ":")).replace('},"', '},\n"') + "\n")
+    print(name, path.stat().st_size, "bytes; losses", [round(v, 5) for v in record["losses"]],
+          "noise of losses", max(record["lossNoise"]), "of gradients: median",
+          float(np.median(noise)), "max", max(noise), "logits", record["evalNoise"],
+          record["trainNoise"])
+
+
+if __name__ == "__main__":
+    out = pathlib.Path(sys.argv[1])
+    out.mkdir(parents=True, exist_ok=True)
+    for case in sys.argv[2:] or CASES:
+        write(case, out)
