@@ -1,0 +1,122 @@
+public import Kernels
+
+/// Names the random draws of one picture in one epoch.
+///
+/// All draws are functions of the three numbers, so that a picture is augmented the same way
+/// whichever thread does it and wherever in the epoch a run was taken up again.
+public struct SampleKey: Sendable, Equatable {
+  /// The seed of the run.
+  public var seed: UInt64
+  /// The epoch, from 0.
+  public var epoch: Int
+  /// The number of the picture in its data set.
+  public var index: Int
+
+  /// Names a picture.
+  public init(seed: UInt64, epoch: Int, index: Int) {
+    self.seed = seed
+    self.epoch = epoch
+    self.index = index
+  }
+
+  /// The groups of draws; a new augmentation gets a new group and disturbs no other.
+  enum Group: UInt64 {
+    case crop = 0
+    case flips = 1
+    case color = 2
+  }
+
+  func random(_ group: Group) -> CounterRandom {
+    CounterRandom(
+      seed: seed, stream: .augmentation,
+      counters: UInt64(epoch), UInt64(index), group.rawValue)
+  }
+}
+
+/// Turns bytes into network input: `(x - 255 mean) / (255 deviation)` per channel.
+public struct PixelNormalization: Sendable, Equatable {
+  /// The mean of each channel, on the scale 0...1.
+  public let mean: [Double]
+  /// The standard deviation of each channel, on the scale 0...1.
+  public let deviation: [Double]
+  let offset: SIMD3<Float>
+  let divisor: SIMD3<Float>
+
+  /// Three means and three deviations (which must not be zero), red first.
+  public init(mean: [Double], deviation: [Double]) {
+    precondition(mean.count == 3 && deviation.count == 3 && !deviation.contains(0))
+    self.mean = mean
+    self.deviation = deviation
+    offset = SIMD3(Float(mean[0] * 255), Float(mean[1] * 255), Float(mean[2] * 255))
+    divisor = SIMD3(
+      Float(deviation[0] * 255), Float(deviation[1] * 255), Float(deviation[2] * 255))
+  }
+
+  /// The statistics of ImageNet.
+  public static let imageNet = PixelNormalization(
+    mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])
+
+  /// Mean and deviation one half: bytes become -1...1.
+  public static let half = PixelNormalization(mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5])
+
+  /// Writes `3 * pixelCount` floats (HWC).
+  func apply(
+    _ pixels: UnsafePointer<UInt8>, pixelCount: Int, into output: UnsafeMutablePointer<Float>
+  ) {
+    normalizePixels(
+      pixels, pixelCount: pixelCount, offset: offset, divisor: divisor, output: output)
+  }
+}
+
+/// The buffers that one thread needs to transform pictures; they grow to the largest picture.
+public final class TransformWorkspace {
+  let resampler = Resampler()
+
+  /// Empty buffers.
+  public init() {}
+}
+
+/// Brings pictures of any size to the square that the network takes.
+public protocol ImageTransform: Sendable {
+  /// The side of the output in pixels.
+  var size: Int { get }
+  /// How the bytes become floats afterwards.
+  var normalization: PixelNormalization { get }
+  /// Writes `size * size` RGB pixels.
+  ///
+  /// - Parameters:
+  ///   - image: the picture, of any size.
+  ///   - key: names the random draws; a transform without any ignores it.
+  ///   - workspace: the buffers of the calling thread.
+  ///   - output: `3 * size * size` bytes.
+  func render(
+    _ image: PixelView, key: SampleKey, workspace: TransformWorkspace,
+    into output: UnsafeMutablePointer<UInt8>)
+}
+
+extension ImageTransform {
+  /// The transformed picture, as bytes.
+  public func callAsFunction(
+    _ image: ImageRGB, key: SampleKey = SampleKey(seed: 0, epoch: 0, index: 0)
+  ) -> ImageRGB {
+    let workspace = TransformWorkspace()
+    let pixels = [UInt8](unsafeUninitializedCapacity: 3 * size * size) { buffer, count in
+      guard let base = buffer.baseAddress else { return }
+      image.withView { render($0, key: key, workspace: workspace, into: base) }
+      count = 3 * size * size
+    }
+    return ImageRGB(width: size, height: size, pixels: pixels)
+  }
+
+  /// The transformed picture as network input, HWC.
+  public func input(
+    _ image: ImageRGB, key: SampleKey = SampleKey(seed: 0, epoch: 0, index: 0)
+  ) -> [Float] {
+    let picture = self(image, key: key)
+    return [Float](unsafeUninitializedCapacity: picture.pixels.count) { buffer, count in
+      guard let base = buffer.baseAddress else { return }
+      picture.withView { normalization.apply($0.base, pixelCount: size * size, into: base) }
+      count = picture.pixels.count
+    }
+  }
+}

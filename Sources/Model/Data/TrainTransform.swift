@@ -1,0 +1,180 @@
+import Foundation
+public import Kernels
+
+/// The augmentation of timm for training: random resized crop, flips, colour jitter.
+///
+/// Draws for one picture, in order (`SampleKey` names them):
+/// - group `crop`: up to ten tries of area, aspect ratio and, when the crop fits, top and left;
+/// - group `flips`: interpolation, horizontal flip, vertical flip;
+/// - group `color`: brightness, contrast, saturation, order.
+///
+/// All draws of a group are made whether or not they are used, so that changing one setting does
+/// not change what the others do.
+public struct TrainTransform: ImageTransform {
+  /// The side of the output in pixels.
+  public let size: Int
+  /// How the bytes become floats afterwards.
+  public let normalization: PixelNormalization
+  /// The part of the picture's area that a crop covers.
+  public var scale: ClosedRange<Double> = 0.08...1
+  /// Width over height of a crop, before it is resized to a square.
+  public var ratio: ClosedRange<Double> = 0.75...(4.0 / 3.0)
+  /// The filter of the resize; nil draws one for each picture.
+  public var interpolation: Interpolation?
+  /// The probability of mirroring left to right.
+  public var horizontalFlip = 0.5
+  /// The probability of mirroring top to bottom.
+  public var verticalFlip = 0.0
+  /// The strength of brightness, contrast and saturation changes; 0 is none.
+  public var colorJitter = 0.4
+
+  /// timm's defaults for the given output.
+  public init(size: Int, normalization: PixelNormalization) {
+    precondition(size > 0)
+    self.size = size
+    self.normalization = normalization
+  }
+
+  /// What was drawn for one picture.
+  public struct Draw: Sendable, Equatable {
+    /// The crop in the source: left, top, width and height in pixels.
+    public var x, y, width, height: Int
+    /// The filter of the resize.
+    public var interpolation: Interpolation
+    /// Whether the picture is mirrored left to right.
+    public var flipsHorizontally: Bool
+    /// Whether the picture is mirrored top to bottom.
+    public var flipsVertically: Bool
+    /// The colour changes; nil is none.
+    public var color: ColorJitter?
+  }
+
+  /// Draws everything for one picture of the given size.
+  public func draw(width: Int, height: Int, key: SampleKey) -> Draw {
+    let crop = drawCrop(width: width, height: height, key: key)
+    var random = key.random(.flips)
+    let interpolations = Interpolation.allCases
+    let drawn = interpolations[random.integer(below: interpolations.count)]
+    let horizontal = random.uniform() < horizontalFlip
+    let vertical = random.uniform() < verticalFlip
+    var color: ColorJitter?
+    if colorJitter > 0 {
+      var random = key.random(.color)
+      color = ColorJitter(strength: colorJitter, random: &random)
+    }
+    return Draw(
+      x: crop.x, y: crop.y, width: crop.width, height: crop.height,
+      interpolation: interpolation ?? drawn, flipsHorizontally: horizontal,
+      flipsVertically: vertical, color: color)
+  }
+
+  /// The crop of timm's `RandomResizedCropAndInterpolation`: ten tries, then the centre.
+  private func drawCrop(width: Int, height: Int, key: SampleKey)
+    -> (x: Int, y: Int, width: Int, height: Int)
+  {
+    var random = key.random(.crop)
+    let area = Double(width * height)
+    let logRatio = (low: log(ratio.lowerBound), high: log(ratio.upperBound))
+    for _ in 0..<10 {
+      let target = random.uniform(scale.lowerBound, scale.upperBound) * area
+      let aspect = exp(random.uniform(logRatio.low, logRatio.high))
+      let w = Self.rounded((target * aspect).squareRoot())
+      let h = Self.rounded((target / aspect).squareRoot())
+      // Pictures of very few pixels can ask for an empty crop, which timm fails on.
+      if w >= 1 && h >= 1 && w <= width && h <= height {
+        let y = random.integer(below: height - h + 1)
+        let x = random.integer(below: width - w + 1)
+        return (x, y, w, h)
+      }
+    }
+    let aspect = Double(width) / Double(height)
+    var w = width
+    var h = height
+    if aspect < ratio.lowerBound {
+      h = min(max(Self.rounded(Double(width) / ratio.lowerBound), 1), height)
+    } else if aspect > ratio.upperBound {
+      w = min(max(Self.rounded(Double(height) * ratio.upperBound), 1), width)
+    }
+    return ((width - w) / 2, (height - h) / 2, w, h)
+  }
+
+  /// Python's `round`, for values that may be too large for an edge.
+  private static func rounded(_ value: Double) -> Int {
+    value < 1e9 ? Int(value.rounded(.toNearestOrEven)) : .max
+  }
+
+  /// Writes the augmented picture.
+  public func render(
+    _ image: PixelView, key: SampleKey, workspace: TransformWorkspace,
+    into output: UnsafeMutablePointer<UInt8>
+  ) {
+    let draw = draw(width: image.width, height: image.height, key: key)
+    render(image, draw: draw, workspace: workspace, into: output)
+  }
+
+  /// Writes the picture with given draws: crop, resize, flips, colour.
+  func render(
+    _ image: PixelView, draw: Draw, workspace: TransformWorkspace,
+    into output: UnsafeMutablePointer<UInt8>
+  ) {
+    workspace.resampler.resize(
+      image.cropped(x: draw.x, y: draw.y, width: draw.width, height: draw.height),
+      width: size, height: size, filter: draw.interpolation.filter, into: output)
+    if draw.flipsHorizontally { Kernels.flipHorizontally(output, width: size, height: size) }
+    if draw.flipsVertically { Kernels.flipVertically(output, width: size, height: size) }
+    draw.color?.apply(to: output, pixelCount: size * size)
+  }
+}
+
+/// Brightness, contrast and saturation changes in a random order, as torchvision's `ColorJitter`
+/// on Pillow pictures.
+public struct ColorJitter: Sendable, Equatable {
+  /// One change.
+  public enum Operation: String, Sendable {
+    case brightness
+    case contrast
+    case saturation
+  }
+
+  /// The factors, 1 for no change.
+  public var brightness, contrast, saturation: Float
+  /// The order of the three: an index into `orders`.
+  public var order: Int
+
+  /// The six orders.
+  public static let orders: [[Operation]] = [
+    [.brightness, .contrast, .saturation], [.brightness, .saturation, .contrast],
+    [.contrast, .brightness, .saturation], [.contrast, .saturation, .brightness],
+    [.saturation, .brightness, .contrast], [.saturation, .contrast, .brightness],
+  ]
+
+  /// Given changes; `order` is an index into `orders`.
+  public init(brightness: Float, contrast: Float, saturation: Float, order: Int) {
+    precondition(Self.orders.indices.contains(order))
+    self.brightness = brightness
+    self.contrast = contrast
+    self.saturation = saturation
+    self.order = order
+  }
+
+  /// Draws three factors from `max(0, 1 - strength)...1 + strength`, then an order.
+  init(strength: Double, random: inout CounterRandom) {
+    let low = max(0, 1 - strength)
+    let high = 1 + strength
+    brightness = Float(random.uniform(low, high))
+    contrast = Float(random.uniform(low, high))
+    saturation = Float(random.uniform(low, high))
+    order = random.integer(below: Self.orders.count)
+  }
+
+  /// Changes RGB pixels in place.
+  func apply(to pixels: UnsafeMutablePointer<UInt8>, pixelCount: Int) {
+    for operation in Self.orders[order] {
+      switch operation {
+      case .brightness: adjustBrightness(pixels, pixelCount: pixelCount, factor: brightness)
+      case .contrast: adjustContrast(pixels, pixelCount: pixelCount, factor: contrast)
+      case .saturation: adjustSaturation(pixels, pixelCount: pixelCount, factor: saturation)
+      }
+    }
+  }
+}

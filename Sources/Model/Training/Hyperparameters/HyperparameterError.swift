@@ -1,0 +1,62 @@
+/// What can be wrong with the settings of a training.
+public enum HyperparameterError: ModelError, Equatable {
+  case unknownKey(String)
+  case wrongType(key: String, value: HyperparameterValue, accepts: String)
+  case outOfRange(key: String, value: HyperparameterValue, accepts: String)
+  /// A batch cannot be filled, and the last, incomplete batch of an epoch is left out.
+  case batchLargerThanData(batch: Int, images: Int)
+}
+
+extension HyperparameterError {
+  /// What went wrong, in one line.
+  public var message: String {
+    switch self {
+    case .unknownKey(let name): return "unknown hyperparameter '\(name)'"
+    case .wrongType(let key, let value, let accepts),
+      .outOfRange(let key, let value, let accepts):
+      return "\(key) cannot be '\(value.text)'; it takes \(accepts)"
+    case .batchLargerThanData(let batch, let images):
+      return "batch-size=\(batch) is larger than the training set of \(images) images"
+    }
+  }
+
+  /// What the user can do about it.
+  public var advice: String? {
+    switch self {
+    case .unknownKey: return "'show all' lists the hyperparameters"
+    case .wrongType, .outOfRange: return nil
+    case .batchLargerThanData(_, let images):
+      return "set batch-size=\(images) or less, or use more images"
+    }
+  }
+
+  /// Which sort of failure this is.
+  public var kind: ModelErrorKind { .usage }
+}
+
+/// Settings that can be meant, but seldom are.
+public enum HyperparameterWarning: Sendable, Equatable {
+  /// The rate is still rising when training ends.
+  case warmupNeverEnds(warmup: Int, epochs: Int)
+  /// The warm-up starts above the rate that it leads to.
+  case warmupAboveRate(warmup: Double, rate: Double)
+  /// The schedule ends above the rate at which it starts.
+  case floorAboveRate(minimum: Double, rate: Double)
+  /// A key was set that has no effect with the other values.
+  case inert(key: String, reason: String)
+
+  /// The warning in one line: lower case, no full stop.
+  /// What went wrong, in one line.
+  public var message: String {
+    let text = HyperparameterValue.text
+    switch self {
+    case .warmupNeverEnds(let warmup, let epochs):
+      return "warmup-epochs=\(warmup) and epochs=\(epochs): the learning rate never reaches lr"
+    case .warmupAboveRate(let warmup, let rate):
+      return "warmup-lr=\(text(warmup)) is above lr=\(text(rate)): the warm-up lowers the rate"
+    case .floorAboveRate(let minimum, let rate):
+      return "min-lr=\(text(minimum)) is above lr=\(text(rate)): the schedule raises the rate"
+    case .inert(let key, let reason): return "\(key) has no effect: \(reason)"
+    }
+  }
+}

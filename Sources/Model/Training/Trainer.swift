@@ -1,0 +1,360 @@
+import Foundation
+public import Kernels
+
+/// Trains a network: steps, evaluates, keeps checkpoints, and tells a listener.
+///
+/// Between two steps the whole state is `state`, the network's tensors and the optimizer's slots.
+/// A checkpoint of it, continued in this or another process, gives the same bits as going on does,
+/// whatever the number of threads and workers: the order of images, every augmentation and every
+/// dropout mask are functions of (seed, epoch, image or step), and sums run in a fixed order.
+public final class Trainer {
+  /// The network that is trained.
+  public let network: Network
+  /// The resolved settings.
+  public let settings: Hyperparameters
+  /// Where training stands.
+  public private(set) var state: TrainingState
+
+  private let data: DataSource
+  private let checkpoints: CheckpointStore
+  private let stopAt: Int?
+  private let stepsPerEpoch: Int
+  let step: TrainingStep
+  private let evaluator: Evaluator
+  private var watch = Stopwatch()
+  private var stopRequest: () -> StopRequest = { .none }
+  private var listener: (TrainingEvent) throws -> Void = { _ in }
+
+  /// Prepares a training: checks that settings, network and data fit, and plans all memory.
+  ///
+  /// - Parameters:
+  ///   - network: its weights are trained in place; with a checkpoint they are replaced by its own.
+  ///   - data: images to learn from and images to be judged by.
+  ///   - settings: the resolved settings; when resuming, those of the checkpoint with what the user
+  ///     changed, such as more epochs.
+  ///   - checkpoints: where the state is kept.
+  ///   - resuming: the checkpoint to go on from; nil for a new training.
+  ///   - stopAt: the step, counted over the whole training, after which to stop as on a request.
+  ///   - pool: the threads that compute; by default as many as the settings say.
+  /// - Throws: `HyperparameterError`, `TrainingError`, `ArchitectureError`, `CheckpointError`.
+  public init(
+    network: Network, data: DataSource, settings: Hyperparameters, checkpoints: CheckpointStore,
+    resuming checkpoint: Checkpoint? = nil, stopAt: Int? = nil, pool: ThreadPool? = nil
+  ) throws {
+    let blueprint = network.blueprint
+    guard blueprint.classCount == data.classNames.count else {
+      throw TrainingError.classCount(network: blueprint.classCount, data: data.classNames.count)
+    }
+    guard data.test.count > 0 else { throw TrainingError.nothingToEvaluate(data.name) }
+    stepsPerEpoch = try settings.stepsPerEpoch(images: data.train.count)
+    self.network = network
+    self.data = data
+    self.settings = settings
+    self.checkpoints = checkpoints
+    self.stopAt = stopAt
+
+    var state = TrainingState(
+      model: blueprint.variant.qualifiedName, classNames: data.classNames, dataName: data.name,
+      dataFingerprint: data.fingerprint, parameters: settings.values)
+    if let checkpoint {
+      try Self.check(checkpoint.state, against: state)
+      state = checkpoint.state
+      state.parameters = settings.values
+    }
+    if let stopAt, stopAt <= state.step {
+      throw TrainingError.stopBehind(stopAt: stopAt, step: state.step)
+    }
+    self.state = state
+    let pool = pool ?? ThreadPool(threads: settings.threads)
+    step = try TrainingStep(network, settings: settings, pool: pool)
+    evaluator = try Evaluator(
+      network, transform: settings.evalTransform, workers: settings.workers, pool: pool)
+    try checkpoint?.restore(into: network, step.optimizer)
+  }
+
+  /// Whether a checkpoint can be continued with this network, data and settings.
+  private static func check(_ checkpoint: TrainingState, against given: TrainingState) throws {
+    func architecture(_ name: String) -> Substring { name.prefix { $0 != "." } }
+    guard architecture(checkpoint.model) == architecture(given.model) else {
+      throw TrainingError.otherNetwork(checkpoint: checkpoint.model, given: given.model)
+    }
+    guard checkpoint.dataFingerprint == given.dataFingerprint else {
+      throw TrainingError.otherData(checkpoint: checkpoint.dataName, given: given.dataName)
+    }
+    guard checkpoint.epochStep > 0 else { return }
+    for key in ["batch-size", "seed"] where checkpoint.parameters[key] != given.parameters[key] {
+      throw TrainingError.changedWithinEpoch(
+        key: key, checkpoint: checkpoint.parameters[key].text, given: given.parameters[key].text,
+        epochStep: checkpoint.epochStep)
+    }
+  }
+
+  // MARK: Running
+
+  /// Trains until the end, a stop or a divergence.
+  ///
+  /// - Parameters:
+  ///   - stopRequest: what the user wants; asked once or twice a batch, on this thread.
+  ///   - listener: is told what happens, on this thread. What it throws ends the training where it
+  ///     is; the last checkpoint stays.
+  /// - Throws: what the listener throws, an image that cannot be read, a checkpoint that cannot be
+  ///   written.
+  public func run(
+    stopRequest: @escaping () -> StopRequest = { .none },
+    listener: @escaping (TrainingEvent) throws -> Void = { _ in }
+  ) throws -> TrainingOutcome {
+    self.stopRequest = stopRequest
+    self.listener = listener
+    defer {
+      self.stopRequest = { .none }
+      self.listener = { _ in }
+    }
+    let isNew = state.segment == 0
+    state.segment += 1
+    watch = Stopwatch()
+    try listener(.started(plan))
+    if isNew { try save(isBest: false) }
+    while state.completedEpochs < totalEpochs {
+      if isOutOfSteps && state.epochStep == 0 { break }
+      if let outcome = try runSteps() { return outcome }
+      guard step.isNetworkFinite else { return try diverge(.weights, step: state.step) }
+      switch try reportEpoch() {
+      case .interrupted(let outcome): return outcome
+      case .reported(let evaluation, let best):
+        if state.epochStep == stepsPerEpoch {
+          try completeEpoch(evaluation, best)
+        } else {
+          // The state stays within the epoch: with a higher max-steps it goes on as if it had never
+          // paused, and reports the epoch again.
+          try save(isBest: best != nil)
+          return try finish(last: evaluation ?? state.lastEvaluation, best: best ?? state.best)
+        }
+      }
+    }
+    return try finish(last: state.lastEvaluation, best: state.best)
+  }
+
+  private var totalEpochs: Int { settings.schedule.totalEpochs }
+  private var isOutOfSteps: Bool { settings.maxSteps.map { state.step >= $0 } ?? false }
+
+  private var plan: TrainingPlan {
+    TrainingPlan(
+      totalEpochs: totalEpochs, epochsText: settings.epochsText, stepsPerEpoch: stepsPerEpoch,
+      trainImages: data.train.count, testImages: data.test.count, startStep: state.step,
+      startEpoch: state.completedEpochs, segment: state.segment,
+      workspaceBytes: step.workspaceBytes, warnings: settings.warnings)
+  }
+
+  /// The remaining steps of the epoch, or those that `max-steps` allows; nil when they are done.
+  private func runSteps() throws -> TrainingOutcome? {
+    guard state.epochStep < stepsPerEpoch else { return nil }
+    let loader = BatchLoader(
+      dataset: data.train, transform: settings.trainTransform, batchSize: settings.batchSize,
+      seed: settings.seed, epoch: state.completedEpochs, startBatch: state.epochStep,
+      shuffle: true, dropLast: true, workers: settings.workers)
+    defer { loader.close() }
+    while state.epochStep < stepsPerEpoch, !isOutOfSteps {
+      let count = try loader.next(into: step.input, labels: step.labels)
+      precondition(count == settings.batchSize, "an epoch has only full batches")
+      let key = StepKey(
+        seed: settings.seed, epoch: state.completedEpochs, step: state.epochStep)
+      let rate = learningRate(step: state.epochStep)
+      switch step.run(key, learningRate: rate, isAbandoned: { stopRequest() == .abandon }) {
+      case .abandoned: return try abandon()
+      case .diverged(let quantity): return try diverge(quantity, step: state.step + 1)
+      case .done(let loss):
+        state.step += 1
+        state.epochStep += 1
+        state.epochLoss.add(loss, count: count)
+        advanceClock()
+        try listener(.step(progress(loss: loss, rate: rate)))
+      }
+      if let reason = stopReason { return try stop(reason) }
+    }
+    return nil
+  }
+
+  private enum EpochResult {
+    case reported(Evaluation?, best: BestEpoch?)
+    case interrupted(TrainingOutcome)
+  }
+
+  /// Evaluates the epoch as it stands and reports it, without a change to the state but the clock.
+  private func reportEpoch() throws -> EpochResult {
+    let epoch = state.completedEpochs + 1
+    let isComplete = state.epochStep == stepsPerEpoch
+    let isDue =
+      !isComplete || epoch % settings.evaluationInterval == 0 || epoch == totalEpochs
+    let imagesPerSecond = Double(state.epochLoss.count) / max(state.epochSeconds, 1e-9)
+    let stepSeconds = state.epochSeconds / Double(state.epochStep)
+    var evaluation: Evaluation?
+    if isDue {
+      var reason: StopReason?
+      evaluation = try evaluator.run(data.test) { done, total in
+        try listener(.evaluating(done: done, total: total))
+        reason = stopReason
+        return reason == nil
+      }
+      if let reason { return .interrupted(try stop(reason)) }
+      advanceClock()
+    }
+    let best = evaluation.flatMap { improvement($0, epoch: epoch) }
+    let left = secondsLeft(
+      epochs: totalEpochs - epoch, stepSeconds: stepSeconds, evaluation: evaluation?.seconds ?? 0)
+    try listener(
+      .epochFinished(
+        EpochReport(
+          epoch: epoch, totalEpochs: totalEpochs, step: state.step, seconds: state.seconds,
+          epochSeconds: state.epochSeconds, learningRate: learningRate(step: state.epochStep - 1),
+          trainLoss: state.epochLoss.mean, evaluation: evaluation,
+          imagesPerSecond: imagesPerSecond, segment: state.segment, isBest: best != nil,
+          secondsLeft: epoch < totalEpochs ? left : nil)))
+    if let best { try listener(.bestImproved(best)) }
+    return .reported(evaluation, best: best)
+  }
+
+  /// Moves on to the next epoch and keeps the state where that is due.
+  private func completeEpoch(_ evaluation: Evaluation?, _ best: BestEpoch?) throws {
+    state.completedEpochs += 1
+    state.epochStep = 0
+    state.epochLoss = RunningMean()
+    state.epochSeconds = 0
+    if let best { state.best = best }
+    if let evaluation { state.lastEvaluation = evaluation }
+    let interval = settings.checkpointInterval
+    let isLast = state.completedEpochs == totalEpochs || isOutOfSteps
+    if best != nil || isLast || (interval > 0 && state.completedEpochs % interval == 0) {
+      try save(isBest: best != nil)
+    }
+  }
+
+  private func improvement(_ evaluation: Evaluation, epoch: Int) -> BestEpoch? {
+    let metric = settings.evaluationMetric
+    let value = evaluation.value(of: metric)
+    // After a change of the metric the old best says nothing.
+    let old = state.best.flatMap { $0.metric == metric ? $0.value : nil }
+    guard metric.isBetter(value, than: old ?? .nan) else { return nil }
+    return BestEpoch(epoch: epoch, metric: metric, value: value)
+  }
+
+  // MARK: Ending
+
+  private var stopReason: StopReason? {
+    if stopRequest() != .none { return .requested }
+    if state.step == stopAt { return .stopAt }
+    if let limit = settings.timeLimit, watch.total >= limit { return .timeLimit }
+    return nil
+  }
+
+  private func stop(_ reason: StopReason) throws -> TrainingOutcome {
+    guard step.isNetworkFinite else { return try diverge(.weights, step: state.step) }
+    advanceClock()
+    try save(isBest: false)
+    let report = stopReport(reason)
+    try listener(.stopped(report))
+    return .stopped(report)
+  }
+
+  private func abandon() throws -> TrainingOutcome {
+    try returnToCheckpoint()
+    let report = stopReport(.abandoned)
+    try listener(.stopped(report))
+    return .stopped(report)
+  }
+
+  private func stopReport(_ reason: StopReason) -> StopReport {
+    StopReport(
+      reason: reason, epoch: min(state.completedEpochs + 1, totalEpochs),
+      epochStep: state.epochStep, step: state.step)
+  }
+
+  private func diverge(
+    _ quantity: DivergenceReport.Quantity, step failedStep: Int
+  ) throws -> TrainingOutcome {
+    let epoch = state.completedEpochs + 1
+    let rate = learningRate(step: max(0, failedStep - 1 - state.step + state.epochStep))
+    let restored = try returnToCheckpoint()
+    let report = DivergenceReport(
+      quantity: quantity, epoch: epoch, step: failedStep, learningRate: rate,
+      restored: restored)
+    try listener(.diverged(report))
+    return .diverged(report)
+  }
+
+  private func finish(last: Evaluation?, best: BestEpoch?) throws -> TrainingOutcome {
+    let report = FinishReport(
+      epochs: state.completedEpochs, step: state.step, seconds: state.seconds, best: best,
+      last: last, isCutShort: state.completedEpochs < totalEpochs)
+    try listener(.finished(report))
+    return .finished(report)
+  }
+
+  // MARK: Keeping
+
+  private func save(isBest: Bool) throws {
+    let report = try checkpoints.save(
+      state, network: network, optimizer: step.optimizer, isBest: isBest,
+      keep: settings.keptCheckpoints)
+    try listener(.checkpointWritten(report))
+  }
+
+  @discardableResult
+  private func returnToCheckpoint() throws -> CheckpointReport {
+    let checkpoint = try checkpoints.latest().checkpoint
+    try checkpoint.restore(into: network, step.optimizer)
+    state = checkpoint.state
+    return CheckpointReport(
+      epoch: state.completedEpochs, step: state.step, name: checkpoint.url.lastPathComponent)
+  }
+
+  // MARK: Reckoning
+
+  private func learningRate(step: Int) -> Double {
+    settings.schedule.rate(
+      at: SchedulePosition(
+        epoch: state.completedEpochs, step: step, stepsPerEpoch: stepsPerEpoch))
+  }
+
+  private func advanceClock() {
+    let seconds = watch.lap()
+    state.seconds += seconds
+    state.epochSeconds += seconds
+  }
+
+  private func progress(loss: Double, rate: Double) -> StepProgress {
+    let stepSeconds = state.epochSeconds / Double(state.epochStep)
+    let evaluation = state.lastEvaluation?.seconds ?? 0
+    let left =
+      Double(stepsPerEpoch - state.epochStep) * stepSeconds + evaluation
+      + secondsLeft(
+        epochs: totalEpochs - state.completedEpochs - 1, stepSeconds: stepSeconds,
+        evaluation: evaluation)
+    return StepProgress(
+      epoch: state.completedEpochs + 1, totalEpochs: totalEpochs, epochStep: state.epochStep,
+      stepsPerEpoch: stepsPerEpoch, step: state.step, loss: loss, meanLoss: state.epochLoss.mean,
+      learningRate: rate,
+      imagesPerSecond: Double(state.epochLoss.count) / max(state.epochSeconds, 1e-9),
+      seconds: state.seconds,
+      secondsLeft: left,
+      isLogged: state.epochStep % settings.logInterval == 0 || state.epochStep == stepsPerEpoch)
+  }
+
+  /// An estimate of what is left after this epoch, from the pace of its steps and an evaluation.
+  private func secondsLeft(epochs: Int, stepSeconds: Double, evaluation: Double) -> Double {
+    Double(epochs) * (Double(stepsPerEpoch) * stepSeconds + evaluation)
+  }
+}
+
+/// Seconds since a start and since the last look.
+private struct Stopwatch {
+  private let start = ContinuousClock.now
+  private var last = ContinuousClock.now
+
+  var total: Double { start.duration(to: .now).seconds }
+
+  mutating func lap() -> Double {
+    let now = ContinuousClock.now
+    defer { last = now }
+    return last.duration(to: now).seconds
+  }
+}

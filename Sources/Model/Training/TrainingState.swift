@@ -1,0 +1,49 @@
+/// Everything about a training that is not a tensor, as it stands between two steps.
+///
+/// Together with the weights, the running statistics and the optimizer's slots this is the whole
+/// state: the schedule is a function of the epoch, every random draw a function of the seed, the
+/// epoch and the image, and the position in the data a function of the epoch and the step.
+public struct TrainingState: Codable, Sendable, Equatable {
+  /// The network, by its name in the table of variants.
+  public var model: String
+  /// The classes that the classifier's outputs stand for, in order.
+  public var classNames: [String]
+  /// The data set's name.
+  public var dataName: String
+  /// A digest of the data set's files and images.
+  public var dataFingerprint: String
+  /// The resolved settings.
+  public var parameters: HyperparameterValues
+
+  /// Epochs finished and evaluated.
+  public var completedEpochs = 0
+  /// Steps done since training began.
+  public var step = 0
+  /// Steps done in the running epoch; all of them when only its evaluation is missing.
+  public var epochStep = 0
+  /// Training loss of the running epoch so far.
+  public var epochLoss = RunningMean()
+  /// The best epoch so far.
+  public var best: BestEpoch?
+  /// The last evaluation.
+  public var lastEvaluation: Evaluation?
+
+  /// Seconds of training so far, evaluations included.
+  public var seconds = 0.0
+  /// Seconds of the running epoch so far.
+  public var epochSeconds = 0.0
+  /// How often training was started or resumed.
+  public var segment = 0
+
+  /// The beginning of a training.
+  public init(
+    model: String, classNames: [String], dataName: String, dataFingerprint: String,
+    parameters: HyperparameterValues
+  ) {
+    self.model = model
+    self.classNames = classNames
+    self.dataName = dataName
+    self.dataFingerprint = dataFingerprint
+    self.parameters = parameters
+  }
+}

@@ -1,0 +1,139 @@
+import CReadline
+import Foundation
+import Glibc
+
+/// The line editor of the prompt: GNU Readline with history, completion and multi-line paste.
+///
+/// Readline's state is global to the process, so there is one editor at a time.
+@MainActor
+final class ReadlineEditor: LineEditor {
+  private let file: HistoryFile
+  private let output: Int32
+  private var queue: [String] = []
+  private var completer: Completer?
+  private(set) var history: [String] = []
+
+  /// Sets readline up and loads the history.
+  ///
+  /// - Parameters:
+  ///   - input: the terminal to read from.
+  ///   - output: the terminal to draw on.
+  init(
+    history file: HistoryFile, input: Int32 = STDIN_FILENO, output: Int32 = STDOUT_FILENO
+  ) {
+    self.file = file
+    self.output = output
+    SignalCenter.install()
+    _ = wb_readline_use_descriptors(input, output)
+    wb_readline_setup("workbench")
+    wb_history_clear()
+    wb_history_limit(Int32(clamping: file.limit))
+    history = file.load()
+    for entry in history { wb_history_add(entry) }
+    wb_readline_set_completer(
+      { context, line, cursor in
+        guard let context, let line else { return }
+        let address = UInt(bitPattern: context)
+        let text = String(cString: line)
+        MainActor.assumeIsolated {
+          guard let context = UnsafeMutableRawPointer(bitPattern: address) else { return }
+          // SAFETY: the context is the editor, which takes itself out again in `deinit`; readline
+          // calls back only inside `readLine`, while the editor is alive.
+          let editor = Unmanaged<ReadlineEditor>.fromOpaque(context).takeUnretainedValue()
+          editor.complete(text, cursor: cursor)
+        }
+      }, Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  isolated deinit {
+    wb_readline_set_completer(nil, nil)
+  }
+
+  var isInteractive: Bool { true }
+  var pendingLines: [String] { queue }
+
+  func discardPendingLines() {
+    queue.removeAll()
+  }
+
+  func setCompleter(_ completer: @escaping Completer) {
+    self.completer = completer
+  }
+
+  func remember(_ entry: String) {
+    guard !entry.isEmpty, entry.first != " ", entry != history.last else { return }
+    history.append(entry)
+    wb_history_add(entry)
+    file.append(entry)
+  }
+
+  func readLine(prompt: String) -> LineInput {
+    readLine(prompt: prompt, initial: "")
+  }
+
+  func readLine(prompt: String, initial: String) -> LineInput {
+    if initial.isEmpty, !queue.isEmpty { return .line(queue.removeFirst()) }
+    var pointer: UnsafeMutablePointer<CChar>?
+    let status = wb_readline_read(
+      Self.guarded(prompt), initial.isEmpty ? nil : initial, &pointer)
+    switch status {
+    case WB_LINE_INTERRUPTED:
+      queue.removeAll()
+      return .interrupted
+    case WB_LINE_TERMINATED:
+      return .terminated(signal: SignalCenter.termination ?? SIGTERM)
+    case WB_LINE_END:
+      return .end
+    default:
+      guard let pointer else { return .end }
+      defer { wb_readline_free(pointer) }
+      var lines = Self.lines(of: String(cString: pointer))
+      let first = lines.removeFirst()
+      queue += lines
+      return .line(first)
+    }
+  }
+
+  /// The lines of a pasted block; a newline at its very end starts no further line.
+  static func lines(of text: String) -> [String] {
+    var lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }.map(String.init)
+    while lines.count > 1, lines.last == "" { lines.removeLast() }
+    return lines
+  }
+
+  /// Escape sequences between the marks that tell readline "this takes no room".
+  static func guarded(_ prompt: String) -> String {
+    var out = ""
+    var inside = false
+    for scalar in prompt.unicodeScalars {
+      if scalar == "\u{1B}" {
+        out += "\u{01}\u{1B}"
+        inside = true
+        continue
+      }
+      out.unicodeScalars.append(scalar)
+      if inside && scalar != "[" && "\u{40}"..."\u{7E}" ~= scalar {
+        out += "\u{02}"
+        inside = false
+      }
+    }
+    return inside ? out + "\u{02}" : out
+  }
+
+  private func complete(_ line: String, cursor: Int) {
+    guard let list = completer?(line, cursor) else { return }
+    let typed = String(decoding: Array(line.utf8)[..<cursor].dropFirst(list.start), as: UTF8.self)
+    switch CompletionMenu(list.candidates, typed: typed).action {
+    case .nothing:
+      wb_complete_bell()
+    case .insert(let text):
+      wb_complete_replace(list.start, text)
+    case .choose(let prefix):
+      wb_complete_replace(list.start, prefix)
+    case .show(let candidates):
+      let size = TerminalDevice.size(of: [output])
+      wb_complete_show(
+        CompletionMenu.listing(candidates, columns: size.columns, rows: max(4, size.rows - 4)))
+    }
+  }
+}
