@@ -7,6 +7,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+int wb_pty_open(int columns, int rows, int *terminal) {
+  struct winsize size = {
+      .ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
+  int master = -1;
+  if (openpty(&master, terminal, NULL, NULL, &size) != 0) return -1;
+  fcntl(master, F_SETFD, FD_CLOEXEC);
+  fcntl(*terminal, F_SETFD, FD_CLOEXEC);
+  return master;
+}
+
 int wb_pty_spawn(
     char *const *arguments, char *const *environment, int columns, int rows, int *child) {
   struct winsize size = {

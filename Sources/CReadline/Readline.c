@@ -2,6 +2,7 @@
 #include "CReadline.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
@@ -21,6 +22,8 @@ static int tab_repeated;
 static int line_finished;
 static char *finished_line;  // NULL at the end of input
 static const char *initial_text;
+
+static int input_descriptor = STDIN_FILENO;
 
 static volatile sig_atomic_t stop_requested;
 static volatile sig_atomic_t continued;
@@ -69,6 +72,26 @@ void wb_readline_setup(const char *program_name) {
   rl_variable_bind("bell-style", "none");
   rl_bind_key('\t', complete_on_tab);
   using_history();
+}
+
+int wb_readline_use_descriptors(int input, int output) {
+  static FILE *streams[2];
+  if (streams[0] != NULL) fclose(streams[0]);
+  if (streams[1] != NULL) fclose(streams[1]);
+  streams[0] = streams[1] = NULL;
+  rl_instream = stdin;
+  rl_outstream = stdout;
+  input_descriptor = STDIN_FILENO;
+  if (input == STDIN_FILENO && output == STDOUT_FILENO) return 0;
+  int copies[2] = {fcntl(input, F_DUPFD_CLOEXEC, 3), fcntl(output, F_DUPFD_CLOEXEC, 3)};
+  streams[0] = copies[0] < 0 ? NULL : fdopen(copies[0], "r");
+  streams[1] = copies[1] < 0 ? NULL : fdopen(copies[1], "w");
+  if (streams[0] == NULL || streams[1] == NULL) return -1;
+  rl_instream = streams[0];
+  rl_outstream = streams[1];
+  input_descriptor = copies[0];
+  rl_reset_screen_size();
+  return 0;
 }
 
 void wb_readline_set_completer(wb_completer function, void *context) {
@@ -124,7 +147,7 @@ static wb_line_status abandon(wb_line_status status, const char *shown) {
 
 static wb_line_status wait_for_line(const struct sigaction *own_stop) {
   struct pollfd watched[2] = {
-      {.fd = STDIN_FILENO, .events = POLLIN},
+      {.fd = input_descriptor, .events = POLLIN},
       {.fd = wb_signals_wake_descriptor(), .events = POLLIN},
   };
   int resizes = wb_signals_resizes();
@@ -169,7 +192,7 @@ wb_line_status wb_readline_read(const char *prompt, const char *initial, char **
   sigaction(SIGCONT, &resume, &old_continue);
 
   wb_signals_clear_interrupts();
-  wb_signals_save_terminal();
+  wb_signals_save_terminal(input_descriptor);
   line_finished = 0;
   finished_line = NULL;
   initial_text = initial;

@@ -19,7 +19,7 @@ static atomic_llong last_interrupt;  // milliseconds, monotonic; 0 = none
 static atomic_int termination;
 static atomic_int resizes;
 static atomic_int exit_on_second;
-static atomic_int terminal_saved;
+static atomic_int saved_terminal = -1;  // its descriptor
 static struct termios saved_modes;
 static int wake_pipe[2] = {-1, -1};
 static int installed;
@@ -115,10 +115,12 @@ int wb_signals_resizes(void) { return atomic_load(&resizes); }
 
 void wb_signals_exit_on_second(int enabled) { atomic_store(&exit_on_second, enabled); }
 
-void wb_signals_save_terminal(void) {
-  if (tcgetattr(STDIN_FILENO, &saved_modes) == 0) atomic_store(&terminal_saved, 1);
+void wb_signals_save_terminal(int descriptor) {
+  atomic_store(&saved_terminal, -1);
+  if (tcgetattr(descriptor, &saved_modes) == 0) atomic_store(&saved_terminal, descriptor);
 }
 
 void wb_signals_restore_terminal(void) {
-  if (atomic_load(&terminal_saved)) tcsetattr(STDIN_FILENO, TCSANOW, &saved_modes);
+  int descriptor = atomic_load(&saved_terminal);
+  if (descriptor >= 0) tcsetattr(descriptor, TCSANOW, &saved_modes);
 }

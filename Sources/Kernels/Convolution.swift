@@ -24,40 +24,18 @@ public final class Convolution {
     self.shape = shape
     self.pool = pool
     let s = shape
-    let merged = s.kernel > 1 && s.inputChannels < 8
-    forwardPlan = GatherPlan(
-      rows: .forward(
-        outputs: s.outputHeight, inputs: s.inputHeight, kernel: s.kernel, stride: s.stride,
-        pad: s.padTop),
-      columns: .forward(
-        outputs: s.outputWidth, inputs: s.inputWidth, kernel: s.kernel, stride: s.stride,
-        pad: s.padLeft),
-      batch: s.batch, sourceHeight: s.inputHeight, sourceWidth: s.inputWidth,
-      channels: s.inputChannels, targetHeight: s.outputHeight, targetWidth: s.outputWidth,
-      targetChannels: s.outputChannels, merged: merged)
+    forwardPlan = .forward(s, merged: s.kernel > 1 && s.inputChannels < 8)
     let taps = s.kernel * s.kernel
     forwardWeights = WeightPacking(
       rows: taps * s.inputChannels, panels: Table(Panel.cut(s.outputChannels, limit: 4)))
     // For few pixels the copy would cost as much as the product.
-    readsWeightsInPlace = s.outputChannels % 16 == 0 && forwardPlan.pixels <= 512
+    readsWeightsInPlace = s.outputChannels % 16 == 0 && forwardPlan.pixels <= 128
 
     var phases: [(plan: GatherPlan, firstTap: Int)] = []
     var order: [Int] = []
-    for rowPhase in 0..<s.stride {
-      let rows = GatherAxis.backward(
-        outputs: s.outputHeight, inputs: s.inputHeight, kernel: s.kernel, stride: s.stride,
-        pad: s.padTop, phase: rowPhase)
-      for columnPhase in 0..<s.stride {
-        let columns = GatherAxis.backward(
-          outputs: s.outputWidth, inputs: s.inputWidth, kernel: s.kernel, stride: s.stride,
-          pad: s.padLeft, phase: columnPhase)
-        let plan = GatherPlan(
-          rows: rows, columns: columns, batch: s.batch, sourceHeight: s.outputHeight,
-          sourceWidth: s.outputWidth, channels: s.outputChannels, targetHeight: s.inputHeight,
-          targetWidth: s.inputWidth, targetChannels: s.inputChannels, merged: false)
-        phases.append((plan, order.count))
-        for row in rows.taps { order += columns.taps.map { row * s.kernel + $0 } }
-      }
+    for phase in GatherPlan.backwardPhases(s) {
+      phases.append((phase.plan, order.count))
+      order += phase.taps
     }
     self.phases = phases
     phaseTaps = Table(order)
@@ -200,7 +178,7 @@ struct GatherScratch {
   init(_ plans: [GatherPlan], shape: ConvolutionShape) {
     tableCount = GatherPlan.block * (plans.map(\.taps).max() ?? 0)
     patchCount = plans.map(\.patchCount).max() ?? 0
-    let spareCount = max(shape.inputChannels, shape.outputChannels) + 64
+    let spareCount = max(shape.inputChannels, shape.outputChannels) + 128
     let total = 2 * (tableCount + GatherPlan.block) + patchCount + spareCount
     count = (total + 31) & ~15
   }

@@ -4,6 +4,8 @@ struct OuterPlan {
   /// Pixels summed in registers before they are added to memory.
   static let block = GatherPlan.block
   private static let tile = 8
+  /// Floats between packed tiles: a block of pixels, and a little against cache conflicts.
+  static let packedTile = block * tile + 16
 
   let panels: Table<Panel>
   let groups: Int
@@ -12,8 +14,13 @@ struct OuterPlan {
   let rows: Int
   let columns: Int
   let tilesPerTap: Int
+  /// The parts of a group's matrix: runs of tiles times groups of panels.
   let tilesPerRun: Int
   let runs: Int
+  let panelsPerPart: Int
+  let panelParts: Int
+  /// Whether the rows' side is copied tile by tile too: it is read once per panel.
+  let packsRows: Bool
   /// Scratch: the groups' sums, then each worker's places.
   let scratchCount: Int
   let sumsCount: Int
@@ -27,20 +34,25 @@ struct OuterPlan {
     columns = (outputs + 15) & ~15
     // Copies are worth it while they fit a cache and their sum is small beside the work.
     let fits = rows * columns <= 100_000
-    let groups = fits ? max(1, min(8, gather.pixels / 512)) : 1
+    let wantedGroups = fits ? max(1, min(8, gather.pixels / 512)) : 1
     let blocks = (gather.pixels + Self.block - 1) / Self.block
-    pixelsPerGroup = (blocks + groups - 1) / groups * Self.block
-    self.groups = (gather.pixels + pixelsPerGroup - 1) / pixelsPerGroup
+    pixelsPerGroup = (blocks + wantedGroups - 1) / wantedGroups * Self.block
+    groups = (gather.pixels + pixelsPerGroup - 1) / pixelsPerGroup
     tilesPerTap = gather.depth == 9 ? 1 : (gather.depth + Self.tile - 1) / Self.tile
     let tiles = gather.taps * tilesPerTap
     let work = rows * columns * gather.pixels
-    let wanted = max(1, min(16, work >> 17) / (self.groups * panels.count))
-    tilesPerRun = (tiles + wanted - 1) / wanted
+    let wanted = max(1, min(12, work >> 17) / groups)
+    // The longer side is cut, so that the shorter one is copied over and over.
+    let cutsRows = rows >= columns
+    tilesPerRun = cutsRows ? max(1, tiles / wanted) : tiles
     runs = (tiles + tilesPerRun - 1) / tilesPerRun
-    sumsCount = self.groups > 1 ? self.groups * rows * columns : 0
+    panelsPerPart = cutsRows ? panels.count : max(1, panels.count / wanted)
+    panelParts = (panels.count + panelsPerPart - 1) / panelsPerPart
+    packsRows = gather.isPlain && panelsPerPart > 1 && gather.depth != 9
+    sumsCount = groups > 1 ? groups * rows * columns : 0
     tableCount = Self.block * gather.taps
-    let worker =
-      2 * (tableCount + Self.block) + gather.patchCount + Self.block * 48 + outputs + 64
+    let packed = Self.block * 48 + (packsRows ? tilesPerRun * Self.packedTile : 0)
+    let worker = 2 * (tableCount + Self.block) + gather.patchCount + packed + outputs + 64
     workerCount = (worker + 31) & ~15
     scratchCount = sumsCount + workerCount * threads
   }
@@ -57,15 +69,13 @@ extension Convolution {
     pool.workspace.use { memory in
       let plan = outer
       let isDirect = plan.groups == 1
-      let panelCount = plan.panels.count
-      let parts = plan.runs * (isDirect ? panelCount : 1)
+      let parts = plan.runs * plan.panelParts
       pool.runOnWorkers(plan.groups * parts) { task, worker in
         let group = task / parts
         let part = task % parts
-        let panels = isDirect ? part / plan.runs..<part / plan.runs &+ 1 : 0..<panelCount
         let sums = isDirect ? weightGradient : memory + group &* plan.rows &* plan.columns
         sumProducts(
-          pixels: group &* plan.pixelsPerGroup, run: part % plan.runs, panels: panels,
+          pixels: group &* plan.pixelsPerGroup, run: part % plan.runs, part: part / plan.runs,
           input: input, outputGradient: outputGradient, sums: sums,
           stride: isDirect ? outputs : plan.columns, accumulate: isDirect,
           memory: memory + plan.sumsCount + worker &* plan.workerCount)
@@ -74,9 +84,9 @@ extension Convolution {
     }
   }
 
-  /// The sums of one task: one group of pixels, some panels, one run of tiles.
+  /// The sums of one task: one group of pixels, one run of tiles, one part of the panels.
   private func sumProducts(
-    pixels start: Int, run: Int, panels: Range<Int>, input: UnsafePointer<Float>,
+    pixels start: Int, run: Int, part: Int, input: UnsafePointer<Float>,
     outputGradient: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>, stride: Int,
     accumulate: Bool, memory: UnsafeMutablePointer<Float>
   ) {
@@ -87,18 +97,30 @@ extension Convolution {
     let targets = UnsafeMutableRawPointer(memory + 2 &* plan.tableCount)
       .assumingMemoryBound(to: TargetPointer.self)
     let packed = memory + 2 &* (plan.tableCount &+ OuterPlan.block)
-    let spare = packed + OuterPlan.block &* 48
-    let patches = spare + outputs + 64
+    let packedRows = packed + OuterPlan.block &* 48
+    let patches = packedRows + (plan.packsRows ? plan.tilesPerRun &* OuterPlan.packedTile : 0)
+    let spare = patches + gather.patchCount
     let firstTile = run &* plan.tilesPerRun
     let lastTile = min(gather.taps &* plan.tilesPerTap, firstTile &+ plan.tilesPerRun)
+    let firstPanel = part &* plan.panelsPerPart
+    let lastPanel = min(plan.panels.count, firstPanel &+ plan.panelsPerPart)
     let end = min(gather.pixels, start &+ plan.pixelsPerGroup)
+    if plan.packsRows {
+      for pixel in 0..<OuterPlan.block { table[pixel] = UnsafePointer(packedRows + pixel &* 8) }
+    }
     var pixel = start
     while pixel < end {
       let count = min(OuterPlan.block, end &- pixel)
-      gather.fill(
-        first: pixel, count: count, source: input, target: spare, zeros: zeros.base,
-        spare: spare, overhang: 0, patches: patches, table: table, targets: targets)
-      for index in panels {
+      if plan.packsRows {
+        packTiles(
+          input + pixel &* gather.depth, pixels: count, channels: gather.depth,
+          from: firstTile &* 8, to: min(gather.depth, lastTile &* 8), into: packedRows)
+      } else {
+        gather.fill(
+          first: pixel, count: count, source: input, target: spare, zeros: zeros.base,
+          spare: spare, overhang: 0, patches: patches, table: table, targets: targets)
+      }
+      for index in firstPanel..<lastPanel {
         let panel = plan.panels.base[index]
         let width = panel.vectors &* 16
         var source = outputGradient + pixel &* outputs + panel.column
@@ -108,9 +130,10 @@ extension Convolution {
         }
         var tile = firstTile
         while tile < lastTile {
-          // A stretch of tiles within one tap.
+          // A stretch of tiles within one tap; packed tiles one by one.
           let (tap, within) = tile.quotientAndRemainder(dividingBy: plan.tilesPerTap)
-          let stretch = min(plan.tilesPerTap &- within, lastTile &- tile)
+          let limit = plan.packsRows ? 1 : plan.tilesPerTap
+          let stretch = min(limit, plan.tilesPerTap &- within, lastTile &- tile)
           let firstRow = within &* 8
           let rows =
             within &+ stretch == plan.tilesPerTap ? gather.depth &- firstRow : stretch &* 8
@@ -118,13 +141,39 @@ extension Convolution {
           outerRows(
             rows, vectors: panel.vectors,
             OuterTile(
-              pixels: count, table: table + tap &* GatherPlan.block, offset: firstRow,
+              pixels: count, table: table + tap &* GatherPlan.block,
+              offset: plan.packsRows ? (tile &- firstTile) &* OuterPlan.packedTile : firstRow,
               columns: packed, target: sums + place, stride: stride,
               width: accumulate ? panel.width : width, accumulate: accumulate || pixel > start))
           tile &+= stretch
         }
       }
       pixel &+= count
+    }
+  }
+
+  /// Copies the channels from ..< to of some pixels to tiles of 8 channels, [tile][pixel][8].
+  private func packTiles(
+    _ source: UnsafePointer<Float>, pixels: Int, channels: Int, from start: Int, to end: Int,
+    into packed: UnsafeMutablePointer<Float>
+  ) {
+    // Eight tiles at a time: four cache lines to read, eight streams to write.
+    var first = start
+    while first < end {
+      let last = min(end, first &+ 64)
+      var row = source
+      for pixel in 0..<pixels {
+        var target = packed + (first &- start) / 8 &* OuterPlan.packedTile + pixel &* 8
+        var channel = first
+        while channel &+ 8 <= last {
+          SIMD8<Float>.load(row + channel).store(target)
+          target += OuterPlan.packedTile
+          channel &+= 8
+        }
+        for lane in 0..<last &- channel { target[lane] = row[channel &+ lane] }
+        row += channels
+      }
+      first = last
     }
   }
 

@@ -77,7 +77,7 @@ struct GatherPlan {
   private let channels: Int
   private let targetChannels: Int
   /// One tap, and every pixel in its own place: neighbours are one row apart.
-  private let isPlain: Bool
+  let isPlain: Bool
   /// With merged columns: where each target's window begins, and the source's width.
   private let windows: Table<Int>
   private let isMerged: Bool
@@ -249,5 +249,44 @@ struct GatherPlan {
         patch[tap &* channels &+ channel] = inside ? source[place &* channels &+ channel] : 0
       }
     }
+  }
+}
+
+extension GatherPlan {
+  /// The plan of the forward convolution: output pixels gather from the input.
+  static func forward(_ s: ConvolutionShape, merged: Bool) -> Self {
+    Self(
+      rows: .forward(
+        outputs: s.outputHeight, inputs: s.inputHeight, kernel: s.kernel, stride: s.stride,
+        pad: s.padTop),
+      columns: .forward(
+        outputs: s.outputWidth, inputs: s.inputWidth, kernel: s.kernel, stride: s.stride,
+        pad: s.padLeft),
+      batch: s.batch, sourceHeight: s.inputHeight, sourceWidth: s.inputWidth,
+      channels: s.inputChannels, targetHeight: s.outputHeight, targetWidth: s.outputWidth,
+      targetChannels: s.outputChannels, merged: merged)
+  }
+
+  /// The plans of the transposed convolution, one per phase of the stride, with the kernel taps
+  /// that each uses: input pixels gather from the output's gradient.
+  static func backwardPhases(_ s: ConvolutionShape) -> [(plan: Self, taps: [Int])] {
+    var phases: [(plan: Self, taps: [Int])] = []
+    for rowPhase in 0..<s.stride {
+      let rows = GatherAxis.backward(
+        outputs: s.outputHeight, inputs: s.inputHeight, kernel: s.kernel, stride: s.stride,
+        pad: s.padTop, phase: rowPhase)
+      for columnPhase in 0..<s.stride {
+        let columns = GatherAxis.backward(
+          outputs: s.outputWidth, inputs: s.inputWidth, kernel: s.kernel, stride: s.stride,
+          pad: s.padLeft, phase: columnPhase)
+        let plan = Self(
+          rows: rows, columns: columns, batch: s.batch, sourceHeight: s.outputHeight,
+          sourceWidth: s.outputWidth, channels: s.outputChannels, targetHeight: s.inputHeight,
+          targetWidth: s.inputWidth, targetChannels: s.inputChannels, merged: false)
+        let taps = rows.taps.flatMap { row in columns.taps.map { row * s.kernel + $0 } }
+        phases.append((plan, taps))
+      }
+    }
+    return phases
   }
 }

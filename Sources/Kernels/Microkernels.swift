@@ -226,6 +226,9 @@ private func outer<let height: Int, let vectors: Int>(
 @inline(never) private func outer1x2(_ tile: OuterTile) {
   outer(InlineArray<1, Void>.self, InlineArray<2, Void>.self, tile)
 }
+@inline(never) private func outer16x1(_ tile: OuterTile) {
+  outer(InlineArray<16, Void>.self, InlineArray<1, Void>.self, tile)
+}
 @inline(never) private func outer8x1(_ tile: OuterTile) {
   outer(InlineArray<8, Void>.self, InlineArray<1, Void>.self, tile)
 }
@@ -241,11 +244,12 @@ func outerRows(_ rows: Int, vectors: Int, _ first: OuterTile) {
   var tile = first
   var left = rows
   while left > 0 {
-    let height = left == 9 ? 9 : left >= 8 ? 8 : 1
+    let height = left == 9 ? 9 : left >= 16 && vectors == 1 ? 16 : left >= 8 ? 8 : 1
     switch (height, vectors) {
     case (8, 3): outer8x3(tile)
     case (8, 2): outer8x2(tile)
     case (8, _): outer8x1(tile)
+    case (16, _): outer16x1(tile)
     case (9, 3): outer9x3(tile)
     case (9, 2): outer9x2(tile)
     case (9, _): outer9x1(tile)

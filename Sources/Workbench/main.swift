@@ -1,1 +1,34 @@
-print("workbench")
+import ArgumentParser
+import Foundation
+
+// Reads the command line and hands over to what it asks for. The exit codes are those of the
+// table in the README; a command line that cannot be understood ends with 2.
+
+SignalCenter.install()
+SignalCenter.saveTerminal()
+
+@MainActor func run(_ command: any ParsableCommand) -> Int32? {
+  switch command {
+  case let command as PromptCommand: Startup.prompt(command)
+  case let command as ReplayCommand: Startup.replay(command)
+  case let command as CheckCommand: Startup.check(command)
+  default: nil
+  }
+}
+
+var code: Int32 = 0
+do {
+  var command = try WorkbenchCommand.parseAsRoot()
+  if let status = run(command) {
+    code = status
+  } else {
+    try command.run()
+  }
+} catch {
+  let text = WorkbenchCommand.fullMessage(for: error)
+  let isRequested = WorkbenchCommand.exitCode(for: error) == ExitCode.success
+  TerminalDevice.write(text + "\n", to: isRequested ? STDOUT_FILENO : STDERR_FILENO)
+  code = isRequested ? 0 : 2
+}
+SignalCenter.restoreTerminal()
+exit(code)

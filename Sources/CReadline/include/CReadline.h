@@ -29,6 +29,9 @@ typedef void (*wb_completer)(void *context, const char *line, size_t cursor);
 /// Prepares readline once: own signal handling, bracketed paste, UTF-8 input, Tab bound to us.
 void wb_readline_setup(const char *program_name);
 
+/// Edits on another terminal than standard input and output; 0 on success, -1 with errno.
+int wb_readline_use_descriptors(int input, int output);
+
 /// Sets who answers Tab; NULL makes Tab do nothing.
 void wb_readline_set_completer(wb_completer completer, void *context);
 
@@ -60,6 +63,10 @@ void wb_history_clear(void);
 void wb_history_limit(int entries);
 
 // ---- Pseudo-terminals, for testing the editor against a real terminal ----
+
+/// Opens a pseudo-terminal of the given size. Returns the master's descriptor or -1 (errno);
+/// `*terminal` receives the other end.
+int wb_pty_open(int columns, int rows, int *terminal);
 
 /// Opens a pseudo-terminal of the given size and starts `arguments` (NULL-terminated, searched in
 /// PATH) with it as controlling terminal. `environment` is NULL-terminated. Returns the master's

@@ -41,7 +41,7 @@ void wb_signals_exit_on_second(int enabled);
 
 /// Remembers the terminal's present modes; they are put back by wb_signals_restore_terminal and
 /// before any exit from a handler.
-void wb_signals_save_terminal(void);
+void wb_signals_save_terminal(int descriptor);
 
 /// Puts back the remembered modes, if any. Async-signal-safe.
 void wb_signals_restore_terminal(void);

@@ -133,8 +133,18 @@ public struct Checkpoint: Sendable {
   }
 
   private static func slotName(_ slot: OptimizerSlot, _ info: ParameterInfo) -> String {
-    "optimizer.\(slot.name).\(info.path)"
+    "\(slotPrefix)\(slot.name).\(info.path)"
   }
+
+  private static let slotPrefix = "optimizer."
+
+  /// Whether a tensor file was written as a checkpoint.
+  static func isCheckpoint(_ file: SafeTensors.File) -> Bool {
+    file.metadata["digest"] != nil && file.metadata["description"] != nil
+  }
+
+  /// Whether a tensor of a checkpoint belongs to the optimizer and not to the network.
+  static func isOptimizerState(_ name: String) -> Bool { name.hasPrefix(slotPrefix) }
 }
 
 extension Network {

@@ -99,6 +99,30 @@ struct CIFAR: Sendable {
   struct Records {
     var pixels: [UInt8] = []
     var labels: [UInt8] = []
+
+    /// Appends `count` pictures of three planes as interleaved pixels; the first starts at offset
+    /// `first` of `bytes`, each next one `step` bytes later.
+    mutating func appendPixels(
+      _ bytes: ArraySlice<UInt8>, first: Int, every step: Int, count: Int
+    ) {
+      guard count > 0 else { return }
+      precondition(first >= 0 && first + (count - 1) * step + imageBytes <= bytes.count)
+      pixels += [UInt8](unsafeUninitializedCapacity: count * imageBytes) { target, filled in
+        bytes.withUnsafeBufferPointer { source in
+          let plane = side * side
+          for image in 0..<count {
+            let from = first + image * step
+            let to = image * imageBytes
+            for pixel in 0..<plane {
+              target[to + 3 * pixel] = source[from + pixel]
+              target[to + 3 * pixel + 1] = source[from + plane + pixel]
+              target[to + 3 * pixel + 2] = source[from + 2 * plane + pixel]
+            }
+          }
+        }
+        filled = count * imageBytes
+      }
+    }
   }
 
   /// Reads the data set.
@@ -175,31 +199,16 @@ struct CIFAR: Sendable {
     }
     let count = bytes.count / recordBytes
     let kept = min(count, max(limit - records.labels.count, 0))
-    records.pixels.reserveCapacity(records.pixels.count + kept * Self.imageBytes)
     for record in 0..<count {
-      let start = record * recordBytes
-      let offset = start + labelBytes - 1
+      let offset = record * recordBytes + labelBytes - 1
       let label = Int(bytes[offset])
       if label >= classNames.count {
         throw DataError.labelOutOfRange(
           file: file, record: record, offset: offset, label: label, classCount: classNames.count)
       }
-      if record >= kept { continue }
-      records.labels.append(UInt8(label))
-      Self.appendInterleaved(bytes[(start + labelBytes)..<(start + recordBytes)], to: &records)
+      if record < kept { records.labels.append(UInt8(label)) }
     }
-  }
-
-  /// Appends a picture of three planes as interleaved pixels.
-  static func appendInterleaved(_ planes: ArraySlice<UInt8>, to records: inout Records) {
-    let plane = side * side
-    planes.withUnsafeBufferPointer { planes in
-      for pixel in 0..<plane {
-        records.pixels.append(planes[pixel])
-        records.pixels.append(planes[plane + pixel])
-        records.pixels.append(planes[2 * plane + pixel])
-      }
-    }
+    records.appendPixels(bytes[...], first: labelBytes, every: recordBytes, count: kept)
   }
 
   /// The class names beside the data; the built-in ones when the file is not there.

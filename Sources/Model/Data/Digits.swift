@@ -7,7 +7,11 @@ extension Datasets {
   /// Repository (CC BY 4.0), as shipped in scikit-learn. The gray values 0...16 are spread over
   /// 0...255 and repeated in the three channels. Every fifth picture (index % 5 == 4) is in the
   /// test set: 1438 to train with, 359 to test.
-  public static func digits() -> DataSource {
+  ///
+  /// - Parameter limit: keeps the first so many pictures of the training set and, at most, of the
+  ///   test set; at least 1.
+  public static func digits(limit: Int? = nil) -> DataSource {
+    precondition(limit.map { $0 > 0 } ?? true, "a limit is at least 1")
     let record = 65
     let bytes = [UInt8](
       UnsafeBufferPointer(start: embedded_digits(), count: embedded_digits_size()))
@@ -29,14 +33,16 @@ extension Datasets {
       }
     }
     let names = (0..<10).map(String.init)
+    func first(_ name: String, _ set: (pixels: [UInt8], labels: [UInt8])) -> InMemoryDataset {
+      let count = min(limit ?? .max, set.labels.count)
+      return InMemoryDataset(
+        name: name, classNames: names, width: 8, height: 8,
+        pixels: Array(set.pixels.prefix(count * 3 * 64)), labels: Array(set.labels.prefix(count)))
+    }
     return DataSource(
       name: "digits",
-      train: InMemoryDataset(
-        name: "digits train", classNames: names, width: 8, height: 8, pixels: pixels.train,
-        labels: labels.train),
-      test: InMemoryDataset(
-        name: "digits test", classNames: names, width: 8, height: 8, pixels: pixels.test,
-        labels: labels.test),
+      train: first("digits train", (pixels.train, labels.train)),
+      test: first("digits test", (pixels.test, labels.test)),
       files: [DataFile(name: "digits (part of the program)", sha256: sha256(of: bytes))])
   }
 }

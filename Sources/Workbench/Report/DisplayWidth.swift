@@ -22,11 +22,11 @@ extension String {
     return alignment == .left ? self + space : space + self
   }
 
-  /// The text cut to `width` cells, with `…` in place of what is missing. Escape sequences are
-  /// not understood: cut before colouring.
-  func truncated(to width: Int) -> String {
+  /// The text cut to `width` cells, with `mark` in place of what is missing. Escape sequences are
+  /// not understood: cut before coloring.
+  func truncated(to width: Int, mark: Character = "…") -> String {
     guard displayWidth > width else { return self }
-    guard width > 1 else { return width == 1 ? "…" : "" }
+    guard width > 1 else { return width == 1 ? String(mark) : "" }
     var kept = ""
     var used = 0
     for character in self {
@@ -35,7 +35,7 @@ extension String {
       kept.append(character)
       used += next
     }
-    return kept + "…"
+    return kept + String(mark)
   }
 }
 

@@ -24,6 +24,8 @@ struct EnvironmentRecord: Codable, Equatable {
   var version: String
   /// The commit that the program was built from, where it is known.
   var git: String?
+  /// The folder that the data was read from; nil for embedded data.
+  var dataDirectory: String?
 
   /// Looks at this machine.
   init(version: String, git: String?, threads: Int) {
@@ -52,6 +54,13 @@ struct EnvironmentRecord: Codable, Equatable {
     data.append(UInt8(ascii: "\n"))
     return data
   }
+
+  /// The folder that a run's data was read from.
+  static func dataDirectory(of run: RunDirectory) -> String? {
+    guard let data = try? Data(contentsOf: run.environment) else { return nil }
+    return (try? JSONDecoder().decode(Self.self, from: data))?.dataDirectory
+  }
+
 
   private static let relevantFeatures = [
     "sse4_2", "avx", "f16c", "fma", "avx2", "avx512f", "avx512bw", "avx512dq", "avx512vl",

@@ -16,13 +16,19 @@ struct RunParameters: Codable, Equatable {
   var dataFingerprint: String
   /// The classes, in the order of the classifier's outputs.
   var classes: [String]
+  /// How many images were asked for; nil for all.
+  var limit: Int?
+  /// The outputs of the classifier, where they are more than the data has classes.
+  var classCount: Int?
   /// Every setting, with the network's values in the place of `auto`.
   var parameters: HyperparameterValues
 
   private enum CodingKeys: String, CodingKey {
     case version, model, weights, data
     case dataFingerprint = "data-fingerprint"
-    case classes, parameters
+    case limit, classes
+    case classCount = "class-count"
+    case parameters
   }
 
   /// Describes a training.

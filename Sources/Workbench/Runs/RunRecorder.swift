@@ -111,6 +111,11 @@ final class RunRecorder {
   private func epoch(_ report: EpochReport) throws {
     try metrics.append(MetricsRow(report))
     try log.append(line: EpochTable.line(report, metric: metric))
+    try events.append("epoch", Self.fields(report))
+  }
+
+  /// An epoch as an event shows it.
+  static func fields(_ report: EpochReport) -> [String: ReportValue] {
     var fields: [String: ReportValue] = [
       "epoch": .integer(report.epoch), "step": .integer(report.step),
       "seconds": .real(report.seconds), "lr": .real(report.learningRate),
@@ -121,7 +126,7 @@ final class RunRecorder {
       fields["top1"] = .real(evaluation.top1)
       fields["top5"] = .real(evaluation.top5)
     }
-    try events.append("epoch", fields)
+    return fields
   }
 
   private static func fields(_ report: CheckpointReport) -> [String: ReportValue] {

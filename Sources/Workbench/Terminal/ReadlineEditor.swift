@@ -8,14 +8,23 @@ import Glibc
 @MainActor
 final class ReadlineEditor: LineEditor {
   private let file: HistoryFile
+  private let output: Int32
   private var queue: [String] = []
   private var completer: Completer?
   private(set) var history: [String] = []
 
   /// Sets readline up and loads the history.
-  init(history file: HistoryFile) {
+  ///
+  /// - Parameters:
+  ///   - input: the terminal to read from.
+  ///   - output: the terminal to draw on.
+  init(
+    history file: HistoryFile, input: Int32 = STDIN_FILENO, output: Int32 = STDOUT_FILENO
+  ) {
     self.file = file
+    self.output = output
     SignalCenter.install()
+    _ = wb_readline_use_descriptors(input, output)
     wb_readline_setup("workbench")
     wb_history_clear()
     wb_history_limit(Int32(clamping: file.limit))
@@ -122,7 +131,7 @@ final class ReadlineEditor: LineEditor {
     case .choose(let prefix):
       wb_complete_replace(list.start, prefix)
     case .show(let candidates):
-      let size = TerminalDevice.size()
+      let size = TerminalDevice.size(of: [output])
       wb_complete_show(
         CompletionMenu.listing(candidates, columns: size.columns, rows: max(4, size.rows - 4)))
     }

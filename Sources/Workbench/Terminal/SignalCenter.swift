@@ -1,4 +1,5 @@
 import CReadline
+import Glibc
 
 /// Signals as state that is polled: Ctrl-C, termination requests and window changes.
 ///
@@ -58,7 +59,7 @@ enum SignalCenter {
   /// Remembers the terminal's modes, to be put back by ``restoreTerminal()`` and by an exit from
   /// a handler.
   static func saveTerminal() {
-    wb_signals_save_terminal()
+    wb_signals_save_terminal(STDIN_FILENO)
   }
 
   /// Puts back the remembered modes; called on every way out of the program.

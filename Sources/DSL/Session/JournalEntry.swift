@@ -1,0 +1,115 @@
+/// One command of a session as it was run: what a saved script is cut from.
+public struct JournalEntry: Hashable, Sendable, Codable {
+  /// How it ended.
+  public enum Status: String, Hashable, Sendable, Codable {
+    /// It ran to its end.
+    case ok
+    /// It failed, and changed nothing.
+    case failed
+    /// The user stopped it.
+    case interrupted
+  }
+
+  /// `key=value` pairs that may be split from each other and joined with those of other commands.
+  public struct Assignment: Hashable, Sendable, Codable {
+    /// The slot it writes.
+    public var slot: Slot
+    /// How it is written: `lr=0.1`.
+    public var text: String
+    /// Its place among the keys of the signature.
+    public var order: Int
+    /// Whether it only puts the slot back to its default.
+    public var isReset: Bool
+
+    /// One `key=value` pair.
+    public init(slot: Slot, text: String, order: Int, isReset: Bool = false) {
+      self.slot = slot
+      self.text = text
+      self.order = order
+      self.isReset = isReset
+    }
+  }
+
+  /// The verb.
+  public var verb: String
+  /// The command in its canonical spelling.
+  public var text: String
+  /// What a saved script says instead, if it is not the same: `train … stop-at=1234` for a
+  /// training that the user stopped. An interrupted command is saved only if it has one.
+  public var savedText: String?
+  /// How it ended.
+  public var status: Status
+  /// What kind of trace it left.
+  public var effect: Signature.Effect
+  /// The slots it read.
+  public var reads: [Slot]
+  /// The slots it wrote. A pattern means that it may have written any of them.
+  public var writes: [Slot]
+  /// Its parts, if it consists of assignments only; empty otherwise.
+  public var assignments: [Assignment]
+  /// Whether it only puts its slots back to their defaults.
+  public var restoresDefaults: Bool
+  /// Whether `undo` has taken it back.
+  public var isUndone: Bool
+  /// The number of the cell it belongs to; lines are not moved from one cell to another.
+  public var cell: Int
+
+  /// An entry from its parts.
+  public init(
+    verb: String, text: String, savedText: String? = nil, status: Status = .ok,
+    effect: Signature.Effect, reads: [Slot] = [], writes: [Slot] = [],
+    assignments: [Assignment] = [], restoresDefaults: Bool = false, isUndone: Bool = false,
+    cell: Int = 0
+  ) {
+    self.verb = verb
+    self.text = text
+    self.savedText = savedText
+    self.status = status
+    self.effect = effect
+    self.reads = reads
+    self.writes = writes
+    self.assignments = assignments
+    self.restoresDefaults = restoresDefaults
+    self.isUndone = isUndone
+    self.cell = cell
+  }
+
+  /// The entry of an invocation, with the slots that its signature declares.
+  ///
+  /// - Parameters:
+  ///   - reads: further slots that it turned out to read.
+  ///   - writes: further slots that it turned out to write, such as the run it named itself.
+  public init(
+    _ invocation: Invocation, status: Status, savedText: String? = nil,
+    reads: [Slot] = [], writes: [Slot] = [], cell: Int = 0
+  ) {
+    let signature = invocation.signature
+    var assignments: [Assignment] = []
+    if signature.mergesKeys, invocation.positionals.isEmpty, invocation.flags.isEmpty {
+      assignments = invocation.keyWrites.map { slot, argument in
+        Assignment(
+          slot: slot, text: "\(argument.name)=\(argument.canonicalText)",
+          order: signature.keys.firstIndex { $0.name == argument.name } ?? 0,
+          isReset: argument.value == .standard)
+      }
+    }
+    self.init(
+      verb: signature.name, text: invocation.canonicalText, savedText: savedText, status: status,
+      effect: invocation.effect, reads: invocation.reads + reads,
+      writes: invocation.writes + writes, assignments: assignments,
+      restoresDefaults: signature.restoresDefaults, cell: cell)
+  }
+}
+
+extension Slot: Codable {
+  /// Reads the name.
+  public init(from decoder: any Decoder) throws {
+    self.init(try decoder.singleValueContainer().decode(String.self))
+  }
+
+  /// Writes the name.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(name)
+  }
+}

@@ -1,0 +1,203 @@
+/// How a file's tensors differ from a network's.
+public struct Misfit: Sendable, Equatable {
+  /// The path of the file.
+  public let file: String
+  /// The name of the network's variant.
+  public let variant: String
+  /// Tensors of the network that the file lacks.
+  public let missing: [String]
+  /// Tensors of the file that the network lacks.
+  public let unexpected: [String]
+  /// Tensors of both in different forms.
+  public let mismatched: [TensorMismatch]
+  /// The variants that have exactly the file's tensors.
+  public let looksLike: [String]
+}
+
+/// Where released weights would be found.
+public struct WeightSource: Sendable, Equatable {
+  /// The variant with its tag.
+  public let name: String
+  /// The repository on the Hugging Face hub.
+  public let repository: String
+  /// The file's name in timm's releases and so in PyTorch's hub cache, where there is one.
+  public let releaseFile: String?
+  /// Where the program looks for the file first.
+  public let destination: String
+}
+
+/// What can be wrong with a file of weights.
+public enum WeightError: ModelError, Equatable {
+  /// The file cannot be opened.
+  case unreadable(String, reason: String)
+  /// The path is a folder's.
+  case directory(String, contents: ForeignFormat.FolderContents)
+  case empty(String)
+  /// The file is of a kind that is not read.
+  case foreignFormat(String, ForeignFormat)
+  /// The file is no safetensors file, or a damaged one.
+  case damaged(String, SafeTensors.Problem)
+  /// The tensors are not those of the network.
+  case doesNotFit(Misfit)
+  /// Not one tensor is of use.
+  case nothingFits(String, variant: String, examples: [String])
+  /// No weights of the variant exist; a sibling has some.
+  case neverReleased(variant: String, sibling: String?)
+  /// The weights are not on this machine.
+  case notFound(WeightSource)
+  /// The weights are on this machine as a PyTorch file.
+  case needsConversion(String, WeightSource)
+}
+
+extension WeightError {
+  /// Which sort of failure this is.
+  public var kind: ModelErrorKind {
+    if case .neverReleased = self { .usage } else { .resource }
+  }
+
+  /// What went wrong, in one line.
+  public var message: String {
+    switch self {
+    case .unreadable(let file, let reason): "cannot read '\(file)': \(reason)"
+    case .directory(let file, .tensorFlow):
+      "'\(file)' is a folder with a TensorFlow checkpoint, which cannot be read yet"
+    case .directory(let file, _): "'\(file)' is a folder, not a file of weights"
+    case .empty(let file): "'\(file)' is empty"
+    case .foreignFormat(let file, let format): "'\(file)' is \(format.phrase)"
+    case .damaged(let file, .notSafeTensors): "'\(file)' is no safetensors file"
+    case .damaged(let file, .truncated(let needed, let present)):
+      "'\(file)' is cut short: it has \(present) of at least \(needed) bytes"
+    case .damaged(let file, let problem):
+      "'\(file)' is a damaged safetensors file: \(problem.phrase)"
+    case .doesNotFit(let misfit):
+      "'\(misfit.file)' does not fit '\(misfit.variant)': \(misfit.differences)"
+    case .nothingFits(let file, let variant, let examples):
+      "'\(file)' has no tensor that fits '\(variant)'"
+        + (examples.isEmpty ? "" : "; it has \(examples.joined(separator: ", ")), …")
+    case .neverReleased(let variant, _): "there are no released weights of '\(variant)'"
+    case .notFound(let source): "the weights of '\(source.name)' are not on this machine"
+    case .needsConversion(let file, let source):
+      "the weights of '\(source.name)' are on this machine as '\(file)', a PyTorch file, "
+        + "which cannot be read yet"
+    }
+  }
+
+  /// What the user can do about it.
+  public var advice: String? {
+    switch self {
+    case .directory(_, .safeTensors(let file)): "give the file in it: '\(file)'"
+    case .directory(_, .tensorFlow): ForeignFormat.tensorFlow.advice(for: "")
+    case .foreignFormat(let file, let format): format.advice(for: file)
+    case .damaged(_, .truncated): "fetch or copy it again"
+    case .damaged(_, .notSafeTensors):
+      "give a safetensors file, such as model.safetensors of a timm repository on huggingface.co"
+    case .damaged(_, .unknownType): nil
+    case .empty, .damaged: "fetch or write it again"
+    case .doesNotFit(let misfit):
+      misfit.looksLike.isEmpty
+        ? "strict=off takes what fits and gives the rest new weights"
+        : "it looks like \(quotedList(misfit.looksLike)): load that"
+    case .nothingFits: "the names must be those of timm's state dict, such as 'conv_stem.weight'"
+    case .neverReleased(_, let sibling):
+      sibling.map { "'\($0)' has the same layers and released weights" }
+        ?? "give a file with weights="
+    case .notFound(let source): source.advice
+    case .needsConversion(let file, let source):
+      "convert it: \(torchConversion(from: file, to: source.destination))"
+    case .unreadable, .directory: nil
+    }
+  }
+}
+
+extension Misfit {
+  /// Up to five tensors of each kind of difference.
+  fileprivate var differences: String {
+    func part(_ names: [String], _ what: String) -> String? {
+      guard !names.isEmpty else { return nil }
+      let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", …" : "")
+      return "\(names.count) \(what) (\(shown))"
+    }
+    return [
+      part(missing, "missing"), part(unexpected, "unexpected"),
+      part(mismatched.map(\.description), "of another form"),
+    ].compactMap { $0 }.joined(separator: ", ")
+  }
+}
+
+extension WeightSource {
+  fileprivate var advice: String {
+    "fetch https://huggingface.co/\(repository)/resolve/main/model.safetensors "
+      + "and save it as '\(destination)'"
+      + (releaseFile.map { "; PyTorch's hub has them as \($0), which must be converted first" }
+        ?? "")
+  }
+}
+
+extension ForeignFormat {
+  fileprivate var phrase: String {
+    switch self {
+    case .torchZip: "a PyTorch file (zip), which cannot be read yet"
+    case .torchPickle: "a PyTorch file (legacy pickle), which cannot be read yet"
+    case .numpyArchive: "a NumPy archive (npz), which cannot be read yet"
+    case .numpyArray: "a NumPy file (npy), which cannot be read yet"
+    case .hdf5: "an HDF5 file, such as Keras writes, which cannot be read yet"
+    case .tensorFlow: "a part of a TensorFlow checkpoint, which cannot be read yet"
+    case .zip: "a zip archive, not a safetensors file"
+    case .gzip: "a gzip archive, not a safetensors file"
+    case .webPage: "a web page, not a safetensors file"
+    case .lfsPointer: "a Git LFS pointer, not the file itself"
+    }
+  }
+
+  fileprivate func advice(for file: String) -> String {
+    switch self {
+    case .torchZip, .torchPickle:
+      return "convert it: \(torchConversion(from: file, to: file + ".safetensors"))"
+    case .numpyArchive:
+      return "with timm's names in it, convert it: python3 -c \"import numpy, safetensors.numpy; "
+        + "safetensors.numpy.save_file(dict(numpy.load('\(file)')), '\(file).safetensors')\""
+    case .numpyArray, .hdf5, .tensorFlow:
+      return "take the same weights from timm: python3 -c \"import timm, safetensors.torch; "
+        + "safetensors.torch.save_file(timm.create_model('MODEL', pretrained=True).state_dict(), "
+        + "'MODEL.safetensors')\""
+    case .zip, .gzip: return "unpack it, and give the safetensors file in it"
+    case .webPage: return "the download went wrong: fetch the file itself"
+    case .lfsPointer: return "fetch the file with 'git lfs pull'"
+    }
+  }
+}
+
+/// A shell command that converts a file of `torch.save`.
+private func torchConversion(from file: String, to target: String) -> String {
+  "python3 -c \"import torch, safetensors.torch; "
+    + "d = torch.load('\(file)', map_location='cpu', weights_only=True); "
+    + "safetensors.torch.save_file({k: v.clone().contiguous() "
+    + "for k, v in d.get('state_dict', d).items()}, '\(target)')\""
+}
+
+extension SafeTensors.Problem {
+  /// What is wrong, as the end of a sentence.
+  fileprivate var phrase: String {
+    switch self {
+    case .notSafeTensors: "it does not begin like one"
+    case .truncated(let needed, let present): "it has \(present) of at least \(needed) bytes"
+    case .headerTooLarge(let length):
+      "its header claims \(length) bytes, more than the \(SafeTensors.headerLimit) allowed"
+    case .notText: "its header is no UTF-8 text"
+    case .syntax(let byte, let expected):
+      "expected \(expected) at byte \(byte) of its header"
+    case .numberTooLarge(let byte): "the number at byte \(byte) of its header is too large"
+    case .duplicateName(let name): "its header names '\(name)' twice"
+    case .unknownType(let type, let tensor):
+      "'\(tensor)' has elements of the type '\(type)', which is not known here"
+    case .tooManyDimensions(let count, let tensor): "'\(tensor)' has \(count) dimensions"
+    case .tooLarge(let tensor): "'\(tensor)' has more elements than can be addressed"
+    case .reversedOffsets(let tensor): "'\(tensor)' ends before it begins"
+    case .wrongExtent(let tensor, let expected, let found):
+      "'\(tensor)' occupies \(found) bytes, its dimensions ask for \(expected)"
+    case .overlap(let first, let second): "'\(first)' and '\(second)' overlap"
+    case .gap(let tensor, let bytes): "\(bytes) bytes before '\(tensor)' belong to no tensor"
+    case .trailingBytes(let bytes): "\(bytes) bytes at its end belong to no tensor"
+    }
+  }
+}

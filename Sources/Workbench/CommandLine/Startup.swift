@@ -1,0 +1,154 @@
+import DSL
+import Foundation
+import Glibc
+import Model
+
+/// Builds the program's parts for each way to start it.
+@MainActor
+enum Startup {
+  /// The prompt, `-c`, or a script on standard input.
+  static func prompt(_ command: PromptCommand) -> Int32 {
+    let journal = Journal(folder: HomeFolder.journals)
+    if let text = command.command {
+      let state = makeState(command.output, journal: journal, isInteractive: false)
+      return headless(Source(name: "<-c>", text: text), .inline, state)
+    }
+    let editor = makeLineEditor(historyFile: HomeFolder.history)
+    let state = makeState(command.output, journal: journal, isInteractive: editor.isInteractive)
+    guard editor.isInteractive else {
+      return reported(state.console) {
+        headless(try ScriptFile.readStandardInput(), .inline, state)
+      }
+    }
+    var repl = Repl(state: state, editor: editor)
+    return repl.run()
+  }
+
+  /// `workbench replay FILE`.
+  static func replay(_ command: ReplayCommand) -> Int32 {
+    let console = makeConsole(command.output)
+    return reported(console) {
+      let (source, folder) = try read(command.file)
+      let parameters = try overrides(command.parameters)
+      if command.listParams { return try listParameters(source, parameters, console) }
+      if command.check {
+        let script = ScriptChecking.checked(
+          source, as: .file, parameters: parameters, table: CommandSet.table)
+        try ScriptChecking.report(script, console)
+        return 0
+      }
+      let state = makeState(
+        command.output, journal: Journal(folder: nil), isInteractive: false, console: console,
+        script: folder)
+      try force(command.overrides, state)
+      return headless(source, .file, state, parameters)
+    }
+  }
+
+  /// `workbench check FILE`.
+  static func check(_ command: CheckCommand) -> Int32 {
+    let console = makeConsole(command.output)
+    return reported(console) {
+      let script = ScriptChecking.checked(
+        try read(command.file).source, as: .file, parameters: try overrides(command.parameters),
+        table: CommandSet.table)
+      try ScriptChecking.report(script, console)
+      return 0
+    }
+  }
+
+  // MARK: Parts
+
+  private static func headless(
+    _ source: Source, _ mode: Checker.Mode, _ state: WorkbenchState,
+    _ parameters: [ParameterOverride] = []
+  ) -> Int32 {
+    HeadlessRun(
+      state: state, table: CommandSet.table, source: source, mode: mode, parameters: parameters
+    ).run()
+  }
+
+  private static func makeConsole(_ options: OutputOptions) -> Console {
+    Console(
+      color: options.color, progress: options.progress, json: options.json, quiet: options.quiet)
+  }
+
+  private static func makeState(
+    _ options: OutputOptions, journal: Journal, isInteractive: Bool, console: Console? = nil,
+    script: URL? = nil
+  ) -> WorkbenchState {
+    let console = console ?? makeConsole(options)
+    let current = URL(
+      fileURLWithPath: FileManager.default.currentDirectoryPath, isDirectory: true)
+    let output = options.out.map { URL(fileURLWithPath: $0, isDirectory: true) } ?? current
+    journal.onFailure = { console.warn($0) }
+    return WorkbenchState(
+      console: console, journal: journal, places: Places(script: script, output: output),
+      isInteractive: isInteractive)
+  }
+
+  /// A script and the folder it lies in.
+  private static func read(_ file: String) throws -> (source: Source, folder: URL?) {
+    guard file != "-" else { return (try ScriptFile.readStandardInput(), nil) }
+    let url = URL(fileURLWithPath: file)
+    return (try ScriptFile.read(url, named: file), url.deletingLastPathComponent())
+  }
+
+  private static func overrides(_ texts: [String]) throws -> [ParameterOverride] {
+    try texts.map { text in
+      guard let override = ParameterOverride(parsing: text) else {
+        throw CommandError("-p takes name=value, not '\(text)'", exitCode: 2)
+      }
+      return override
+    }
+  }
+
+  /// Sets the keys of `-O` and keeps every statement from changing them.
+  private static func force(_ texts: [String], _ state: WorkbenchState) throws {
+    guard !texts.isEmpty else { return }
+    let line = "set " + texts.joined(separator: " ")
+    let script = ScriptChecking.checked(
+      Source(name: "-O", text: line), as: .inline, parameters: [], table: CommandSet.table)
+    let invocation = try script.validated().steps.first?.invocation
+    var values = state.values
+    for argument in invocation?.keys ?? [] { try state.assign(argument, to: &values) }
+    state.values = values
+    state.forcedKeys = Set(invocation?.keys.map(\.name) ?? [])
+  }
+
+  private static func listParameters(
+    _ source: Source, _ parameters: [ParameterOverride], _ console: Console
+  ) throws -> Int32 {
+    let script = try ScriptChecking.checked(
+      source, as: .file, parameters: parameters, table: CommandSet.table
+    ).validated()
+    let rows = script.parameters.map { parameter -> [Table.Cell] in
+      [
+        .init(parameter.name), .init(parameter.kind.phrase), .init(parameter.text),
+        .init(parameter.help ?? ""),
+      ]
+    }
+    console.print(
+      Table([.init("parameter"), .init("takes"), .init("value"), .init("meaning")], rows: rows))
+    return 0
+  }
+
+  /// Runs something and prints what it throws.
+  private static func reported(_ console: Console, _ body: () throws -> Int32) -> Int32 {
+    do {
+      return try body()
+    } catch let error as ScriptError {
+      let renderer = Renderer(usesColor: console.messageStyle.isColored)
+      console.message(renderer.render(error.diagnostics, in: error.source).trimmingNewline)
+      return error.exitCode
+    } catch let error as CommandError {
+      console.message(
+        console.messageStyle("error: ", .error) + error.message
+          + (error.hint.map { "; \($0)" } ?? ""))
+      return error.exitCode
+    } catch {
+      console.message(console.messageStyle("error: ", .error) + String(describing: error))
+      return 1
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import DSL
+import Model
+
+/// The failures that several commands share.
+enum CommandFailureText {
+  static let noModel = CommandError(
+    "no model is loaded", hint: "load one first: load tf_efficientnetv2_b0 ('models' lists them)")
+  static let noData = CommandError(
+    "no data is loaded", hint: "load some first: data digits, or data cifar10 dir=PATH")
+}
+
+/// Translates what a command throws into what the interpreter joins to the statement.
+func translated(_ error: any Error) -> any Error {
+  switch error {
+  case let error as any ModelError:
+    return CommandError(error.message, hint: error.advice, exitCode: error.kind.exitCode)
+  case let error as PlotError:
+    return CommandError(
+      error.message, hint: error.advice, exitCode: error.isResource ? 7 : 3,
+      isInterruption: error == .interrupted)
+  default:
+    return error
+  }
+}
+
+extension ModelErrorKind {
+  /// The process's exit code for a failure of this sort.
+  var exitCode: Int32 {
+    switch self {
+    case .usage: 3
+    case .diverged: 6
+    case .resource: 7
+    }
+  }
+}

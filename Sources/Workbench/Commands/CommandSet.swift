@@ -1,0 +1,19 @@
+import DSL
+
+/// All commands of the program.
+enum CommandSet {
+  /// The table that parsing, checking, help, completion and running share.
+  static let table: CommandTable<WorkbenchState> = CommandTable(
+    (ModelCommands.all + DataCommands.all + SettingCommands.all + TrainingCommands.all
+      + EvaluationCommands.all + PlotCommands.all + RunCommands.all + SessionCommands.all
+      + [HelpCommand.help])
+      .map { command in
+        Command(command.signature) { invocation, state in
+          do {
+            try command.run(invocation, state)
+          } catch {
+            throw translated(error)
+          }
+        }
+      })
+}

@@ -1,0 +1,171 @@
+import DSL
+import Foundation
+import Model
+
+// `models`, `load`, `info`: networks and their weights.
+
+enum ModelCommands {
+  static let all: [Command<WorkbenchState>] = [models, load, info]
+
+  private static let models = Command<WorkbenchState>(
+    Signature(
+      "models", group: "model", "Lists the networks that can be loaded.",
+      positionals: [
+        Positional("pattern", .text, "a pattern with *, such as *rw*", .optional)
+      ],
+      flags: [Flag("json", "one JSON object per model"), Flag("csv", "comma-separated values")],
+      effect: .look,
+      examples: [
+        Example("models", "all of them"), Example("models *rw*", "those whose names contain rw"),
+      ])
+  ) { invocation, state in
+    let pattern = invocation.string("pattern") ?? "*"
+    let wanted = pattern.contains("*") ? pattern : "*\(pattern)*"
+    let found = Variant.all.filter { matches($0.name, wanted) }
+    guard !found.isEmpty else {
+      throw CommandError(
+        "no model matches '\(pattern)'", hint: "'models' lists them all", argument: "pattern")
+    }
+    let rows = try found.map { variant -> [Table.Cell] in
+      let blueprint = try Blueprint(variant, classCount: 1000)
+      let size = variant.preprocessing.inputSize
+      let work = blueprint.multiplyAdds(inputSize: size)
+      let weights = variant.pretrainedTags.map(\.name).joined(separator: " ")
+      return [
+        .init(variant.name),
+        .init(
+          .integer(blueprint.parameterCount), text: NumberText.count(blueprint.parameterCount)),
+        .init(blueprint.blocks.count),
+        .init(.integer(work), text: NumberText.fixed(Double(work) / 1e9, 2)),
+        .init(size),
+        .init(variant.preprocessing.testInputSize ?? size),
+        .init(blueprint.featureCount),
+        .init(.text(weights), text: weights.isEmpty ? "none released" : weights),
+      ]
+    }
+    let table = Table(
+      [
+        .init("model"), .init("parameters", .right), .init("blocks", .right),
+        .init("GMACs", key: "macs", .right), .init("input", .right), .init("test", .right),
+        .init("features", .right), .init("weights"),
+      ], rows: rows)
+    state.console.print(table, json: invocation.has("json"), csv: invocation.has("csv"))
+  }
+
+  private static let load = Command<WorkbenchState>(
+    Signature(
+      "load", group: "model", "Loads a network: new weights, pretrained ones, or those of a file.",
+      discussion: """
+        'pretrained' looks where your Python tools put timm's weights: the Hugging Face hub cache, \
+        the torch hub cache, ~/.workbench/weights. Nothing is downloaded. Without 'pretrained' and \
+        weights= the weights are drawn from the seed.
+
+        classes=auto, the default, gives the classifier as many outputs as the data has classes, \
+        now or when data is loaded; a classifier of another size is replaced by a new one. \
+        head=keep keeps the classifier of the file whatever the data has.
+        """,
+      positionals: [Positional("model", .named("model"), "a name of 'models', with or without a tag")],
+      keys: [
+        Parameter("weights", .path(.input), "a safetensors file with timm's key names"),
+        Parameter(
+          "classes", .either(["auto"], or: .integer(.within(1...1_000_000))),
+          "outputs of the classifier", default: "auto"),
+        Parameter(
+          "head", .choice(["replace", "keep"]),
+          "what happens to a classifier of another size", default: "replace"),
+        Parameter("sha256", .word, "refuse a weight file that has another SHA-256"),
+        Parameter(
+          "strict", .boolean, "whether missing and unexpected tensors are an error", default: "on"),
+      ],
+      flags: [Flag("pretrained", "the released weights, if they are on this machine", isBareWord: true)],
+      effect: .change, reads: [.slot("params.seed"), .slot("data")], writes: [.slot("model")],
+      examples: [
+        Example("load tf_efficientnetv2_b0 classes=10", "new weights, ten classes"),
+        Example("load efficientnetv2_rw_s.ra2_in1k pretrained", "the released weights of that tag"),
+        Example(
+          "load tf_efficientnetv2_b0 weights=model.safetensors", "the weights of a file"),
+      ])
+  ) { invocation, state in
+    let variant: Variant
+    do {
+      variant = try Variant.named(invocation.requiredString("model"))
+    } catch let error as any ModelError {
+      throw CommandError(error.message, hint: error.advice, argument: "model")
+    }
+    let classes: LoadedModel.Classes =
+      invocation.string("head") == "keep"
+      ? .keep : invocation.integer("classes").map { .count($0) } ?? .auto
+    if invocation.string("head") == "keep", invocation.integer("classes") != nil {
+      throw CommandError(
+        "head=keep keeps the classifier of the file, so classes= cannot be given",
+        argument: "classes")
+    }
+    let file = try weightFile(invocation, variant, state)
+    let model = try ModelLoading.load(
+      variant, file: file, classes: classes, strict: invocation.boolean("strict") ?? true,
+      sha256: invocation.string("sha256"), state)
+    if case .file(_, let digest) = model.weights, !invocation.isGiven("sha256") {
+      state.canonicalText += " sha256=\(digest)"
+    }
+    state.model = model
+    state.lastEvaluation = nil
+    state.console.write(ModelReport.summary(model, state))
+    if state.data == nil, classes == .auto, file == nil {
+      state.console.note("the classifier takes the number of classes when data is loaded")
+    }
+  }
+
+  /// The file that an invocation of `load` means; nil for new weights.
+  private static func weightFile(
+    _ invocation: Invocation, _ variant: Variant, _ state: WorkbenchState
+  ) throws -> URL? {
+    let path = invocation.string("weights")
+    guard invocation.has("pretrained") else { return path.map(state.places.input) }
+    guard path == nil else {
+      throw CommandError(
+        "'pretrained' and weights= exclude each other", hint: "leave one of them out",
+        argument: "weights")
+    }
+    return try WeightLocator.find(variant)
+  }
+
+  private static let info = Command<WorkbenchState>(
+    Signature(
+      "info", group: "model", "Shows the model: all, or its parameters, classifier, transform, layers.",
+      positionals: [
+        Positional(
+          "topic", .choice(["model", "params", "classifier", "transform", "layers", "data"]),
+          "what to show", .optional)
+      ],
+      flags: [Flag("json", "one JSON object per row"), Flag("csv", "comma-separated values")],
+      effect: .look, reads: [.slot("model"), .slot("data"), .slot("params.*")],
+      examples: [
+        Example("load tf_efficientnetv2_b0; info params", "how many parameters"),
+        Example("load tf_efficientnetv2_b0; info layers", "a row per block"),
+      ])
+  ) { invocation, state in
+    let topic = invocation.string("topic") ?? "model"
+    if topic == "data" {
+      state.console.write(DataReport.summary(try state.requireData(), state))
+      return
+    }
+    let model = try state.requireModel()
+    let blueprint = model.network.blueprint
+    let console = state.console
+    switch topic {
+    case "params":
+      console.print("\(model.variant.name) Params: \(blueprint.parameterCount)")
+    case "classifier":
+      console.print("\(model.variant.name) Classifier: \(model.classifierText)")
+    case "transform":
+      console.write(ModelReport.transform(try state.hyperparameters().preprocessing))
+    case "layers":
+      let size = try state.hyperparameters().preprocessing.inputSize
+      console.print(
+        ModelReport.layers(blueprint, inputSize: size), json: invocation.has("json"),
+        csv: invocation.has("csv"))
+    default:
+      console.write(ModelReport.summary(model, state))
+    }
+  }
+}

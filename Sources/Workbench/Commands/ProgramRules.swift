@@ -1,0 +1,94 @@
+import DSL
+import Foundation
+import Model
+
+/// What the program itself checks in a script before anything runs, beyond the language's rules.
+enum ProgramRules {
+  /// The rules for scripts.
+  static let all: [CheckRule] = [models, hyperparameters, metrics, formats]
+  /// The rules for a line at the prompt, where settings are judged by the commands themselves.
+  static let prompt: [CheckRule] = [models, metrics, formats]
+
+  /// Networks that do not exist.
+  private static let models = CheckRule.each { invocation in
+    guard invocation.name == "load", let name = invocation.string("model") else { return [] }
+    do {
+      _ = try Variant.named(name)
+      return []
+    } catch {
+      let error = error as? any ModelError
+      return [
+        Diagnostic(
+          code: "unknown-model", message: error?.message ?? "unknown model '\(name)'",
+          at: invocation.range(of: "model"), hint: error?.advice)
+      ]
+    }
+  }
+
+  /// Settings that a `set` makes and that have no effect with the others.
+  private static let hyperparameters = CheckRule { script in
+    var values = HyperparameterValues()
+    var found: [Diagnostic] = []
+    for step in script.steps where ["set", "unset", "train", "resume"].contains(step.invocation.name) {
+      let invocation = step.invocation
+      var effective = values
+      for argument in invocation.keys {
+        // `resume epochs=+10` is a text of its own.
+        guard let key = HyperparameterKey.find(argument.name),
+          !(invocation.name == "resume" && key.name == "epochs")
+        else { continue }
+        do {
+          if let value = argument.value.hyperparameter {
+            try effective.set(key.name, to: value)
+          } else {
+            try effective.unset(key.name)
+          }
+        } catch {
+          let error = error as? any ModelError
+          found.append(
+            Diagnostic(
+              code: "bad-value", message: error?.message ?? "impossible value",
+              at: invocation.range(of: argument.name), hint: error?.advice))
+        }
+      }
+      if invocation.name == "unset" {
+        for name in invocation.strings("key") where HyperparameterKey.find(name) != nil {
+          _ = try? effective.unset(name)
+        }
+      }
+      if ["set", "unset"].contains(invocation.name) { values = effective }
+      // What is inert at the moment of training is judged there, once.
+      guard ["train"].contains(invocation.name) else { continue }
+      for warning in Hyperparameters.warnings(effective) {
+        found.append(
+          Diagnostic(
+            .warning, code: "doubtful-setting", message: warning.message, at: invocation.range))
+      }
+    }
+    return found
+  }
+
+  /// Metrics that cannot be drawn.
+  private static let metrics = CheckRule.each { invocation in
+    guard invocation.name == "plot" else { return [] }
+    return invocation.strings("metrics").filter { CurveFigure.metric($0) == nil }.map { name in
+      let names = CurveFigure.metrics.map(\.name)
+      return Diagnostic(
+        code: "unknown-metric", message: "unknown metric '\(name)'",
+        at: invocation.range(of: "metrics"),
+        hint: Suggestion.didYouMean(name, among: names) ?? "one of \(names.joined(separator: ", "))")
+    }
+  }
+
+  /// Plots to files that cannot be written because their ending is unknown.
+  private static let formats = CheckRule.each { invocation in
+    guard invocation.name == "plot", let path = invocation.outputPath,
+      (try? PlotFormat(path: path)) == nil
+    else { return [] }
+    return [
+      Diagnostic(
+        code: "unknown-format",
+        message: PlotError.unknownFormat(name: path).message, at: invocation.output?.range)
+    ]
+  }
+}

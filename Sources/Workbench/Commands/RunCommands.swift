@@ -1,0 +1,143 @@
+import DSL
+import Foundation
+import Model
+
+// `runs`, `metrics`, `checkpoint`: what was trained.
+
+enum RunCommands {
+  static let all: [Command<WorkbenchState>] = [runs, metrics, checkpoint]
+
+  private static let runs = Command<WorkbenchState>(
+    Signature(
+      "runs", group: "runs", "Lists the runs, the latest first.",
+      positionals: [Positional("pattern", .text, "a pattern with *", .optional)],
+      flags: [Flag("json", "one JSON object per run"), Flag("csv", "comma-separated values")],
+      effect: .look, reads: [.slot("run:*")],
+      examples: [Example("runs", "all of them"), Example("runs s-* --csv", "some, for a program")])
+  ) { invocation, state in
+    let pattern = invocation.string("pattern") ?? "*"
+    let found = RunSummary.all(in: state.places.runs).filter { matches($0.name, pattern) }
+    let rows = found.map { run -> [Table.Cell] in
+      [
+        .init(run.name == state.currentRun ? run.name + " ←" : run.name),
+        .init(run.model), .init(run.data), .init(run.status.rawValue, role: role(run.status)),
+        .init(
+          .integer(run.epochs), text: run.totalEpochs.map { "\(run.epochs)/\($0)" } ?? "\(run.epochs)"),
+        .init(run.last["train_loss"], decimals: 4),
+        .init(run.best?.value, decimals: run.best?.metric == .loss ? 4 : 2),
+        .init(run.best?.metric.rawValue ?? ""),
+        .init(seconds: run.seconds),
+        .init(run.started.map(DateText.minute) ?? ""),
+      ]
+    }
+    let table = Table(
+      [
+        .init("run"), .init("model"), .init("data"), .init("status"), .init("epochs", .right),
+        .init("train_loss", .right), .init("best", .right), .init("metric"),
+        .init("time", key: "seconds", .right), .init("started"),
+      ], rows: rows)
+    let isForPrograms = invocation.has("json") || invocation.has("csv") || state.console.isJSON
+    if rows.isEmpty, !isForPrograms {
+      state.console.print("no runs in \(state.places.display(state.places.runs)); 'train' makes one")
+    } else {
+      state.console.print(table, json: invocation.has("json"), csv: invocation.has("csv"))
+    }
+  }
+
+  private static func role(_ status: RunSummary.Status) -> Style.Role? {
+    switch status {
+    case .running: .accent
+    case .finished: .success
+    case .stopped, .killed: .warning
+    case .diverged, .failed: .error
+    }
+  }
+
+  private static let metrics = Command<WorkbenchState>(
+    Signature(
+      "metrics", group: "runs", "Shows the numbers of every epoch of a run.",
+      positionals: [Positional("run", .named("run"), "the run; the current one without", .optional)],
+      flags: [Flag("json", "one JSON object per epoch"), Flag("csv", "comma-separated values")],
+      allowsOutput: true, effect: .look,
+      reads: [.argument("run", prefix: "run:"), .slot("run:current")],
+      examples: [
+        Example("metrics quickstart", "a row per epoch"),
+        Example("metrics quickstart > metrics.csv", "to a file"),
+      ])
+  ) { invocation, state in
+    let run = try RunAccess.directory(invocation.string("run"), state)
+    let data = try MetricsTable(contentsOf: run.metrics)
+    let columns = data.columns.map { Table.Column($0, .right) }
+    let rows = data.rows.map { row in
+      zip(data.columns, row).map { column, value -> Table.Cell in
+        guard let value else { return .blank }
+        let whole = ["epoch", "step", "segment"].contains(column)
+        return Table.Cell(
+          whole ? .integer(Int(value)) : .real(value),
+          text: whole ? String(Int(value)) : NumberText.significant(value, 5))
+      }
+    }
+    let table = Table(columns, rows: rows)
+    if let path = invocation.outputPath {
+      let target = state.places.output(path)
+      try FileWriting.write(path.hasSuffix(".json") ? table.json : table.csv, to: target)
+      state.console.note("wrote \(state.places.display(target))")
+    } else {
+      state.console.print(table, json: invocation.has("json"), csv: invocation.has("csv"))
+    }
+  }
+
+  private static let checkpoint = Command<WorkbenchState>(
+    Signature(
+      "checkpoint", group: "runs", "Lists a run's checkpoints, or loads one into the network.",
+      discussion: """
+        A checkpoint is named RUN@EPOCH, RUN@last or RUN@best; RUN alone means its last one. \
+        'checkpoint load' takes the weights; 'resume' goes on training.
+        """,
+      positionals: [
+        Positional("action", .choice(["list", "load"]), "what to do"),
+        Positional("which", .named("checkpoint"), "RUN or RUN@EPOCH; the current run without", .optional),
+      ],
+      flags: [Flag("json", "one JSON object per checkpoint"), Flag("csv", "comma-separated values")],
+      effect: .change, reads: [.argument("which", prefix: "run:"), .slot("run:current")],
+      writes: [.slot("model")],
+      examples: [
+        Example("checkpoint list quickstart", "the files that are kept"),
+        Example("checkpoint load quickstart@best; eval", "the weights of the best epoch"),
+      ])
+  ) { invocation, state in
+    let parts = (invocation.string("which") ?? "").split(separator: "@", omittingEmptySubsequences: false)
+    let name = parts.first.map(String.init).flatMap { $0.isEmpty ? nil : $0 }
+    if invocation.string("action") == "list" {
+      guard parts.count < 2 else {
+        throw CommandError("'checkpoint list' takes a run, not a checkpoint", argument: "which")
+      }
+      state.onlyLooked = true
+      let table = try RunAccess.checkpointTable(try RunAccess.directory(name, state), state)
+      state.console.print(table, json: invocation.has("json"), csv: invocation.has("csv"))
+    } else {
+      let run = try RunAccess.directory(name, state)
+      let which = parts.count > 1 ? String(parts[1]) : "last"
+      let model = try RunAccess.model(of: run.name, which: which, state)
+      state.model = model
+      state.lastEvaluation = nil
+      state.console.write(ModelReport.summary(model, state))
+    }
+  }
+}
+
+/// Dates as people read them.
+enum DateText {
+  /// Local time to the minute: `2026-01-02 10:11`.
+  static func minute(_ date: Date) -> String {
+    let formatter = DateFormatter()
+    formatter.locale = Locale(identifier: "en_US_POSIX")
+    formatter.dateFormat = "yyyy-MM-dd HH:mm"
+    return formatter.string(from: date)
+  }
+
+  /// Universal time to the second: `2026-01-02T10:11:12Z`.
+  static func universal(_ date: Date) -> String {
+    ISO8601DateFormatter().string(from: date)
+  }
+}

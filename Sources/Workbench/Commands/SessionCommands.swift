@@ -1,0 +1,152 @@
+import DSL
+import Foundation
+import Model
+
+// `status`, `history`, `env`, `note`, `save`, `check`, `replay`, `quit`: the session itself.
+// `help` is in HelpCommand.swift, because it needs the table of all commands.
+
+enum SessionCommands {
+  static let all: [Command<WorkbenchState>] = [
+    status, history, environment, note, save, check, replay, quit,
+  ]
+
+  private static let status = Command<WorkbenchState>(
+    Signature(
+      "status", group: "session", "Shows where the session stands.",
+      effect: .look,
+      reads: [.slot("model"), .slot("data"), .slot("params.*"), .slot("run:current")],
+      examples: [
+        Example("status", "model, data, changed settings, current run"),
+        Example("data digits; status", "after loading data"),
+      ])
+  ) { _, state in
+    var facts = Facts(style: state.console.style)
+    facts.add(
+      "model",
+      state.model.map { "\($0.variant.name), \($0.classCount) classes" } ?? "none; load one: load NAME")
+    facts.add(
+      "data",
+      state.data.map {
+        "\($0.source.name), \(NumberText.count($0.source.train.count)) + "
+          + "\(NumberText.count($0.source.test.count)) images, \($0.classCount) classes"
+      } ?? "none; load some: data NAME")
+    let changed = state.values.changed.map { "\($0.name)=\(state.values[$0.name].text)" }
+    facts.add("settings", changed.isEmpty ? "all at their defaults" : changed.joined(separator: " "))
+    let run = try state.currentRun.map { name -> String in
+      let summary = RunSummary(try RunAccess.directory(name, state))
+      return "\(name), \(summary.status.rawValue), \(summary.epochs) epochs"
+    }
+    facts.add("run", run ?? "none yet; 'train' makes one")
+    let unsaved = state.unsavedChanges
+    facts.add("session", unsaved == 0 ? "nothing to save" : "\(unsaved) commands not saved; save FILE.wb")
+    state.console.write(facts.text)
+  }
+
+  private static let history = Command<WorkbenchState>(
+    Signature(
+      "history", group: "session", "Lists the commands of this session.",
+      positionals: [Positional("text", .text, "only those that contain this", .optional)],
+      flags: [Flag("json", "one JSON object per command"), Flag("csv", "comma-separated values")],
+      effect: .session,
+      examples: [Example("history", "all of them"), Example("history lr", "those that mention lr")])
+  ) { invocation, state in
+    let wanted = invocation.string("text")
+    let records = state.journal.records.filter { record in
+      wanted.map { record.typed.contains($0) } ?? true
+    }
+    let rows = records.map { record -> [Table.Cell] in
+      let status = record.entry.status.rawValue
+      let mark = ["ok": "✓", "failed": "✗", "interrupted": "‖"][status] ?? ""
+      return [
+        .init(record.number), .init(.text(status), text: mark),
+        .init(seconds: Double(record.milliseconds) / 1000), .init(record.typed),
+      ]
+    }
+    let table = Table(
+      [.init("#", key: "number", .right), .init("", key: "status"), .init("time", key: "seconds", .right), .init("command")],
+      rows: rows)
+    state.console.print(table, json: invocation.has("json"), csv: invocation.has("csv"))
+  }
+
+  private static let environment = Command<WorkbenchState>(
+    Signature(
+      "env", group: "session", "Shows the machine and the program.", effect: .look,
+      examples: [Example("env", "everything"), Example("set threads=1; env", "with one thread")])
+  ) { _, state in
+    state.console.write(EnvironmentReport.text(state))
+  }
+
+  private static let note = Command<WorkbenchState>(
+    Signature(
+      "note", group: "session", "Keeps a remark; 'save' writes it into the script.",
+      positionals: [Positional("text", .text, "the remark", .restOfLine)],
+      effect: .annotation,
+      examples: [
+        Example("note a first try with a high rate", "a remark"),
+        Example("note digits are never mirrored", "another one"),
+      ])
+  ) { _, _ in }
+
+  private static let save = Command<WorkbenchState>(
+    Signature(
+      "save", group: "session", "Writes the session as a script that replays to the same bits.",
+      discussion: """
+        The script holds the commands that mattered: those that failed, those that only looked and \
+        settings that nothing used are left out. A training that was stopped by hand is written with \
+        stop-at=STEP, so that its replay stops at the same step. --raw keeps everything, failed \
+        commands as comments.
+        """,
+      positionals: [Positional("file", .path(.output), "the script, ending in .wb")],
+      flags: [
+        Flag("raw", "keep every command"), Flag("force", "overwrite a file that this session did not write"),
+      ],
+      effect: .session,
+      examples: [
+        Example("save digits.wb", "what mattered"), Example("save everything.wb --raw", "everything"),
+      ])
+  ) { invocation, state in
+    try SessionSaving.save(
+      to: state.places.output(invocation.requiredString("file")), raw: invocation.has("raw"),
+      force: invocation.has("force"), state)
+  }
+
+  private static let check = Command<WorkbenchState>(
+    Signature(
+      "check", group: "session", "Checks a script without running anything.",
+      positionals: [Positional("file", .path(.input), "the script")], effect: .look,
+      examples: [
+        Example("check sessions/quickstart.wb", "a script that comes with the program"),
+        Example("save mine.wb; check mine.wb", "what was just saved"),
+      ])
+  ) { invocation, state in
+    let url = state.places.input(invocation.requiredString("file"))
+    try ScriptChecking.check(url, parameters: [], console: state.console)
+  }
+
+  private static let replay = Command<WorkbenchState>(
+    Signature(
+      "replay", group: "session", "Replays a script in a program of its own; this session stays as it is.",
+      positionals: [Positional("file", .path(.input), "the script")],
+      keys: [Parameter("out", .path(.directory), "the folder for runs/ and written files")],
+      effect: .session,
+      examples: [
+        Example("replay sessions/quickstart.wb", "a script that comes with the program"),
+        Example("save mine.wb; replay mine.wb out=again", "compare with the runs of this session"),
+      ])
+  ) { invocation, state in
+    let file = state.places.input(invocation.requiredString("file"))
+    let out = invocation.string("out").map(state.places.output) ?? state.places.output
+    try ChildReplay.run(file, out: out)
+  }
+
+  private static let quit = Command<WorkbenchState>(
+    Signature(
+      "quit", aliases: ["exit"], group: "session", "Leaves the program.",
+      flags: [Flag("force", "do not ask about commands that were not saved")],
+      effect: .process,
+      examples: [Example("quit", "asks if there is something to save"), Example("quit --force", "does not")])
+  ) { invocation, state in
+    state.quitsWithoutAsking = invocation.has("force")
+    throw StopRun()
+  }
+}

@@ -1,0 +1,118 @@
+import DSL
+import Foundation
+import Model
+
+// `train`, `resume`: the long work.
+
+enum TrainingCommands {
+  static let all: [Command<WorkbenchState>] = [train, resume]
+
+  private static let stopAt = Parameter(
+    "stop-at", .integer(.from(1)),
+    "stop after this step, as Ctrl-C would: what 'save' writes for a training stopped by hand")
+
+  private static let train = Command<WorkbenchState>(
+    Signature(
+      "train", group: "training", "Trains the network on the data.",
+      discussion: """
+        Every run has a folder, runs/NAME: metrics.csv with a row per epoch, log.txt, params.json, \
+        env.json and checkpoints of the whole state. A run of the same name is kept as NAME.1. Any \
+        hyperparameter can be given for this run alone.
+
+        Ctrl-C finishes the batch, saves everything and returns to the prompt; 'resume' goes on as \
+        if nothing had happened. A second Ctrl-C within two seconds drops back to the last checkpoint.
+        """,
+      positionals: [],
+      keys: [Parameter("name", .word, "the run's name; MODEL-DATA without"), stopAt]
+        + HyperparameterKey.parameters,
+      effect: .change, reads: [.slot("params.*"), .slot("data"), .slot("model")],
+      writes: [.slot("model"), .argument("name", prefix: "run:"), .slot("run:current")],
+      examples: [
+        Example("train name=first epochs=5", "five epochs and the cool-down"),
+        Example("train name=probe max-steps=20 lr=0.01", "twenty steps at a lower rate"),
+      ])
+  ) { invocation, state in
+    let model = try state.requireModel()
+    let data = try state.requireData()
+    let settings = Hyperparameters(
+      try state.values(overriddenBy: invocation), for: model.variant.preprocessing)
+    try checkClasses(model, data)
+    let name = invocation.string("name") ?? freeName("\(model.variant.name)-\(data.source.name)", state)
+    if !invocation.isGiven("name") { state.canonicalText += " name=\(name)" }
+    let run = try TrainingRun.create(name, model: model, data: data, settings: settings, state)
+    try run.train(stopAt: invocation.integer("stop-at"), resuming: nil)
+  }
+
+  private static let resume = Command<WorkbenchState>(
+    Signature(
+      "resume", group: "training", "Goes on with a training that was stopped or killed.",
+      discussion: """
+        The continuation is exact: the weights and every number are those of a training that was \
+        never stopped. Without a name it is the run that was trained last. In a new session the \
+        run's own model and data are loaded first. The run keeps its settings; those given here \
+        change them from now on, such as resume lr=0.01 or resume epochs=+10.
+        """,
+      positionals: [Positional("run", .named("run"), "the run; the last one without", .optional)],
+      keys: [
+        stopAt, Parameter("epochs", aliases: ["e"], .text, "epochs before the cool-down, or +N more"),
+      ] + HyperparameterKey.parameters.filter { $0.name != "epochs" },
+      effect: .change,
+      reads: [.argument("run", prefix: "run:"), .slot("run:current"), .slot("data"), .slot("model")],
+      writes: [
+        .slot("model"), .slot("data"), .argument("run", prefix: "run:"), .slot("run:current"),
+      ],
+      examples: [
+        Example("resume", "the last run, from where it stopped"),
+        Example("resume first epochs=+10", "ten more epochs"),
+      ])
+  ) { invocation, state in
+    let directory = try RunAccess.resumable(invocation.string("run"), state)
+    if !invocation.isGiven("run") { state.canonicalText += " \(directory.name)" }
+    let run = try TrainingRun.reopen(directory, state) { values in
+      for argument in invocation.keys where argument.name != "stop-at" {
+        if argument.name == "epochs" {
+          try setEpochs(argument, &values)
+        } else {
+          try state.assign(argument, to: &values)
+        }
+      }
+    }
+    try run.train(stopAt: invocation.integer("stop-at"), resuming: run.checkpoint)
+  }
+
+  /// `epochs=30` or `epochs=+10`.
+  private static func setEpochs(_ argument: Argument, _ values: inout HyperparameterValues) throws {
+    let text = argument.text
+    guard let number = Int(text), number > 0 else {
+      throw CommandError(
+        "epochs cannot be '\(text)'", hint: "a whole number, or +N for N more", argument: "epochs")
+    }
+    var epochs = number
+    if text.hasPrefix("+"), case .integer(let before) = values["epochs"] { epochs += before }
+    try values.set("epochs", to: .integer(epochs))
+  }
+
+  private static func checkClasses(_ model: LoadedModel, _ data: LoadedData) throws {
+    let fits =
+      model.classes == .keep
+      ? model.classCount >= data.classCount : model.classCount == data.classCount
+    guard !fits else { return }
+    throw CommandError(
+      "the classifier has \(model.classCount) outputs, but \(data.source.name) has "
+        + "\(data.classCount) classes",
+      hint: "load the model again with classes=auto")
+  }
+
+  /// A name that no run has: `NAME`, `NAME-2`, `NAME-3` …
+  private static func freeName(_ name: String, _ state: WorkbenchState) -> String {
+    var candidate = name
+    var number = 2
+    while FileManager.default.fileExists(
+      atPath: state.places.runs.appendingPathComponent(candidate).path)
+    {
+      candidate = "\(name)-\(number)"
+      number += 1
+    }
+    return candidate
+  }
+}

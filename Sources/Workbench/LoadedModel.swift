@@ -1,0 +1,56 @@
+import Foundation
+import Model
+
+/// A network with where it came from: the slot `model`.
+struct LoadedModel {
+  /// How many classes the user asked for.
+  enum Classes: Equatable {
+    /// As many as the data has; the head follows the data.
+    case auto
+    case count(Int)
+    /// Those of the weight file, whatever the data has.
+    case keep
+  }
+
+  /// Where the weights came from.
+  enum Weights {
+    case scratch(seed: UInt64)
+    case file(URL, sha256: String)
+    case run(String, checkpoint: String)
+  }
+
+  let variant: Variant
+  var network: Network
+  let classes: Classes
+  var weights: Weights
+  /// What the outputs mean, where a run says so; empty otherwise.
+  var classNames: [String] = []
+  /// The runs that trained it since it was loaded.
+  var trainedBy: [String] = []
+
+  var classCount: Int { network.blueprint.classCount }
+
+  /// The classifier as PyTorch prints it.
+  var classifierText: String {
+    let blueprint = network.blueprint
+    return
+      "Linear(in_features=\(blueprint.featureCount), out_features=\(blueprint.classCount), bias=True)"
+  }
+}
+
+/// Data with how it was asked for: the slot `data`.
+struct LoadedData {
+  let source: DataSource
+  /// What was asked for, so that a run can load it again.
+  let request: DataRequest
+
+  var classCount: Int { source.classNames.count }
+}
+
+/// A data set by name, as a run remembers it.
+struct DataRequest: Codable, Equatable {
+  let name: String
+  /// The absolute path of the folder; nil for embedded data.
+  let directory: String?
+  let limit: Int?
+}

@@ -1,0 +1,148 @@
+import Foundation
+
+/// What drawing a figure into a file left on disk.
+struct PlotFiles: Sendable, Equatable {
+  /// The file that was asked for.
+  var output: URL
+  /// The gnuplot text that redraws it; `nil` if only data were asked for.
+  var script: URL?
+  /// The numbers, as CSV.
+  var data: URL?
+}
+
+/// A figure as text for the terminal.
+struct TerminalPlot: Sendable, Equatable {
+  /// Whole lines, each ended by a newline.
+  var text: String
+  /// Something the user should know (`gnuplot is not installed: …`); said once per program run.
+  var note: String?
+}
+
+/// Something that draws figures.
+protocol PlotSink: Sendable {
+  /// Draws into a file; its ending chooses the format.
+  ///
+  /// The file appears complete or not at all. The gnuplot text and the data are put beside it, or
+  /// into `plotsFolder` if one is given.
+  func write(_ figure: Figure, to url: URL, plotsFolder: URL?) throws(PlotError) -> PlotFiles
+
+  /// Draws as text that fits a window of the given size, the prompt below it included.
+  func draw(_ figure: Figure, window: TerminalDevice.Size, isColored: Bool)
+    throws(PlotError) -> TerminalPlot
+}
+
+extension PlotSink {
+  /// Draws into a file, script and data beside it.
+  func write(_ figure: Figure, to url: URL) throws(PlotError) -> PlotFiles {
+    try write(figure, to: url, plotsFolder: nil)
+  }
+}
+
+/// Draws through gnuplot; in the terminal, and only there, also without it.
+final class GnuplotSink: PlotSink {
+  private let process: GnuplotProcess
+  private let theme: PlotTheme
+  private let showsUnicode: Bool
+  private let memory = CapabilityMemory()
+
+  init(
+    process: GnuplotProcess = GnuplotProcess(), theme: PlotTheme = .light,
+    showsUnicode: Bool = TerminalDevice.showsUnicode()
+  ) {
+    self.process = process
+    self.theme = theme
+    self.showsUnicode = showsUnicode
+  }
+
+  /// What the installed gnuplot can do; asked at the first call.
+  func capabilities() throws(PlotError) -> GnuplotCapabilities {
+    try memory.capabilities(process)
+  }
+
+  /// Whether a figure could be written to this file: the format is known, gnuplot can write it,
+  /// the folder takes files. Writes nothing; for `check`.
+  func check(_ url: URL) throws(PlotError) {
+    let format = try PlotFormat(path: url.path)
+    _ = try PlotFileWriter.name(of: url)
+    if !format.terminals.isEmpty { _ = try capabilities().terminal(for: format) }
+    try PlotFileWriter.checkFolder(url.deletingLastPathComponent())
+  }
+
+  func write(_ figure: Figure, to url: URL, plotsFolder: URL?) throws(PlotError) -> PlotFiles {
+    let format = try PlotFormat(path: url.path)
+    let name = try PlotFileWriter.name(of: url)
+    try figure.checkDrawable()
+    let folder = url.deletingLastPathComponent()
+    let base = url.deletingPathExtension().lastPathComponent
+    let side = plotsFolder ?? folder
+    let csv = FigureData(figure).csv
+    if format == .csv {
+      try PlotFileWriter.write(Data(csv.utf8), to: url)
+      return PlotFiles(output: url, script: nil, data: url)
+    }
+
+    // A script alone is made for the best picture anyone may have.
+    let terminal = format == .gp ? "pngcairo" : try capabilities().terminal(for: format)
+    let target = GnuplotScript.Target(
+      terminal: terminal, output: format == .gp ? "\(base).png" : name,
+      scriptName: "\(base).gp")
+    let script = GnuplotScript(figure, target: target, theme: theme).text
+    if format != .gp {
+      try PlotFileWriter.produce(url, check: format.fault) { (temporary) throws(PlotError) in
+        var drawing = target
+        drawing.output = temporary
+        _ = try process.run(
+          GnuplotScript(figure, target: drawing, theme: theme).text, directory: folder.path)
+      }
+    }
+    let scriptURL = format == .gp ? url : side.appendingPathComponent("\(base).gp")
+    let dataURL = side.appendingPathComponent("\(base).csv")
+    try PlotFileWriter.write(Data(script.utf8), to: scriptURL)
+    try PlotFileWriter.write(Data(csv.utf8), to: dataURL)
+    return PlotFiles(output: url, script: scriptURL, data: dataURL)
+  }
+
+  func draw(_ figure: Figure, window: TerminalDevice.Size, isColored: Bool)
+    throws(PlotError) -> TerminalPlot
+  {
+    try figure.checkDrawable()
+    let size = Self.plotSize(window: window)
+    do throws(PlotError) {
+      guard try capabilities().terminals.contains("dumb") else {
+        throw PlotError.terminalMissing(format: "text", tried: ["dumb"])
+      }
+      let target = GnuplotScript.Target(
+        terminal: "dumb", output: nil, size: size, isColored: isColored)
+      let printed = try process.run(GnuplotScript(figure, target: target, theme: theme).text)
+      let text = Self.tidied(printed.output)
+      if text.isEmpty {
+        throw PlotError.badOutput(path: "terminal plot", reason: "it is empty")
+      }
+      return TerminalPlot(text: text, note: nil)
+    } catch  where error.allowsTextPlot {
+      let plot = TextPlot(figure, size: size, isColored: isColored, showsUnicode: showsUnicode)
+      return TerminalPlot(
+        text: plot.text, note: "\(error.message): drawn with the built-in text plot")
+    }
+  }
+
+  /// The plot's size in a window: its full width, and a height that leaves the prompt in view and
+  /// does not stretch curves beyond reading.
+  static func plotSize(window: TerminalDevice.Size) -> TerminalDevice.Size {
+    let columns = min(max(window.columns - 1, 30), 160)
+    return TerminalDevice.Size(
+      columns: columns, rows: min(max(window.rows - 3, 10), max(12, columns * 3 / 8)))
+  }
+
+  /// Without the blank lines around it and the spaces at the ends of lines.
+  static func tidied(_ text: String) -> String {
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      var line = line.filter { $0 != "\u{0C}" }
+      while let last = line.last, last.isWhitespace { line.removeLast() }
+      return line
+    }
+    while lines.first?.isEmpty == true { lines.removeFirst() }
+    while lines.last?.isEmpty == true { lines.removeLast() }
+    return lines.map { $0 + "\n" }.joined()
+  }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import Model
+
+/// What `load` and `info` say about a network.
+enum ModelReport {
+  /// Parameters, classifier, input, weights: a line each.
+  static func summary(_ model: LoadedModel, _ state: WorkbenchState) -> String {
+    let blueprint = model.network.blueprint
+    let own = model.variant.preprocessing
+    let used = Hyperparameters(state.values, for: own).preprocessing
+    let work = Double(blueprint.multiplyAdds(inputSize: used.inputSize)) / 1e9
+    var facts = Facts(style: state.console.style)
+    facts.add("model", "\(model.variant.name), \(model.variant.summary)")
+    facts.add(
+      "parameters",
+      "\(NumberText.count(blueprint.parameterCount)) in \(blueprint.blocks.count) blocks; "
+        + "\(NumberText.fixed(work, 2)) GMACs per image at \(used.inputSize)×\(used.inputSize)")
+    facts.add("classifier", model.classifierText)
+    facts.add("input", input(own, used))
+    facts.add("weights", weights(model.weights))
+    if !model.trainedBy.isEmpty { facts.add("trained by", model.trainedBy.joined(separator: ", ")) }
+    return facts.text
+  }
+
+  /// The transform of an evaluation image, step by step.
+  static func transform(_ preprocessing: Preprocessing) -> String {
+    let size = preprocessing.inputSize
+    let edge = Int((Double(size) / preprocessing.cropFraction).rounded(.down))
+    let filter = preprocessing.interpolation.rawValue
+    return """
+      Resize(shortest edge \(edge), \(filter))
+      CenterCrop(\(size)×\(size))
+      Normalize(mean \(list(preprocessing.mean)), std \(list(preprocessing.deviation)))
+
+      """
+  }
+
+  /// A row per block.
+  static func layers(_ blueprint: Blueprint, inputSize: Int) -> Table {
+    let rows = blueprint.layers(inputSize: inputSize).map { layer -> [Table.Cell] in
+      [
+        .init(layer.path), .init(layer.kind), .init(layer.inputChannels),
+        .init(layer.outputChannels), .init(layer.outputSize),
+        .init(.integer(layer.parameterCount), text: NumberText.count(layer.parameterCount)),
+        .init(
+          .integer(layer.multiplyAdds), text: NumberText.fixed(Double(layer.multiplyAdds) / 1e6, 1)),
+      ]
+    }
+    return Table(
+      [
+        .init("path"), .init("kind"), .init("in", .right), .init("out", .right),
+        .init("size", .right), .init("parameters", .right), .init("MMACs", key: "macs", .right),
+      ], rows: rows)
+  }
+
+  private static func input(_ own: Preprocessing, _ used: Preprocessing) -> String {
+    var text = "3×\(used.inputSize)×\(used.inputSize)"
+    if used.inputSize != own.inputSize { text += " (the model's own: \(own.inputSize))" }
+    if let test = own.testInputSize, test != own.inputSize { text += ", published accuracy at \(test)" }
+    return text + "; crop \(NumberText.significant(used.cropFraction)), \(used.interpolation.rawValue), "
+      + "mean \(list(used.mean)), std \(list(used.deviation))"
+  }
+
+  private static func weights(_ weights: LoadedModel.Weights) -> String {
+    switch weights {
+    case .scratch(let seed): "new, drawn from seed \(seed)"
+    case .file(let url, let sha256): "\(url.path)\n  sha256 \(sha256)"
+    case .run(let run, let checkpoint): "of run \(run), checkpoint \(checkpoint)"
+    }
+  }
+
+  private static func list(_ values: [Double]) -> String {
+    "(" + values.map { NumberText.significant($0) }.joined(separator: ", ") + ")"
+  }
+}
+
+/// Named facts, one a line, the names aligned.
+struct Facts {
+  let style: Style
+  private var rows: [(name: String, value: String)] = []
+
+  init(style: Style) { self.style = style }
+
+  /// Adds a fact; further lines of a value are indented under the first.
+  mutating func add(_ name: String, _ value: String) { rows.append((name, value)) }
+
+  /// All facts, each line ended by a newline.
+  var text: String {
+    let width = rows.map(\.name.count).max() ?? 0
+    return rows.map { row in
+      let name = row.name.padding(toLength: width, withPad: " ", startingAt: 0)
+      let indent = "\n" + String(repeating: " ", count: width)
+      return style(name, .strong) + "  " + row.value.replacing("\n", with: indent) + "\n"
+    }.joined()
+  }
+}

@@ -1,0 +1,118 @@
+import DSL
+import Foundation
+import Model
+
+/// Finds runs by name and loads what they hold.
+enum RunAccess {
+  /// The folder of a run; of the current one if no name is given.
+  static func directory(_ name: String?, _ state: WorkbenchState) throws -> RunDirectory {
+    if let name { return try open(name, state) }
+    if let current = state.currentRun { return try open(current, state) }
+    if let latest = RunSummary.all(in: state.places.runs).first { return try open(latest.name, state) }
+    throw CommandError("there is no run yet", hint: "'train' makes one")
+  }
+
+  private static func open(_ name: String, _ state: WorkbenchState) throws -> RunDirectory {
+    do {
+      return try RunDirectory.open(name, in: state.places.runs)
+    } catch RunError.unknown(let name) {
+      let names = RunDirectory.all(in: state.places.runs).map(\.name)
+      throw CommandError(
+        "there is no run '\(name)'",
+        hint: Suggestion.didYouMean(name, among: names)
+          ?? (names.isEmpty ? "'train' makes one" : "'runs' lists them"))
+    }
+  }
+
+  /// The run that `resume` means: the named one, the current one, or the last that did not finish.
+  static func resumable(_ name: String?, _ state: WorkbenchState) throws -> RunDirectory {
+    if name != nil || state.currentRun != nil { return try directory(name, state) }
+    let runs = RunSummary.all(in: state.places.runs)
+    guard let run = runs.first(where: { ![.finished, .running].contains($0.status) }) ?? runs.first
+    else { throw CommandError("there is no run to resume", hint: "'train' makes one") }
+    return try open(run.name, state)
+  }
+
+  /// The data of a run: that of the session if it is the same, else loaded as the run had it.
+  static func data(
+    of run: RunDirectory, _ description: RunParameters, _ state: WorkbenchState
+  ) throws -> LoadedData {
+    if let data = state.data, data.source.fingerprint == description.dataFingerprint { return data }
+    let request = DataRequest(
+      name: description.data, directory: EnvironmentRecord.dataDirectory(of: run),
+      limit: description.limit)
+    let data = try DataLoading.load(request)
+    guard data.source.fingerprint == description.dataFingerprint else {
+      throw CommandError(
+        "the data of run '\(run.name)' has changed since it was trained",
+        hint: "load the same files: data \(description.data) dir=PATH", exitCode: 7)
+    }
+    state.console.note("loaded \(description.data), the data of run '\(run.name)'")
+    return data
+  }
+
+  /// A network of the shape that a run trains, to be filled from a checkpoint.
+  static func emptyModel(_ description: RunParameters, _ state: WorkbenchState) throws -> LoadedModel {
+    let variant = try Variant.named(description.model)
+    let classCount = description.classCount ?? description.classes.count
+    let network: Network
+    if let model = state.model, model.variant.qualifiedName == variant.qualifiedName,
+      model.classCount == classCount
+    {
+      network = model.network
+    } else {
+      network = Network(try Blueprint(variant, classCount: classCount), seed: 0)
+    }
+    return LoadedModel(
+      variant: variant, network: network,
+      classes: classCount == description.classes.count ? .auto : .keep,
+      weights: .run("", checkpoint: "last"), classNames: description.classes)
+  }
+
+  /// A run's network with the weights of one of its checkpoints: `last`, `best` or an epoch.
+  static func model(of name: String, which: String, _ state: WorkbenchState) throws -> LoadedModel {
+    let run = try directory(name, state)
+    let description = try RunParameters(of: run)
+    let selector: CheckpointStore.Selector
+    switch which {
+    case "last": selector = .last
+    case "best": selector = .best
+    default:
+      guard let epoch = Int(which), epoch >= 0 else {
+        throw CommandError("'\(which)' is no checkpoint", hint: "last, best or the number of an epoch")
+      }
+      selector = .epoch(epoch)
+    }
+    let checkpoint = try run.checkpoints.load(selector)
+    let variant = try Variant.named(description.model)
+    let classCount = description.classCount ?? description.classes.count
+    let network = Network(try Blueprint(variant, classCount: classCount), seed: 0)
+    try checkpoint.restore(into: network)
+    return LoadedModel(
+      variant: variant, network: network,
+      classes: classCount == description.classes.count ? .auto : .keep,
+      weights: .run(run.name, checkpoint: which), classNames: description.classes,
+      trainedBy: [run.name])
+  }
+
+  /// The checkpoints of a run, the latest first.
+  static func checkpointTable(_ run: RunDirectory, _ state: WorkbenchState) throws -> Table {
+    let rows = run.checkpoints.list().map { entry -> [Table.Cell] in
+      let marks = [entry.isLast ? "last" : nil, entry.isBest ? "best" : nil].compactMap { $0 }
+      return [
+        .init("\(run.name)@\(entry.epochStep > 0 || entry.isLast ? "last" : entry.isBest ? "best" : "\(entry.epoch)")"),
+        .init(entry.epoch), .init(entry.step),
+        .init(entry.evaluation?.loss, decimals: 4), .init(entry.evaluation?.top1, decimals: 2),
+        .init(marks.joined(separator: " ")),
+        .init(.integer(entry.bytes), text: NumberText.bytes(entry.bytes)),
+        .init(DateText.minute(entry.modified)),
+      ]
+    }
+    return Table(
+      [
+        .init("checkpoint"), .init("epoch", .right), .init("step", .right),
+        .init("eval_loss", .right), .init("top1", .right), .init("is"),
+        .init("size", key: "bytes", .right), .init("written"),
+      ], rows: rows)
+  }
+}

@@ -1,0 +1,50 @@
+import Model
+
+/// Shows a training: the epoch table on standard output, the bar on standard error.
+final class TrainingDisplay {
+  private let console: Console
+  private let metric: EvaluationMetric
+  private var epochLabel = ""
+
+  init(_ console: Console, metric: EvaluationMetric) {
+    self.console = console
+    self.metric = metric
+  }
+
+  /// Shows one event.
+  func handle(_ event: TrainingEvent) {
+    let progress = console.progress
+    switch event {
+    case .started(let plan):
+      console.note(RunText.plan(plan))
+      for warning in plan.warnings { console.warn(warning.message) }
+      console.print(EpochTable.header(style: console.style))
+    case .step(let step):
+      let label = "epoch \(step.epoch)/\(step.totalEpochs)"
+      if label != epochLabel {
+        epochLabel = label
+        progress.begin(total: step.stepsPerEpoch, label: label)
+      }
+      let detail =
+        "loss \(NumberText.fixed(step.meanLoss, 4))  \(NumberText.fixed(step.imagesPerSecond, 1)) img/s"
+        + "  \(NumberText.duration(step.secondsLeft)) to the end"
+      progress.update(step.epochStep, detail: detail)
+    case .evaluating(let done, let total):
+      if epochLabel != "eval" {
+        epochLabel = "eval"
+        progress.begin(total: total, label: "evaluation")
+      }
+      progress.update(done)
+    case .epochFinished(let report):
+      progress.finish()
+      epochLabel = ""
+      console.print(EpochTable.line(report, metric: metric, style: console.style))
+      progress.event("epoch", RunRecorder.fields(report))
+    case .bestImproved, .checkpointWritten, .stopped, .diverged, .finished:
+      progress.finish()
+    }
+  }
+
+  /// Takes the bar away.
+  func close() { console.progress.finish() }
+}

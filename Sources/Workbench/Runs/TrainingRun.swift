@@ -1,0 +1,174 @@
+import DSL
+import Foundation
+import Model
+
+/// A training with its folder: what `train` begins and `resume` goes on with.
+final class TrainingRun {
+  /// The checkpoint to go on from; nil for a new run.
+  private(set) var checkpoint: Checkpoint?
+
+  private let directory: RunDirectory
+  private let lock: RunLock
+  private var model: LoadedModel
+  private let data: LoadedData
+  private let settings: Hyperparameters
+  private let state: WorkbenchState
+
+  private init(
+    _ directory: RunDirectory, lock: RunLock, model: LoadedModel, data: LoadedData,
+    settings: Hyperparameters, checkpoint: Checkpoint?, _ state: WorkbenchState
+  ) {
+    self.directory = directory
+    self.lock = lock
+    self.model = model
+    self.data = data
+    self.settings = settings
+    self.checkpoint = checkpoint
+    self.state = state
+  }
+
+  /// Makes the folder of a new run and writes down what is going to happen.
+  static func create(
+    _ name: String, model: LoadedModel, data: LoadedData, settings: Hyperparameters,
+    _ state: WorkbenchState
+  ) throws -> TrainingRun {
+    // Everything that can be wrong is found before an old run is moved aside.
+    _ = try settings.stepsPerEpoch(images: data.source.train.count)
+    let created = try RunDirectory.create(name, in: state.places.runs)
+    if let old = created.movedAside {
+      state.console.note("there was a run '\(name)'; it is now '\(old)'")
+    }
+    let run = TrainingRun(
+      created.directory, lock: created.lock, model: model, data: data, settings: settings,
+      checkpoint: nil, state)
+    try run.writeDescription()
+    return run
+  }
+
+  /// Opens a run to go on with it; loads its model and data where the session has others.
+  ///
+  /// - Parameter change: changes the run's settings from now on.
+  static func reopen(
+    _ directory: RunDirectory, _ state: WorkbenchState,
+    change: (inout HyperparameterValues) throws -> Void
+  ) throws -> TrainingRun {
+    let lock = try directory.lock()
+    let description = try RunParameters(of: directory)
+    let (checkpoint, passedOver) = try directory.checkpoints.latest()
+    for problem in passedOver { state.console.warn(problem.message) }
+    var values = checkpoint.state.parameters
+    try change(&values)
+    let data = try RunAccess.data(of: directory, description, state)
+    let model = try RunAccess.emptyModel(description, state)
+    let settings = Hyperparameters(values, for: model.variant.preprocessing)
+    try directory.checkpoints.rewind(to: checkpoint)
+    let moved = try MetricsFile.discardRows(
+      after: checkpoint.state.completedEpochs, in: directory.metrics,
+      to: directory.discardedMetrics)
+    if moved > 0 {
+      state.console.note(
+        "\(moved) rows of metrics.csv lie after the checkpoint; they are in metrics.discarded.csv")
+    }
+    let run = TrainingRun(
+      directory, lock: lock, model: model, data: data, settings: settings, checkpoint: checkpoint,
+      state)
+    try run.writeDescription()
+    return run
+  }
+
+  /// Trains, shows and records, until the end or a stop.
+  ///
+  /// - Throws: an interruption when the user stopped it, a failure with exit code 6 when the loss
+  ///   became no number; in both cases the network holds the last good state.
+  func train(stopAt: Int?, resuming: Checkpoint?) throws {
+    let trainer = try Trainer(
+      network: model.network, data: data.source, settings: settings,
+      checkpoints: directory.checkpoints, resuming: resuming, stopAt: stopAt,
+      pool: state.threadPool(settings.threads))
+    let recorder = try RunRecorder(
+      directory, description: "\(model.variant.qualifiedName) on \(data.source.name)",
+      metric: settings.evaluationMetric)
+    let display = TrainingDisplay(state.console, metric: settings.evaluationMetric)
+    state.currentRun = directory.name
+    adopt()
+    let outcome: TrainingOutcome
+    do {
+      defer { display.close() }
+      outcome = try trainer.run(stopRequest: state.stopRequest) { event in
+        try recorder.handle(event)
+        display.handle(event)
+      }
+    } catch {
+      try? recorder.failed((error as? any ModelError)?.message ?? String(describing: error))
+      throw error
+    }
+    try conclude(outcome)
+  }
+
+  /// The state's model and data become those of the run.
+  private func adopt() {
+    if model.trainedBy.last != directory.name { model.trainedBy.append(directory.name) }
+    state.model = model
+    state.data = data
+    state.lastEvaluation = nil
+  }
+
+  private func conclude(_ outcome: TrainingOutcome) throws {
+    let folder = state.places.display(directory.url)
+    switch outcome {
+    case .finished(let report):
+      state.console.print("\(RunText.finished(report)); \(folder)")
+    case .diverged(let report):
+      let error = TrainingError.diverged(report)
+      throw CommandError(
+        error.message, hint: error.advice, notes: ["everything up to there is in \(folder)"],
+        exitCode: 6)
+    case .stopped(let report):
+      if report.reason != .stopAt {
+        state.canonicalText = state.canonicalText.settingKey("stop-at", to: "\(report.step)")
+      }
+      switch report.reason {
+      case .stopAt, .timeLimit:
+        state.console.print("\(RunText.stopped(report)); 'resume \(directory.name)' goes on")
+        if report.reason == .timeLimit, !state.isInteractive {
+          throw CommandError(
+            RunText.stopped(report), hint: "go on with: workbench -c 'resume \(directory.name)'",
+            exitCode: 124, isInterruption: true)
+        }
+      case .requested, .abandoned:
+        let signal = SignalCenter.termination ?? SIGINT
+        let hint =
+          state.isInteractive
+          ? "'resume', 'eval' and 'plot loss' work"
+          : "go on with: workbench -c 'resume \(directory.name)'"
+        throw CommandError(
+          RunText.stopped(report), hint: hint, notes: ["everything is saved in \(folder)"],
+          exitCode: 128 + signal, isInterruption: true)
+      }
+    }
+  }
+
+  private func writeDescription() throws {
+    var weights: String?
+    if case .file(_, let sha256) = model.weights { weights = sha256 }
+    if checkpoint != nil { weights = try? RunParameters(of: directory).weights }
+    var description = RunParameters(
+      model: model.variant.qualifiedName, weights: weights, data: data.source,
+      parameters: settings.values)
+    description.limit = data.request.limit
+    description.classCount = model.classCount
+    try description.write(to: directory)
+    var environment = EnvironmentRecord(
+      version: ProgramVersion.number, git: ProgramVersion.commit, threads: settings.threads)
+    environment.dataDirectory = data.request.directory
+    try AtomicFile.write(environment.json(), to: directory.environment)
+  }
+}
+
+extension String {
+  /// A command's text with one `key=value` more, or with another value.
+  fileprivate func settingKey(_ key: String, to value: String) -> String {
+    let words = split(separator: " ").filter { !$0.hasPrefix("\(key)=") }
+    return words.joined(separator: " ") + " \(key)=\(value)"
+  }
+}

@@ -1,0 +1,69 @@
+import DSL
+import Foundation
+
+/// One command of a session on disk: what it was, how it went, and what `save` needs to know.
+struct JournalRecord: Codable, Sendable {
+  var number: Int
+  var time: Date
+  /// The command as typed.
+  var typed: String
+  var milliseconds: Int
+  /// What went wrong, if it failed.
+  var error: String?
+  /// Status, effect, slots, and the text that a script would hold.
+  var entry: JournalEntry
+}
+
+/// The record of a session: in memory for `save`, and on disk, a line per command, for what
+/// survives a crash.
+///
+/// A journal that cannot be written does not stop the work: the first failure is reported once
+/// through `onFailure`, and the session goes on in memory.
+final class Journal {
+  /// The session's name: when it started, and the process.
+  let session: String
+  /// The file on disk; made with the first command.
+  let url: URL?
+  private(set) var records: [JournalRecord] = []
+  /// Called once, when the file cannot be written.
+  var onFailure: (String) -> Void = { _ in }
+
+  private var handle: FileHandle?
+  private var failed = false
+  private let encoder: JSONEncoder
+
+  /// Creates a journal; one without a folder is kept in memory alone (headless replays).
+  init(folder: URL?) {
+    let formatter = DateFormatter()
+    formatter.locale = Locale(identifier: "en_US_POSIX")
+    formatter.timeZone = TimeZone(identifier: "UTC")
+    formatter.dateFormat = "yyyyMMdd-HHmmss"
+    session = "\(formatter.string(from: Date()))-\(getpid())"
+    url = folder?.appendingPathComponent("\(session).jsonl")
+    encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.dateEncodingStrategy = .iso8601
+  }
+
+  /// Adds a command and puts it on disk before it returns.
+  func append(_ record: JournalRecord) {
+    records.append(record)
+    guard let url, !failed else { return }
+    do {
+      if handle == nil {
+        try FileManager.default.createDirectory(
+          at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        _ = FileManager.default.createFile(
+          atPath: url.path, contents: nil, attributes: [.posixPermissions: 0o600])
+        handle = try FileHandle(forWritingTo: url)
+      }
+      var line = try encoder.encode(record)
+      line.append(0x0A)
+      try handle?.write(contentsOf: line)
+      try handle?.synchronize()
+    } catch {
+      failed = true
+      onFailure("the journal \(url.path) cannot be written: \(error.localizedDescription)")
+    }
+  }
+}

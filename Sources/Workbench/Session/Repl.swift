@@ -1,0 +1,140 @@
+import DSL
+import Foundation
+import Model
+
+/// The prompt: reads commands from a person, runs them, survives every error.
+@MainActor
+struct Repl {
+  private let state: WorkbenchState
+  private let table = CommandSet.table
+  private let editor: any LineEditor
+  private let runner: SessionRunner
+  private let renderer: Renderer
+  private let checker: Checker
+  private var scope = Scope()
+
+  init(state: WorkbenchState, editor: any LineEditor) {
+    self.state = state
+    self.editor = editor
+    runner = SessionRunner(table: table, state: state)
+    renderer = Renderer(usesColor: state.console.messageStyle.isColored, showsLocation: false)
+    checker = Checker(vocabulary: table.vocabulary, rules: ProgramRules.prompt)
+    let completion = SessionCompletion(state: state, table: table)
+    editor.setCompleter { line, cursor in completion.candidates(line: line, cursor: cursor) }
+  }
+
+  /// Runs until the user leaves.
+  ///
+  /// - Returns: the process's exit code.
+  mutating func run() -> Int32 {
+    state.console.note(
+      "workbench \(ProgramVersion.number): 'help' shows the commands, 'help tour' the first steps")
+    while true {
+      SignalCenter.clearInterrupts()
+      switch readEntry() {
+      case .entry(let text):
+        if let code = execute(text) { return code }
+      case .nothing:
+        continue
+      case .end:
+        state.console.message("")
+        if mayLeave() { return 0 }
+      case .terminated(let signal):
+        return 128 + signal
+      }
+    }
+  }
+
+  private enum Entry {
+    case entry(String)
+    case nothing
+    case end
+    case terminated(Int32)
+  }
+
+  /// Reads one entry: a line, or several when a bracket, a quote or a `\` leaves it unfinished.
+  private func readEntry() -> Entry {
+    var text = ""
+    while true {
+      let prompt = text.isEmpty ? promptText : ReadlineEditor.continuationPrompt
+      switch editor.readLine(prompt: prompt) {
+      case .line(let line):
+        text += text.isEmpty ? line : "\n" + line
+        if Parser.isIncomplete(text) { continue }
+        let isBlank = text.allSatisfy(\.isWhitespace)
+        if !isBlank { editor.remember(text) }
+        return isBlank ? .nothing : .entry(text)
+      case .interrupted: return .nothing
+      case .end: return text.isEmpty ? .end : .nothing
+      case .terminated(let signal): return .terminated(signal)
+      }
+    }
+  }
+
+  /// `workbench b0·digits *> `: the model, the data, and a star while there is something to save.
+  private var promptText: String {
+    var parts: [String] = []
+    if let model = state.model { parts.append(model.shortName) }
+    if let data = state.data { parts.append(data.source.name) }
+    let place = parts.isEmpty ? "" : " " + parts.joined(separator: "·")
+    let star = state.unsavedChanges > 0 ? " *" : ""
+    let style = state.console.style
+    return style("workbench", .strong) + style(place, .accent) + star + "> "
+  }
+
+  /// Runs an entry; the exit code if it ends the program.
+  private mutating func execute(_ text: String) -> Int32? {
+    let source = Source(name: "<prompt>", text: text)
+    let script = checker.check(source, as: .prompt, scope: scope)
+    if !script.diagnostics.isEmpty {
+      state.console.message(renderer.render(script.diagnostics, in: source).trimmingNewline)
+    }
+    guard script.isSound else {
+      recordFailure(text, script)
+      editor.discardPendingLines()
+      return nil
+    }
+    scope = script.scope
+    let outcome = runner.run(script)
+    for failure in outcome.failures {
+      if failure.isInterruption {
+        state.console.message(failure.diagnostic.message)
+        for note in failure.diagnostic.notes { state.console.message("  \(note.message)") }
+        if let hint = failure.diagnostic.hint { state.console.message("  \(hint)") }
+      } else {
+        state.console.message(
+          renderer.render(failure.diagnostic, in: source).trimmingNewline)
+      }
+      editor.discardPendingLines()
+    }
+    if let signal = SignalCenter.termination { return 128 + signal }
+    if let code = outcome.stopCode, state.quitsWithoutAsking || mayLeave() { return code }
+    return nil
+  }
+
+  /// A line that could not be understood is history too.
+  private func recordFailure(_ text: String, _ script: CheckedScript) {
+    state.journal.append(
+      JournalRecord(
+        number: state.journal.records.count + 1, time: Date(), typed: text, milliseconds: 0,
+        error: script.diagnostics.first { $0.severity == .error }?.message,
+        entry: JournalEntry(verb: "", text: text, status: .failed, effect: .look)))
+  }
+
+  /// Whether the user means to leave although something is not saved.
+  private func mayLeave() -> Bool {
+    let unsaved = state.unsavedChanges
+    guard unsaved > 0, editor.isInteractive else { return true }
+    return editor.confirm(
+      "\(unsaved) commands are in no saved script ('save FILE.wb' writes one). Leave all the same?",
+      standard: true)
+  }
+}
+
+extension LoadedModel {
+  /// The name as the prompt shows it: `b0`, `rw_s`.
+  var shortName: String {
+    let name = variant.name.replacing("tf_", with: "")
+    return name.hasPrefix("efficientnetv2_") ? String(name.dropFirst("efficientnetv2_".count)) : name
+  }
+}

@@ -1,0 +1,57 @@
+import DSL
+import Foundation
+import Model
+
+/// Answers Tab at the prompt: the language says what may stand at the cursor, the session which
+/// names there are.
+struct SessionCompletion: CompletionProvider {
+  let state: WorkbenchState
+  let table: CommandTable<WorkbenchState>
+
+  /// The ways to go on at the cursor (a UTF-8 offset).
+  func candidates(line: String, cursor: Int) -> CompletionList {
+    let found = Completion.complete(
+      line, cursor: cursor, vocabulary: table.vocabulary, provider: self)
+    return CompletionList(
+      start: found.range.start,
+      candidates: found.candidates.map {
+        CompletionCandidate($0.text, detail: $0.summary, suffix: $0.isComplete ? " " : "")
+      })
+  }
+
+  /// The names of a domain.
+  func names(in domain: String) -> [Completion.Name] {
+    switch domain {
+    case "model": return Variant.all.map { Completion.Name($0.name, $0.summary) }
+    case "run": return runs
+    case "checkpoint":
+      return runs + runs.flatMap { [.init("\($0.text)@last"), .init("\($0.text)@best")] }
+    case "hyperparameter": return HyperparameterKey.all.map { .init($0.name, $0.summary) }
+    case "metric": return CurveFigure.metrics.map { .init($0.name, $0.axis) }
+    default: return []
+    }
+  }
+
+  private var runs: [Completion.Name] {
+    RunSummary.all(in: state.places.runs).map { run in
+      .init(run.name, "\(run.status.rawValue), \(run.epochs) epochs")
+    }
+  }
+
+  /// The files that a path begins, folders with a `/` behind.
+  func paths(startingWith text: String, role: ValueKind.PathRole) -> [String] {
+    let slash = text.lastIndex(of: "/").map { text.index(after: $0) } ?? text.startIndex
+    let folder = String(text[..<slash])
+    let start = text[slash...]
+    let place = folder.isEmpty ? state.places.current : state.places.input(folder)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
+    return names.filter { $0.hasPrefix(start) && ($0.first != "." || start.first == ".") }.sorted()
+      .compactMap { name in
+        var isFolder: ObjCBool = false
+        _ = FileManager.default.fileExists(
+          atPath: place.appendingPathComponent(name).path, isDirectory: &isFolder)
+        if role == .directory && !isFolder.boolValue { return nil }
+        return folder + name + (isFolder.boolValue ? "/" : "")
+      }
+  }
+}

@@ -1,0 +1,153 @@
+import DSL
+import Foundation
+import Kernels
+import Model
+
+/// Everything that the commands read and write: the context of the language's interpreter.
+///
+/// The slots are `params.KEY` (`values`), `data`, `model` and the runs on disk; the rest says where
+/// the program's words and files go.
+final class WorkbenchState {
+  /// The hyperparameters that were set, and the defaults of all others.
+  var values = HyperparameterValues()
+  /// Where each hyperparameter that is not at its default got its value: `set`, `-O`.
+  var sources: [String: String] = [:]
+  /// The network, once one is loaded.
+  var model: LoadedModel?
+  /// The data, once some is loaded.
+  var data: LoadedData?
+  /// The run that `plot`, `resume` and others mean when none is named.
+  var currentRun: String?
+
+  let console: Console
+  let plots: any PlotSink
+  let journal: Journal
+  let places: Places
+  /// Whether a person types the commands.
+  let isInteractive: Bool
+  /// The statement that is running, as a script would say it; a command that knows better (a
+  /// training that was stopped by hand) replaces it, and the journal keeps that.
+  var canonicalText = ""
+  /// Set by a command that turned out to change nothing (`checkpoint list`).
+  var onlyLooked = false
+  /// How many commands of the journal the last `save` covered.
+  var savedCommands = 0
+  /// The scripts that this session wrote, which it may write again.
+  var savedFiles: Set<String> = []
+  /// Set by `quit --force`.
+  var quitsWithoutAsking = false
+  /// Numbers from the last evaluation of the current model, for `expect`.
+  var lastEvaluation: Evaluation?
+  /// Keys that `-O` forces, which no statement of a script may change.
+  var forcedKeys: Set<String> = []
+
+  private var pool: ThreadPool?
+
+  init(
+    console: Console, journal: Journal, places: Places, isInteractive: Bool,
+    plots: any PlotSink = GnuplotSink()
+  ) {
+    self.console = console
+    self.plots = plots
+    self.journal = journal
+    self.places = places
+    self.isInteractive = isInteractive
+  }
+
+  /// The threads that compute, as many as `threads` says now.
+  func threadPool(_ threads: Int? = nil) -> ThreadPool {
+    let wanted = threads ?? Hyperparameters.threadCount(values)
+    if let pool, pool.threads == wanted { return pool }
+    let made = ThreadPool(threads: wanted)
+    pool = made
+    return made
+  }
+
+  /// Commands that changed something and are in no saved script.
+  var unsavedChanges: Int {
+    journal.records.dropFirst(savedCommands)
+      .count { $0.entry.effect == .change && $0.entry.status != .failed }
+  }
+
+  /// The seed in force.
+  var seed: UInt64 {
+    if case .integer(let number) = values["seed"] { UInt64(number) } else { 0 }
+  }
+
+  /// The network, or the error that says how to get one.
+  func requireModel() throws -> LoadedModel {
+    guard let model else {
+      throw CommandFailureText.noModel
+    }
+    return model
+  }
+
+  /// The data, or the error that says how to get some.
+  func requireData() throws -> LoadedData {
+    guard let data else { throw CommandFailureText.noData }
+    return data
+  }
+
+  /// The settings, resolved against the loaded network.
+  func hyperparameters(_ overrides: HyperparameterValues? = nil) throws -> Hyperparameters {
+    Hyperparameters(overrides ?? values, for: try requireModel().variant.preprocessing)
+  }
+
+  /// Asked by long work once a step: Ctrl-C once finishes the step, twice drops it.
+  func stopRequest() -> StopRequest {
+    if SignalCenter.termination != nil { return .finishBatch }
+    switch SignalCenter.interrupt {
+    case .none: return .none
+    case .once: return .finishBatch
+    case .twice: return .abandon
+    }
+  }
+}
+
+/// Where files are looked for and written.
+struct Places {
+  /// The folder of the script that runs; nil at the prompt.
+  var script: URL?
+  /// Where runs and written files go.
+  var output: URL
+  /// Where a relative path on the command line counts from.
+  var current = URL(
+    fileURLWithPath: FileManager.default.currentDirectoryPath, isDirectory: true)
+
+  /// The folder that holds a folder per run.
+  var runs: URL { output.appendingPathComponent("runs", isDirectory: true) }
+
+  /// The file that an input path means: beside the script if it is there, else from where the
+  /// program was started.
+  func input(_ path: String) -> URL {
+    let path = (path as NSString).expandingTildeInPath
+    if path.hasPrefix("/") { return URL(fileURLWithPath: path) }
+    if let script {
+      let beside = script.appendingPathComponent(path).standardizedFileURL
+      if FileManager.default.fileExists(atPath: beside.path) { return beside }
+    }
+    return current.appendingPathComponent(path).standardizedFileURL
+  }
+
+  /// The file that an output path means: below the output folder.
+  func output(_ path: String) -> URL {
+    let path = (path as NSString).expandingTildeInPath
+    if path.hasPrefix("/") { return URL(fileURLWithPath: path) }
+    return output.appendingPathComponent(path).standardizedFileURL
+  }
+
+  /// A path as one shows it: relative to where the program was started, if it lies below.
+  func display(_ url: URL) -> String {
+    let base = current.standardizedFileURL.path
+    let path = url.standardizedFileURL.path
+    return path.hasPrefix(base + "/") ? String(path.dropFirst(base.count + 1)) : path
+  }
+}
+
+extension Hyperparameters {
+  /// The threads that `threads` asks for; `auto` is every core that this process may use.
+  static func threadCount(_ values: HyperparameterValues) -> Int {
+    if case .integer(let count) = values["threads"] { return count }
+    return max(1, ProcessInfo.processInfo.activeProcessorCount)
+  }
+}
