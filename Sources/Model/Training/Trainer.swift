@@ -101,7 +101,7 @@ public final class Trainer {
   ///   written.
   public func run(
     stopRequest: @escaping () -> StopRequest = { .none },
-    listener: @escaping (TrainingEvent) throws -> Void = { _ in }
+    listener: @escaping (TrainingEvent) throws -> Void
   ) throws -> TrainingOutcome {
     self.stopRequest = stopRequest
     self.listener = listener
