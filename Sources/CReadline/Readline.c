@@ -168,6 +168,7 @@ static wb_line_status wait_for_line(const struct sigaction *own_stop) {
       resizes = wb_signals_resizes();
       rl_resize_terminal();
     }
+    fflush(rl_outstream);
     // The stop and continue handlers do not write to the pipe; poll itself ends with EINTR, and a
     // signal between the checks above and poll is seen a second later at most.
     int ready = poll(watched, 2, 1000);
