@@ -202,7 +202,8 @@ wb_line_status wb_readline_read(const char *prompt, const char *initial, char **
 
   sigaction(SIGTSTP, &old_stop, NULL);
   sigaction(SIGCONT, &old_continue, NULL);
-  if (status == WB_LINE_END) {
+  // Readline ends the line itself where it switches bracketed paste off again.
+  if (status == WB_LINE_END && strcmp(rl_variable_value("enable-bracketed-paste"), "off") == 0) {
     fputc('\n', rl_outstream);
     fflush(rl_outstream);
   }
