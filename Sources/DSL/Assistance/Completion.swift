@@ -49,6 +49,14 @@ public struct Completion: Hashable, Sendable {
     public let kind: Kind
     /// Whether a space may follow: not after `key=` or a directory.
     public let isComplete: Bool
+
+    /// One way to go on.
+    public init(text: String, summary: String, kind: Kind, isComplete: Bool) {
+      self.text = text
+      self.summary = summary
+      self.kind = kind
+      self.isComplete = isComplete
+    }
   }
 
   /// The bytes of the line that a candidate replaces; they end at the cursor.

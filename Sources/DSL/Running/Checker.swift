@@ -65,7 +65,10 @@ public struct Checker: Sendable {
       script: script, parameters: expansion.parameters, steps: expansion.steps,
       diagnostics: [], scope: expansion.scope)
     var found = script.diagnostics + expansion.diagnostics
-    if mode != .prompt { found += ParameterUse.diagnostics(of: checked, expansion.mentioned) }
+    // Where something is wrong, a parameter may only seem unused.
+    if mode != .prompt, !found.containsErrors {
+      found += ParameterUse.diagnostics(of: checked, expansion.mentioned)
+    }
     for rule in rules { found += rule.check(checked) }
     checked = CheckedScript(
       script: script, parameters: checked.parameters, steps: checked.steps,

@@ -78,29 +78,37 @@ struct Expansion {
     diagnostics += faults
     note(syntax.value.references)
     let name = syntax.name.text
+    if !variables.isEmpty {
+      // The parser has said that it cannot stand here.
+      scope = scope.with(name, "", from: syntax.range, isFaulty: true)
+      return
+    }
     let wanted = normalizedName(name)
     let override = overrides.first { normalizedName($0.name) == wanted }
     if let first = parameters.first(where: { normalizedName($0.name) == wanted }) {
       diagnostics.append(.duplicateParameter(syntax.name, first: first.range))
     }
     guard let evaluated else {
-      scope = scope.with(name, override?.text ?? "", from: syntax.range)
+      scope = scope.with(name, "", from: syntax.range, isFaulty: true)
       return
     }
     var text = evaluated.text
     let (kind, fault) = ParameterType.kind(of: syntax, default: text)
     if let fault { diagnostics.append(fault) }
+    var isFaulty = kind == nil
     if let kind {
       do throws(ValueProblem) {
         _ = try kind.parse(text)
       } catch {
         diagnostics.append(.badParameterValue(name, error, at: syntax.value.range))
+        isFaulty = true
       }
       if let override {
         do throws(ValueProblem) {
           _ = try kind.parse(override.text)
         } catch {
           diagnostics.append(.badOverride(name, error, declared: syntax.range))
+          isFaulty = true
         }
         text = override.text
       }
@@ -109,7 +117,7 @@ struct Expansion {
           name: name, kind: kind, defaultText: evaluated.text, text: text,
           isOverridden: override != nil, help: syntax.help, range: syntax.range))
     }
-    scope = scope.with(name, text, from: syntax.range)
+    scope = scope.with(name, text, from: syntax.range, isFaulty: isFaulty)
   }
 
   private mutating func checkOverrides() {
