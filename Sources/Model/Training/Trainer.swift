@@ -42,7 +42,7 @@ public final class Trainer {
     resuming checkpoint: Checkpoint? = nil, stopAt: Int? = nil, pool: ThreadPool? = nil
   ) throws {
     let blueprint = network.blueprint
-    guard blueprint.classCount == data.classNames.count else {
+    guard blueprint.classCount >= data.classNames.count else {
       throw TrainingError.classCount(network: blueprint.classCount, data: data.classNames.count)
     }
     guard data.test.count > 0 else { throw TrainingError.nothingToEvaluate(data.name) }
