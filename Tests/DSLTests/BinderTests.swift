@@ -39,7 +39,8 @@ import Testing
     #expect(find.interval("range")?.lower == 1e-6)
     #expect(find.interval("range")?.upper == 1)
     #expect(try Self.bind("require free-disk atleast=2G").size("atleast") == 2_147_483_648)
-    #expect(try Self.bind("note it's \"fine\", x=1 > y").string("text") == "it's \"fine\", x=1 > y")
+    #expect(
+      try Self.bind("note it's \"fine\" , x=1 > y").string("text") == "it's \"fine\" , x=1 > y")
   }
 
   @Test func rangesOfArguments() throws {

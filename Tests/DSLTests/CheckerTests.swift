@@ -71,7 +71,7 @@ import Testing
   }
 
   @Test func thePromptUnderstandsMore() {
-    let checked = Fake.check("lr=0.1; tra name=a; !ls -l; save s.wb", as: .prompt)
+    let checked = Fake.check("lr=0.1; tra name=a; !ls -l\nsave s.wb", as: .prompt)
     #expect(checked.isSound, "\(checked.diagnostics.map(\.message))")
     #expect(
       checked.steps.map(\.invocation.canonicalText) == [

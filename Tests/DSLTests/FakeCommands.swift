@@ -61,7 +61,8 @@ enum Fake {
     "show", group: "Parameters", "show hyperparameters",
     positionals: [Positional("pattern", .word, "which", .optional)],
     flags: [
-      Flag("all", "also those that have their default", isBareWord: true), Flag("json", "as JSON"),
+      Flag("all", "also those that have their default", isBareWord: true),
+      Flag("json", "as JSON", short: "j"),
     ],
     effect: .look, reads: [.slot("params.*")],
     examples: [Example("show", "what differs"), Example("show all --json", "everything, as JSON")])
@@ -214,7 +215,9 @@ enum Fake {
   }
 
   static func checker(rules: [CheckRule] = []) -> Checker {
-    Checker(vocabulary: vocabulary, rules: rules)
+    var checker = Checker(vocabulary: vocabulary, rules: rules)
+    checker.mostSteps = 500
+    return checker
   }
 
   static func check(

@@ -38,7 +38,7 @@ import Testing
     #expect(Self.help.search("xyzzy") == nil)
     #expect(Self.help.search("  ") == nil)
     #expect(Self.help.suggestion(for: "laod") == "load")
-    #expect(Self.help.suggestion(for: "turo") == "tour")
+    #expect(Self.help.suggestion(for: "tuor") == "tour")
   }
 
   /// Every page ends with two examples, and each can be run as it stands.

@@ -39,6 +39,9 @@ import Testing
     #expect(failure?.diagnostic.notes.map(\.message) == ["nothing was changed"])
     #expect(failure?.isInterruption == false)
     #expect((failure?.underlying as? CommandError)?.exitCode == 7)
+    let error = failure?.scriptError(in: Source(name: "t", text: "seed 1; fail pointedly"))
+    #expect(error?.exitCode == 7)
+    #expect(error?.description.hasPrefix("t:1:14: error: the word is wrong\n") == true)
   }
 
   @Test func unknownErrorsKeepTheirText() {

@@ -1,7 +1,12 @@
 import DSL
+import Foundation
 import Testing
 
+/// `FUZZ_ROUNDS=100` repeats the random tests with other texts.
 @Suite struct PropertyTests {
+  static let rounds =
+    ProcessInfo.processInfo.environment["FUZZ_ROUNDS"].flatMap { Int($0) } ?? 1
+
   /// A script with one of everything.
   static let script = """
     #!/usr/bin/env -S workbench replay
@@ -45,7 +50,7 @@ import Testing
 
   @Test func randomTextNeverCrashes() {
     var random = RandomSource(seed: 1)
-    for _ in 0..<2000 {
+    for _ in 0..<(500 * Self.rounds) {
       let length = Int.random(in: 1...30, using: &random)
       Self.exercise(RandomText.soup(&random, length: length))
     }
@@ -102,7 +107,7 @@ import Testing
 
   @Test func anyTextSurvivesAsAValue() throws {
     var random = RandomSource(seed: 2)
-    for _ in 0..<1500 {
+    for _ in 0..<(300 * Self.rounds) {
       let value = RandomText.quoted(RandomText.value(&random))
       try Self.expectRoundTrip("plot loss title=\(value)")
       try Self.expectRoundTrip("note \(value)")
@@ -112,7 +117,7 @@ import Testing
 
   @Test func anyListSurvives() throws {
     var random = RandomSource(seed: 3)
-    for _ in 0..<1000 {
+    for _ in 0..<(300 * Self.rounds) {
       let items = (0..<Int.random(in: 1...3, using: &random)).map { _ in
         RandomText.quoted(RandomText.value(&random) + "x")
       }
@@ -144,6 +149,7 @@ import Testing
     ("set deterministic=yes scale=[.08, 1]", "set scale=.08,1 deterministic=on"),
     ("note it works, mostly", "note \"it works, mostly\""),
     ("show --json all", "show all --json"),
+    ("show -j", "show --json"),
     ("set sched=Cosine", "set sched=cosine"),
     ("expect loss   == 3 run=a tol=1", "expect loss == 3 tol=1 run=a"),
   ])

@@ -1,6 +1,8 @@
 /// What the program knows that completion asks for.
 public protocol CompletionProvider {
-  /// The names in a domain of ``ValueKind/named(_:)``: models, runs, metrics.
+  /// The names in a domain of ``ValueKind/named(_:)``: models, runs, metrics. The domains
+  /// `command` and `key` are known from the vocabulary; for `help` these are both, and what is
+  /// given here (the topics) besides.
   func names(in domain: String) -> [Completion.Name]
   /// The paths that begin with `prefix` (as typed, quotes removed); directories end in `/`.
   func paths(startingWith prefix: String, role: ValueKind.PathRole) -> [String]

@@ -96,7 +96,7 @@ private struct Binding {
   private mutating func sort(_ argument: ArgumentSyntax) {
     switch argument.kind {
     case .positional(let value):
-      if let word = value.plainWord, let flag = signature.flag(word), flag.isBareWord {
+      if let word = value.plainWord, let flag = signature.bareFlag(word) {
         add(flag, at: value.range)
       } else {
         placed.append(value)
@@ -268,7 +268,7 @@ private struct Binding {
   /// How a value is written again. Texts that would read as something else are quoted.
   private func canonical(_ value: Value, _ read: EvaluatedValue, _ isPositional: Bool) -> String {
     func isSpecial(_ text: String) -> Bool {
-      isPositional ? signature.flag(text)?.isBareWord == true : text == "default"
+      isPositional ? signature.bareFlag(text) != nil : text == "default"
     }
     switch value {
     case .standard: return "default"

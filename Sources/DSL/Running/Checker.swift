@@ -17,11 +17,11 @@ public struct Checker: Sendable {
   public var newestVersion: Int
   /// Whether `!` is allowed outside the prompt.
   public var allowsShell: Bool
+  /// The most commands that a script may unroll to.
+  public var mostSteps = 10_000
   /// The program's own rules.
   public var rules: [CheckRule]
 
-  /// The most commands that a script may unroll to.
-  public static let mostSteps = 10_000
   /// The name of the command that `!` stands for; it takes the rest of the line.
   public static let shellVerb = "shell"
 

@@ -67,7 +67,9 @@ struct Expansion {
   /// Whether a version is stated in a way that the parser has already reported.
   private var hasBrokenVersion: Bool {
     script.diagnostics.contains {
-      $0.code == Diagnostic.Code.badDeclaration.rawValue && $0.message.contains("'version'")
+      guard let range = $0.range else { return false }
+      return $0.code == Diagnostic.Code.badDeclaration.rawValue
+        && script.source.text(in: range).hasPrefix("version")
     }
   }
 
@@ -157,7 +159,7 @@ struct Expansion {
   private mutating func unroll(_ loop: LoopSyntax, clause index: Int) {
     guard index < loop.clauses.count else {
       for case .statement(let statement) in loop.body {
-        guard stepCount <= Checker.mostSteps else { return }
+        guard stepCount <= checker.mostSteps else { return }
         expand(statement)
       }
       return
@@ -167,8 +169,8 @@ struct Expansion {
     for value in clause.values {
       // Empty bodies count too: a loop of loops must end.
       stepCount += 1
-      guard stepCount <= Checker.mostSteps else {
-        diagnostics.append(.tooManyRepetitions(Checker.mostSteps, at: loop.header))
+      guard stepCount <= checker.mostSteps else {
+        diagnostics.append(.tooManyRepetitions(checker.mostSteps, at: loop.header))
         return
       }
       let (evaluated, faults) = value.evaluated(in: outer)

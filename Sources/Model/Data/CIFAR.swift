@@ -107,20 +107,19 @@ struct CIFAR: Sendable {
     ) {
       guard count > 0 else { return }
       precondition(first >= 0 && first + (count - 1) * step + imageBytes <= bytes.count)
-      pixels += [UInt8](unsafeUninitializedCapacity: count * imageBytes) { target, filled in
-        bytes.withUnsafeBufferPointer { source in
-          let plane = side * side
+      let plane = side * side
+      bytes.withUnsafeBufferPointer { source in
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: imageBytes) { target in
           for image in 0..<count {
             let from = first + image * step
-            let to = image * imageBytes
             for pixel in 0..<plane {
-              target[to + 3 * pixel] = source[from + pixel]
-              target[to + 3 * pixel + 1] = source[from + plane + pixel]
-              target[to + 3 * pixel + 2] = source[from + 2 * plane + pixel]
+              target[3 * pixel] = source[from + pixel]
+              target[3 * pixel + 1] = source[from + plane + pixel]
+              target[3 * pixel + 2] = source[from + 2 * plane + pixel]
             }
+            pixels.append(contentsOf: target)
           }
         }
-        filled = count * imageBytes
       }
     }
   }
@@ -131,8 +130,10 @@ struct CIFAR: Sendable {
     let (layout, folder) = try locate(in: directory)
     var files: [DataFile] = []
     var train = Records()
-    for file in layout.train {
+    for (number, file) in layout.train.enumerated() {
       try read(file, layout: layout, folder: folder, into: &train, files: &files, limit: limit)
+      // The other files are as large as the first, as a rule.
+      if number == 0 { train.pixels.reserveCapacity(layout.train.count * train.pixels.count) }
     }
     var test = Records()
     try read(layout.test, layout: layout, folder: folder, into: &test, files: &files, limit: limit)
@@ -160,9 +161,13 @@ struct CIFAR: Sendable {
       }
       if directory.lastPathComponent == layout.folder { return (layout, directory) }
     }
+    // A download that was not unpacked is the one to name.
+    let found = layouts.first {
+      Self.exists(directory.appendingPathComponent($0.archive.name), folder: false)
+    }
     throw DataError.noDataset(
       name: name, path: directory.path, folders: layouts.map(\.folder),
-      archive: layouts[0].archive)
+      archive: (found ?? layouts[0]).archive, archiveIsThere: found != nil)
   }
 
   private static func exists(_ url: URL, folder: Bool) -> Bool {

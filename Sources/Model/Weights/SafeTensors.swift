@@ -79,6 +79,8 @@ public enum SafeTensors {
     case numberTooLarge(byte: Int)
     /// Two tensors, or two fields of one, have the same name.
     case duplicateName(String)
+    /// A tensor lacks its type, its dimensions or its two offsets.
+    case incomplete(String)
     case unknownType(String, tensor: String)
     case tooManyDimensions(Int, tensor: String)
     /// The dimensions multiply to more bytes than can be addressed.

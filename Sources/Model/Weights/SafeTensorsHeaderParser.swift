@@ -47,7 +47,7 @@ extension SafeTensors {
         }
       }
       guard let typeName, let shape, let offsets, offsets.count == 2 else {
-        throw syntax("'dtype', 'shape' and two 'data_offsets' of '\(name)'")
+        throw .incomplete(name)
       }
       guard let type = ElementType(rawValue: typeName) else {
         throw .unknownType(typeName, tensor: name)

@@ -188,6 +188,8 @@ extension SafeTensors.Problem {
       "expected \(expected) at byte \(byte) of its header"
     case .numberTooLarge(let byte): "the number at byte \(byte) of its header is too large"
     case .duplicateName(let name): "its header names '\(name)' twice"
+    case .incomplete(let tensor):
+      "its header gives no 'dtype', 'shape' and two 'data_offsets' for '\(tensor)'"
     case .unknownType(let type, let tensor):
       "'\(tensor)' has elements of the type '\(type)', which is not known here"
     case .tooManyDimensions(let count, let tensor): "'\(tensor)' has \(count) dimensions"
