@@ -168,6 +168,7 @@ static wb_line_status wait_for_line(const struct sigaction *own_stop) {
       resizes = wb_signals_resizes();
       rl_resize_terminal();
     }
+    fflush(rl_outstream);
     // The stop and continue handlers do not write to the pipe; poll itself ends with EINTR, and a
     // signal between the checks above and poll is seen a second later at most.
     int ready = poll(watched, 2, 1000);
@@ -201,7 +202,8 @@ wb_line_status wb_readline_read(const char *prompt, const char *initial, char **
 
   sigaction(SIGTSTP, &old_stop, NULL);
   sigaction(SIGCONT, &old_continue, NULL);
-  if (status == WB_LINE_END) {
+  // Readline ends the line itself where it switches bracketed paste off again.
+  if (status == WB_LINE_END && strcmp(rl_variable_value("enable-bracketed-paste"), "off") == 0) {
     fputc('\n', rl_outstream);
     fflush(rl_outstream);
   }

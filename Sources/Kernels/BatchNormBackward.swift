@@ -17,12 +17,14 @@ public func batchNormBackward(
     let statistics = Statistics(
       mean: mean, inverseDeviation: inverseDeviation, gamma: gamma, beta: beta)
     pool.run(blocks.count) { block in
-      let first = blocks.start(block)
-      GradientSums<F>(
-        x: x + first * channels, outputGradient: outputGradient + first * channels,
-        rows: blocks.end(block) - first, channels: channels, statistics: statistics,
-        gradients: partial + block * 2 * channels, products: partial + (block * 2 + 1) * channels
-      ).cover(channels)
+      let sums = partial + block * 2 * channels
+      blocks.forEachRun(block, channels: channels) { row, count, isFirst in
+        GradientSums<F>(
+          x: x + row &* channels, outputGradient: outputGradient + row &* channels, rows: count,
+          channels: channels, isFirst: isFirst, statistics: statistics, gradients: sums,
+          products: sums + channels
+        ).cover(channels)
+      }
     }
     let totals = partial + RowBlocks.limit * 2 * channels
     JoinedGradients(
@@ -55,12 +57,13 @@ private struct Statistics {
   let beta: UnsafePointer<Float>
 }
 
-/// Σ dz and Σ dz (x - mean) over a block of rows, where dz = dy * activation'(z).
+/// Adds Σ dz and Σ dz (x - mean) over a run of rows, where dz = dy * activation'(z).
 private struct GradientSums<F: PointwiseFunction>: ChannelGroup {
   let x: UnsafePointer<Float>
   let outputGradient: UnsafePointer<Float>
   let rows: Int
   let channels: Int
+  let isFirst: Bool
   let statistics: Statistics
   let gradients: UnsafeMutablePointer<Float>
   let products: UnsafeMutablePointer<Float>
@@ -70,8 +73,8 @@ private struct GradientSums<F: PointwiseFunction>: ChannelGroup {
     let mean = L.load(statistics.mean + c)
     let scale = L.load(statistics.inverseDeviation + c) * L.load(statistics.gamma + c)
     let shift = L.load(statistics.beta + c)
-    var sums = (L(splat: 0), L(splat: 0))
-    var products = (L(splat: 0), L(splat: 0))
+    var sums = (isFirst ? L(splat: 0) : L.load(gradients + c), L(splat: 0))
+    var products = (isFirst ? L(splat: 0) : L.load(self.products + c), L(splat: 0))
     var source = x + c
     var gradient = outputGradient + c
     var row = 0

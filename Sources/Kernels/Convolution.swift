@@ -178,7 +178,7 @@ struct GatherScratch {
   init(_ plans: [GatherPlan], shape: ConvolutionShape) {
     tableCount = GatherPlan.block * (plans.map(\.taps).max() ?? 0)
     patchCount = plans.map(\.patchCount).max() ?? 0
-    let spareCount = max(shape.inputChannels, shape.outputChannels) + 64
+    let spareCount = max(shape.inputChannels, shape.outputChannels) + 128
     let total = 2 * (tableCount + GatherPlan.block) + patchCount + spareCount
     count = (total + 31) & ~15
   }

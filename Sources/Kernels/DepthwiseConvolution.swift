@@ -75,10 +75,11 @@ public final class DepthwiseConvolution {
         first: first, count: count, source: source, target: target, zeros: zeros,
         spare: places.spare, overhang: 0, patches: places.patches, table: places.table,
         targets: places.targets)
+      // The taps inside the image, with their weights.
+      let sources = UnsafeMutableRawPointer(places.spare)
+        .assumingMemoryBound(to: RowPointer.self)
+      let weights = sources + 25
       for pixel in 0..<count {
-        // The taps inside the image, with their weights.
-        var sources = InlineArray<25, RowPointer>(repeating: zeros)
-        var weights = InlineArray<25, RowPointer>(repeating: zeros)
         var inside = 0
         for tap in 0..<tapCount {
           let row = places.table[tap &* GatherPlan.block &+ pixel]
@@ -98,8 +99,8 @@ public final class DepthwiseConvolution {
 
 /// One pixel: a sum over taps of source * weight, channel by channel.
 private struct DepthwisePixel: ChannelGroup {
-  let sources: InlineArray<25, RowPointer>
-  let weights: InlineArray<25, RowPointer>
+  let sources: UnsafePointer<RowPointer>
+  let weights: UnsafePointer<RowPointer>
   let taps: Int
   let target: UnsafeMutablePointer<Float>
   let accumulate: Bool
@@ -113,8 +114,8 @@ private struct DepthwisePixel: ChannelGroup {
       if accumulate { sums = InlineArray<4, Vector> { Vector.load(target + (c &+ 16 &* $0)) } }
       var tap = 0
       while tap < taps {
-        let source = sources[unchecked: tap] + c
-        let weight = weights[unchecked: tap] + c
+        let source = sources[tap] + c
+        let weight = weights[tap] + c
         for j in 0..<4 {
           sums[j].addProduct(Vector.load(source + 16 &* j), Vector.load(weight + 16 &* j))
         }
@@ -132,7 +133,7 @@ private struct DepthwisePixel: ChannelGroup {
     var tap = 0
     while tap < taps {
       sum = L.fma(
-        L.load(sources[unchecked: tap] + c), L.load(weights[unchecked: tap] + c), sum)
+        L.load(sources[tap] + c), L.load(weights[tap] + c), sum)
       tap &+= 1
     }
     sum.store(target + c)

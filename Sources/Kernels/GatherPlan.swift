@@ -224,13 +224,6 @@ struct GatherPlan {
   ) {
     let addresses = UnsafeMutableRawPointer(entries)
     var k = 0
-    while k &+ 8 <= count {
-      let offset = UnsafeRawPointer(offsets + k).loadUnaligned(as: SIMD8<Int>.self)
-      let inside = offset &+ SIMD8<Int>(repeating: base)
-      let address = inside.replacing(with: outside, where: offset .< 0)
-      addresses.storeBytes(of: address, toByteOffset: k &* 8, as: SIMD8<Int>.self)
-      k &+= 8
-    }
     while k < count {
       let address = offsets[k] >= 0 ? base &+ offsets[k] : outside
       addresses.storeBytes(of: address, toByteOffset: k &* 8, as: Int.self)

@@ -44,30 +44,37 @@ func luma(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt32 {
 
 /// Pillow's `Image.blend` of one byte: from `first` (0) to `second` (1) and beyond, in single
 /// precision, cut off towards zero and clipped to 0...255.
+///
+/// Without a branch or a checked conversion, so that loops over it become vector code.
 @inline(__always)
-func blended(_ first: Int32, _ second: Int32, _ factor: Float) -> UInt8 {
+private func blended(_ first: Int32, _ second: Int32, _ factor: Float) -> UInt8 {
   let value = Float(first) + factor * Float(second &- first)
-  return UInt8(min(max(value, 0), 255))
+  // Adding 1.5 · 2^23 rounds to a whole number in the low bits; the sign of the (exact) difference
+  // tells whether that went up. Below zero this is one less than cutting off, and clipped.
+  let shifted = value + 12_582_912
+  let nearest = Int32(bitPattern: shifted.bitPattern) &- 0x4B40_0000
+  let excess = Int32(bitPattern: (value - (shifted - 12_582_912)).bitPattern) &>> 31
+  let whole = nearest &+ excess
+  let low = whole & ~(whole &>> 31)
+  let room = 255 &- low
+  return UInt8(truncatingIfNeeded: low &+ (room & (room &>> 31)))
 }
 
-/// Blends every byte with the same value: `degenerate` at factor 0, the picture at factor 1.
+/// Blends with a picture of one value: `degenerate` at factor 0, the picture at factor 1.
 private func blendWithConstant(
   _ pixels: UnsafeMutablePointer<UInt8>, count: Int, degenerate: Int32, factor: Float
 ) {
-  withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { table in
-    guard let table = table.baseAddress else { return }
-    for value in 0..<256 {
-      table[value] = blended(degenerate, Int32(truncatingIfNeeded: value), factor)
-    }
-    for index in 0..<count { pixels[index] = table[Int(pixels[index])] }
-  }
+  for index in 0..<count { pixels[index] = blended(degenerate, Int32(pixels[index]), factor) }
 }
+
+/// The largest factor of the adjustments, far beyond any use.
+private let largestFactor: Float = 1000
 
 /// Pillow's `ImageEnhance.Brightness` on an RGB picture of `pixelCount` pixels, in place.
 public func adjustBrightness(
   _ pixels: UnsafeMutablePointer<UInt8>, pixelCount: Int, factor: Float
 ) {
-  precondition(pixelCount > 0 && factor >= 0)
+  precondition(pixelCount > 0 && factor >= 0 && factor <= largestFactor)
   blendWithConstant(pixels, count: 3 * pixelCount, degenerate: 0, factor: factor)
 }
 
@@ -76,7 +83,7 @@ public func adjustBrightness(
 public func adjustContrast(
   _ pixels: UnsafeMutablePointer<UInt8>, pixelCount: Int, factor: Float
 ) {
-  precondition(pixelCount > 0 && factor >= 0)
+  precondition(pixelCount > 0 && factor >= 0 && factor <= largestFactor)
   var sum: UInt64 = 0
   var start = 0
   while start < pixelCount {
@@ -99,14 +106,26 @@ public func adjustContrast(
 public func adjustSaturation(
   _ pixels: UnsafeMutablePointer<UInt8>, pixelCount: Int, factor: Float
 ) {
-  precondition(pixelCount > 0 && factor >= 0)
-  // Pillow copies the picture outright at 1; the arithmetic gives the same.
-  for index in 0..<pixelCount {
-    let pixel = pixels + 3 &* index
-    let gray = Int32(truncatingIfNeeded: luma(pixel[0], pixel[1], pixel[2]))
-    pixel[0] = blended(gray, Int32(pixel[0]), factor)
-    pixel[1] = blended(gray, Int32(pixel[1]), factor)
-    pixel[2] = blended(gray, Int32(pixel[2]), factor)
+  precondition(pixelCount > 0 && factor >= 0 && factor <= largestFactor)
+  let block = 64
+  withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 3 * block) { scratch in
+    guard let gray = scratch.baseAddress else { return }
+    var start = 0
+    while start < pixelCount {
+      let part = pixels + 3 &* start
+      let count = min(block, pixelCount &- start)
+      for index in 0..<count {
+        let pixel = part + 3 &* index
+        let value = UInt8(truncatingIfNeeded: luma(pixel[0], pixel[1], pixel[2]))
+        gray[3 &* index] = value
+        gray[3 &* index &+ 1] = value
+        gray[3 &* index &+ 2] = value
+      }
+      for index in 0..<(3 &* count) {
+        part[index] = blended(Int32(gray[index]), Int32(part[index]), factor)
+      }
+      start &+= count
+    }
   }
 }
 

@@ -5,32 +5,39 @@ public func globalAveragePool(
 ) {
   precondition(batch >= 0 && spatial > 0 && channels > 0)
   runPerImage(batch, spatial * channels, pool) { image in
-    MeanColumn(
-      x: x + image * spatial * channels, spatial: spatial, channels: channels,
-      output: output + image * channels
-    ).cover(channels)
+    forEachPixelRun(spatial, channels) { pixel, count in
+      PixelSums(
+        x: x + (image &* spatial &+ pixel) &* channels, pixels: count, channels: channels,
+        isFirst: pixel == 0, scale: pixel &+ count == spatial ? 1 / Float(spatial) : 1,
+        sums: output + image &* channels
+      ).cover(channels)
+    }
   }
 }
 
-private struct MeanColumn: ChannelGroup {
+/// sums = (sums + the sum of a run of pixels) * scale.
+private struct PixelSums: ChannelGroup {
   let x: UnsafePointer<Float>
-  let spatial: Int
+  let pixels: Int
   let channels: Int
-  let output: UnsafeMutablePointer<Float>
+  let isFirst: Bool
+  let scale: Float
+  let sums: UnsafeMutablePointer<Float>
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    var sums = (L(splat: 0), L(splat: 0))
+    var even = isFirst ? L(splat: 0) : L.load(sums + c)
+    var odd = L(splat: 0)
     var source = x + c
     var pixel = 0
-    while pixel &+ 2 <= spatial {
-      sums.0 = sums.0 + L.load(source)
-      sums.1 = sums.1 + L.load(source + channels)
+    while pixel &+ 2 <= pixels {
+      even = even + L.load(source)
+      odd = odd + L.load(source + channels)
       source += 2 &* channels
       pixel &+= 2
     }
-    if pixel < spatial { sums.0 = sums.0 + L.load(source) }
-    ((sums.0 + sums.1) * L(splat: 1 / Float(spatial))).store(output + c)
+    if pixel < pixels { even = even + L.load(source) }
+    ((even + odd) * L(splat: scale)).store(sums + c)
   }
 }
 
@@ -103,31 +110,35 @@ public func channelGateBackward(
 ) {
   precondition(batch >= 0 && spatial > 0 && channels > 0)
   runPerImage(batch, spatial * channels, pool) { image in
-    let offset = image * spatial * channels
-    GateGradientColumn(
-      x: x + offset, gate: gate + image * channels, outputGradient: outputGradient + offset,
-      spatial: spatial, channels: channels, inputGradient: inputGradient + offset,
-      gateGradient: gateGradient + image * channels
-    ).cover(channels)
+    forEachPixelRun(spatial, channels) { pixel, count in
+      let offset = (image &* spatial &+ pixel) &* channels
+      GateGradients(
+        x: x + offset, gate: gate + image &* channels, outputGradient: outputGradient + offset,
+        pixels: count, channels: channels, isFirst: pixel == 0,
+        inputGradient: inputGradient + offset, gateGradient: gateGradient + image &* channels
+      ).cover(channels)
+    }
   }
 }
 
-private struct GateGradientColumn: ChannelGroup {
+/// The gradients of a run of pixels; the gate's is added up.
+private struct GateGradients: ChannelGroup {
   let x: UnsafePointer<Float>
   let gate: UnsafePointer<Float>
   let outputGradient: UnsafePointer<Float>
-  let spatial: Int
+  let pixels: Int
   let channels: Int
+  let isFirst: Bool
   let inputGradient: UnsafeMutablePointer<Float>
   let gateGradient: UnsafeMutablePointer<Float>
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
     let factor = L.load(gate + c)
-    var sum = L(splat: 0)
+    var sum = isFirst ? L(splat: 0) : L.load(gateGradient + c)
     var offset = c
     var pixel = 0
-    while pixel < spatial {
+    while pixel < pixels {
       let gradient = L.load(outputGradient + offset)
       sum = L.fma(gradient, L.load(x + offset), sum)
       (gradient * factor).store(inputGradient + offset)
@@ -135,6 +146,20 @@ private struct GateGradientColumn: ChannelGroup {
       pixel &+= 1
     }
     sum.store(gateGradient + c)
+  }
+}
+
+/// Calls `body` with runs of a few neighbouring pixels of an image, so that memory is read nearly
+/// in order.
+@inline(__always)
+private func forEachPixelRun(
+  _ spatial: Int, _ channels: Int, _ body: (_ pixel: Int, _ count: Int) -> Void
+) {
+  let size = max(8, 2_048 / channels)
+  var pixel = 0
+  while pixel < spatial {
+    body(pixel, min(size, spatial &- pixel))
+    pixel &+= size
   }
 }
 

@@ -149,21 +149,8 @@ struct ByteScratch: ~Copyable {
 /// Rows that the horizontal pass treats at once: 16 pixels of 3 bytes make three vectors.
 private let rowGroup = 16
 
-@inline(__always)
-private func rounded(_ sum: SIMD16<Int32>) -> SIMD16<UInt8> {
-  let value = sum &>> ResampleTable.precision
-  let low = value.replacing(with: 0, where: value .< 0)
-  return SIMD16(truncatingIfNeeded: low.replacing(with: 255, where: low .> 255))
-}
-
-@inline(__always)
-private func widened(_ base: UnsafePointer<UInt8>, _ offset: Int) -> SIMD16<Int32> {
-  SIMD16(
-    truncatingIfNeeded: UnsafeRawPointer(base).loadUnaligned(
-      fromByteOffset: offset, as: SIMD16<UInt8>.self))
-}
-
-private let half = SIMD16<Int32>(repeating: 1 << (ResampleTable.precision - 1))
+/// Half a unit of the result, in units of the weights.
+private var half: SIMD16<Int32> { SIMD16(repeating: 1 << (ResampleTable.precision - 1)) }
 
 /// The horizontal pass; `source` starts at the first pixel that is read. Sixteen rows are turned so that the pixels of one column lie together,
 /// and every weight then multiplies whole vectors.
@@ -175,6 +162,7 @@ private func resampleRows(
   let read = table.sourceRange(of: columns)
   let taps = table.taps
   let half = half
+  let precision = ResampleTable.precision
   withUnsafeTemporaryAllocation(byteCount: 48, alignment: 16) { raw in
     guard let column = raw.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
     var start = 0
@@ -201,14 +189,16 @@ private func resampleRows(
           let from = UnsafePointer(tile) + 48 * first
           for k in 0..<terms {
             let weight = weights[k]
-            sum0 &+= widened(from, 48 &* k) &* weight
-            sum1 &+= widened(from, 48 &* k &+ 16) &* weight
-            sum2 &+= widened(from, 48 &* k &+ 32) &* weight
+            sum0 &+= widenedBytes(from, 48 &* k) &* weight
+            sum1 &+= widenedBytes(from, 48 &* k &+ 16) &* weight
+            sum2 &+= widenedBytes(from, 48 &* k &+ 32) &* weight
           }
           let bytes = UnsafeMutableRawPointer(column)
-          bytes.storeBytes(of: rounded(sum0), as: SIMD16<UInt8>.self)
-          bytes.storeBytes(of: rounded(sum1), toByteOffset: 16, as: SIMD16<UInt8>.self)
-          bytes.storeBytes(of: rounded(sum2), toByteOffset: 32, as: SIMD16<UInt8>.self)
+          bytes.storeBytes(of: clippedBytes(sum0 &>> precision), as: SIMD16<UInt8>.self)
+          bytes.storeBytes(
+            of: clippedBytes(sum1 &>> precision), toByteOffset: 16, as: SIMD16<UInt8>.self)
+          bytes.storeBytes(
+            of: clippedBytes(sum2 &>> precision), toByteOffset: 32, as: SIMD16<UInt8>.self)
         }
         let to = output + (start * outputRowBytes + 3 * (x - columns.lowerBound))
         for row in 0..<count {
@@ -231,6 +221,7 @@ private func resampleColumns(
   let firstRow = table.sourceRange(of: rows).lowerBound
   let taps = table.taps
   let half = half
+  let precision = ResampleTable.precision
   table.coefficients.withUnsafeBufferPointer { coefficients in
     guard let coefficients = coefficients.baseAddress else { return }
     for row in rows {
@@ -241,15 +232,15 @@ private func resampleColumns(
       var x = 0
       while x &+ 16 <= width {
         var sum = half
-        for k in 0..<terms { sum &+= widened(from, k &* rowBytes &+ x) &* weights[k] }
+        for k in 0..<terms { sum &+= widenedBytes(from, k &* rowBytes &+ x) &* weights[k] }
         UnsafeMutableRawPointer(to).storeBytes(
-          of: rounded(sum), toByteOffset: x, as: SIMD16<UInt8>.self)
+          of: clippedBytes(sum &>> precision), toByteOffset: x, as: SIMD16<UInt8>.self)
         x &+= 16
       }
       while x < width {
-        var sum: Int32 = 1 << (ResampleTable.precision - 1)
+        var sum: Int32 = 1 << (precision - 1)
         for k in 0..<terms { sum &+= Int32(from[k &* rowBytes &+ x]) &* weights[k] }
-        to[x] = UInt8(min(max(sum >> ResampleTable.precision, 0), 255))
+        to[x] = UInt8(min(max(sum >> precision, 0), 255))
         x &+= 1
       }
     }

@@ -15,6 +15,22 @@ struct RowBlocks {
     count = (rows + size - 1) / size
   }
 
+  /// Calls `body` with runs of a few neighbouring rows of a block: few enough that memory is read
+  /// nearly in order, enough that sums are seldom put away.
+  @inline(__always)
+  func forEachRun(
+    _ block: Int, channels: Int, _ body: (_ row: Int, _ count: Int, _ isFirst: Bool) -> Void
+  ) {
+    let size = max(8, 2_048 / channels)
+    let first = start(block)
+    let last = end(block)
+    var row = first
+    while row < last {
+      body(row, min(size, last &- row), row == first)
+      row &+= size
+    }
+  }
+
   @inline(__always) func start(_ block: Int) -> Int { block &* size }
   @inline(__always) func end(_ block: Int) -> Int { min(rows, (block &+ 1) &* size) }
 }

@@ -89,6 +89,10 @@ import Testing
     ) {
       try ImageCodec.decode(contentsOf: URL(fileURLWithPath: "/nowhere/x.png"))
     }
+    let folder = DataFixtures.folder
+    #expect(throws: DataError.unreadable(file: folder.path, reason: "is a directory")) {
+      try ImageCodec.decode(contentsOf: folder)
+    }
   }
 
   @Test func aFolderOfPicturesIsADataSet() throws {

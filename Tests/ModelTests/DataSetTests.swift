@@ -141,8 +141,14 @@ import Testing
       #expect(
         throws: DataError.noDataset(
           name: "cifar10", path: parent.path,
-          folders: ["cifar-10-batches-bin", "cifar-10-batches-py"], archive: layout.archive)
+          folders: ["cifar-10-batches-bin", "cifar-10-batches-py"], archive: layout.archive,
+          archiveIsThere: false)
       ) { try Datasets.cifar10(directory: parent) }
+      let download = parent.appendingPathComponent("cifar-10-python.tar.gz")
+      try Data([1]).write(to: download)
+      let packed = try #require(throws: DataError.self) { try Datasets.cifar10(directory: parent) }
+      #expect(
+        packed.advice == "unpack it: tar -xzf '\(download.path)' -C '\(parent.path)'")
 
       let folder = parent.appendingPathComponent(layout.folder)
       try write(cifar, layout: layout, count: 2, in: folder)
@@ -187,8 +193,8 @@ import Testing
   @Test func messagesSayWhere() {
     #expect(
       DataError.partialRecord(file: "a.bin", size: 4000, recordBytes: 3073).message
-        == "'a.bin' has 4000 bytes, 927 more than 1 records of 3073: it was cut off in record 1 "
-        + "(offset 3073) or is another file")
+        == "'a.bin' has 4000 bytes, no whole number of records of 3073: it ends in record 1 "
+        + "(offset 3073), cut off, or is another file")
     #expect(
       DataError.labelOutOfRange(file: "a", record: 7, offset: nil, label: 12, classCount: 10)
         .message

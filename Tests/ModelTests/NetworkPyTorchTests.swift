@@ -9,7 +9,6 @@ import Testing
 struct NetworkPyTorchTests {
   static let fixtures = [
     "tf_efficientnetv2_b0", "efficientnetv2_rw_s", "efficientnetv2_rw_t", "tf_efficientnetv2_b3",
-    "efficientnetv2_s",
   ]
 
   @Test("training mode: logits, gradients, statistics", arguments: fixtures)
@@ -39,6 +38,26 @@ struct NetworkPyTorchTests {
     #expect(compared == fixture.gradients.count + fixture.statistics.count)
     for info in network.blueprint.parameters.entries where info.storage == .counters {
       #expect(network.parameters.counters[info.offset] == 1)
+    }
+  }
+
+  @Test("evaluation mode: the folded network's logits", arguments: fixtures)
+  func folded(name: String) throws {
+    let fixture = try NetworkFixture.load(name)
+    let network = try fixture.network()
+    let folded = try FoldedNetwork(
+      network, maxBatch: fixture.batch, inputSize: fixture.inputSize,
+      pool: ThreadPool(threads: 2))
+    fixture.fillImages(folded.input)
+    func logits(_ batch: Int) -> [[Double]] {
+      let values = folded.run(batch: batch)
+      return (0..<batch).map { row in
+        (0..<fixture.classes).map { Double(values[row * fixture.classes + $0]) }
+      }
+    }
+    expectClose(logits(fixture.batch), fixture.evalLogits, "evaluation logits")
+    for batch in [1, fixture.batch - 1, 2, 1] {
+      expectClose(logits(batch), Array(fixture.evalLogits.prefix(batch)), "a batch of \(batch)")
     }
   }
 

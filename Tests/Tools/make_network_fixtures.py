@@ -29,9 +29,8 @@ from timm.optim import param_groups_weight_decay
 CASES = {
     "tf_efficientnetv2_b0": (8, 64, 5.4, 0.005),
     "efficientnetv2_rw_s": (8, 65, 4.1, 0.001),
-    "efficientnetv2_rw_t": (4, 64, 4.2, 0.001),
+    "efficientnetv2_rw_t": (6, 64, 4.2, 0.0003),
     "tf_efficientnetv2_b3": (4, 65, 4.7, 0.002),
-    "efficientnetv2_s": (4, 48, 4.0, 0.001),
 }
 CLASSES = 10
 STEPS = 10

@@ -232,4 +232,19 @@ import Testing
     }
     #expect(folder.names == ["file", "taken.svg"])
   }
+
+  /// Needs a folder on a file system without room, which only root can make:
+  /// `mount -t tmpfs -o size=8k none full`, then `WORKBENCH_FULL_DISK=full`.
+  @Test(.enabled(if: ProcessInfo.processInfo.environment["WORKBENCH_FULL_DISK"] != nil))
+  func fullDiskLeavesNothing() throws {
+    let path = ProcessInfo.processInfo.environment["WORKBENCH_FULL_DISK"] ?? ""
+    let folder = URL(fileURLWithPath: path)
+    for name in ["loss.png", "loss.svg", "loss.pdf"] {
+      let url = folder.appendingPathComponent(name)
+      #expect(throws: PlotError.diskFull(path: url.path)) {
+        try sink.write(SampleFigures.manyRuns, to: url)
+      }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: path) == [])
+    }
+  }
 }

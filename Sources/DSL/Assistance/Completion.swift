@@ -1,6 +1,8 @@
 /// What the program knows that completion asks for.
 public protocol CompletionProvider {
-  /// The names in a domain of ``ValueKind/named(_:)``: models, runs, metrics.
+  /// The names in a domain of ``ValueKind/named(_:)``: models, runs, metrics. The domains
+  /// `command` and `key` are known from the vocabulary; for `help` these are both, and what is
+  /// given here (the topics) besides.
   func names(in domain: String) -> [Completion.Name]
   /// The paths that begin with `prefix` (as typed, quotes removed); directories end in `/`.
   func paths(startingWith prefix: String, role: ValueKind.PathRole) -> [String]
@@ -49,6 +51,14 @@ public struct Completion: Hashable, Sendable {
     public let kind: Kind
     /// Whether a space may follow: not after `key=` or a directory.
     public let isComplete: Bool
+
+    /// One way to go on.
+    public init(text: String, summary: String, kind: Kind, isComplete: Bool) {
+      self.text = text
+      self.summary = summary
+      self.kind = kind
+      self.isComplete = isComplete
+    }
   }
 
   /// The bytes of the line that a candidate replaces; they end at the cursor.

@@ -222,7 +222,7 @@ struct CompletionRequest {
         depth += 1
       case .rightBracket: depth -= 1
       case .word, .string:
-        let isFlag = signature.flag(before.text(in: token.range))?.isBareWord == true
+        let isFlag = signature.bareFlag(before.text(in: token.range)) != nil
         if depth == 0, !isValue, !isFlag { count += 1 }
       default: break
       }
@@ -317,6 +317,7 @@ struct CompletionRequest {
         .map { value($0.name, $0.summary) }
     case .named("help"):
       return words(of: .named("command"), typed) + words(of: .named("key"), typed)
+        + provider.names(in: "help").map { value($0.text, $0.summary) }
     case .named(let domain):
       return provider.names(in: domain).map { value($0.text, $0.summary) }
     case .path(let role):

@@ -56,12 +56,12 @@ public struct Help: Sendable {
     var lines: [String] = []
     for group in groups {
       let rows = vocabulary.signatures.filter { $0.group == group }.map { ($0.name, $0.summary) }
-      lines += [group] + TextLayout.definitions(rows, width: width, widestTerm: nameWidth) + [""]
+      lines += [group] + TextLayout.definitions(rows, width: width, termWidth: nameWidth) + [""]
     }
     if !topics.isEmpty {
       lines += ["Topics"]
       lines += TextLayout.definitions(
-        topics.map { ($0.name, $0.summary) }, width: width, widestTerm: nameWidth)
+        topics.map { ($0.name, $0.summary) }, width: width, termWidth: nameWidth)
       lines += [""]
     }
     let first = vocabulary.signatures.first?.name ?? "help"
@@ -144,7 +144,9 @@ public struct Help: Sendable {
     return vocabulary.signatures.map(\.group).filter { seen.insert($0).inserted }
   }
 
-  private var nameWidth: Int { vocabulary.signatures.map(\.name.count).max() ?? 0 }
+  private var nameWidth: Int {
+    (vocabulary.signatures.map(\.name) + topics.map(\.name)).map(\.count).max() ?? 0
+  }
 
   /// The keys, under the headings of their groups when they have several.
   private func keySections(_ signature: Signature) -> [String] {
@@ -178,7 +180,8 @@ public struct Help: Sendable {
     if let setter = owners.first(where: \.mergesKeys) {
       let value = key.defaultText ?? Self.sample(of: key.kind)
       if let value {
-        found.append(Example("\(setter.name) \(key.name)=\(value)", "gives it a value"))
+        found.append(
+          Example("\(setter.name) \(key.name)=\(CanonicalText.value(value))", "gives it a value"))
       }
     }
     found += owners.map { Example("help \($0.name)", "about '\($0.name)'") }

@@ -42,13 +42,14 @@ enum TextLayout {
   }
 
   /// Terms with their explanations beside them. A term too long for its column stands on a line
-  /// of its own.
+  /// of its own. `termWidth` aligns several such tables.
   static func definitions(
-    _ rows: [(term: String, text: String)], width: Int, widestTerm: Int = 26
+    _ rows: [(term: String, text: String)], width: Int, widestTerm: Int = 26,
+    termWidth: Int? = nil
   ) -> [String] {
     let indent = 2
     let fitting = rows.map { TextWidth.of($0.term) }.filter { $0 <= widestTerm }
-    let column = indent + (fitting.max() ?? widestTerm) + 2
+    let column = indent + (termWidth ?? fitting.max() ?? widestTerm) + 2
     return rows.flatMap { row -> [String] in
       let term = String(repeating: " ", count: indent) + row.term
       var lines = wrapped(row.text, width: max(width, column + 20), indent: column)

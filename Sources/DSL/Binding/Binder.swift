@@ -64,6 +64,9 @@ private struct Binding {
   var flagPlaces: [String: SourceRange] = [:]
   var output: Argument?
   var comparator: (Comparator, SourceRange)?
+  var hasComparisonFault = false
+  /// Whether an argument is missing here because its fault is reported elsewhere.
+  var isIncomplete = false
   /// The words given by place, before they are matched to the positionals.
   var placed: [ValueSyntax] = []
   var diagnostics: [Diagnostic] = []
@@ -73,10 +76,11 @@ private struct Binding {
       bindRestOfLine()
     } else {
       for argument in command.arguments { sort(argument) }
-      bindPositionals()
+      // A misplaced comparator leaves the places of the values unclear.
+      if !hasComparisonFault { bindPositionals() }
     }
     checkRequired()
-    guard !diagnostics.containsErrors else { return (nil, diagnostics) }
+    guard !diagnostics.containsErrors, !isIncomplete else { return (nil, diagnostics) }
     let order = Dictionary(
       uniqueKeysWithValues: signature.keys.enumerated().map { ($0.element.name, $0.offset) })
     let invocation = Invocation(
@@ -92,7 +96,7 @@ private struct Binding {
   private mutating func sort(_ argument: ArgumentSyntax) {
     switch argument.kind {
     case .positional(let value):
-      if let word = value.plainWord, let flag = signature.flag(word), flag.isBareWord {
+      if let word = value.plainWord, let flag = signature.bareFlag(word) {
         add(flag, at: value.range)
       } else {
         placed.append(value)
@@ -124,6 +128,8 @@ private struct Binding {
   }
 
   private mutating func compare(_ comparator: Comparator, at range: SourceRange) {
+    let count = diagnostics.count
+    defer { hasComparisonFault = hasComparisonFault || diagnostics.count > count }
     if !signature.takesComparison {
       diagnostics.append(.comparisonNotTaken(comparator, signature, at: range))
     } else if self.comparator != nil {
@@ -187,9 +193,11 @@ private struct Binding {
       case .restOfLine: break
       }
     }
-    for value in rest {
+    if let value = rest.popFirst() {
+      let next = rest.first.map { source.text(in: $0.range) }
       diagnostics.append(
-        .unexpectedArgument(source.text(in: value.range), signature, at: value.range))
+        .unexpectedArgument(
+          source.text(in: value.range), next: next, signature, at: value.range))
     }
   }
 
@@ -225,7 +233,10 @@ private struct Binding {
   ) -> Argument? {
     let (evaluated, faults) = value.evaluated(in: scope)
     diagnostics += faults
-    guard let evaluated else { return nil }
+    guard let evaluated else {
+      isIncomplete = true
+      return nil
+    }
     do throws(ValueProblem) {
       let checked = try checkedValue(parameter, evaluated)
       let text = canonical(checked, evaluated, isPositional)
@@ -257,7 +268,7 @@ private struct Binding {
   /// How a value is written again. Texts that would read as something else are quoted.
   private func canonical(_ value: Value, _ read: EvaluatedValue, _ isPositional: Bool) -> String {
     func isSpecial(_ text: String) -> Bool {
-      isPositional ? signature.flag(text)?.isBareWord == true : text == "default"
+      isPositional ? signature.bareFlag(text) != nil : text == "default"
     }
     switch value {
     case .standard: return "default"
@@ -295,7 +306,7 @@ private struct Binding {
     for key in signature.keys where key.isRequired && keyPlaces[key.name] == nil {
       diagnostics.append(.missingKey(key, signature, at: command.range))
     }
-    if signature.takesComparison, comparator == nil, !placed.isEmpty {
+    if signature.takesComparison, comparator == nil, !hasComparisonFault, placed.count > 1 {
       diagnostics.append(.badComparison("no comparator", signature, at: command.range))
     }
   }

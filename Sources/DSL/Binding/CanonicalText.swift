@@ -17,7 +17,7 @@ enum CanonicalText {
       || texts.contains { $0.hasPrefix("\"") || $0.contains(",") || $0.hasPrefix("[") }
     guard needsBrackets else { return texts.joined(separator: ",") }
     let safe = zip(items, texts).map { item, text in
-      text.contains(where: { $0 == "," || $0 == "]" }) && !text.hasPrefix("\"")
+      text.contains(where: ",[]".contains) && !text.hasPrefix("\"")
         ? quoted(item) : text
     }
     return "[\(safe.joined(separator: ","))]"

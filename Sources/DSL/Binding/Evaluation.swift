@@ -15,13 +15,16 @@ struct EvaluatedValue {
 }
 
 extension ValueSyntax {
-  /// The value with every `${name}` replaced, or what is wrong with the names.
+  /// The value with every `${name}` replaced, or what is wrong with the names. Neither, when a
+  /// name was declared with a fault that is reported there.
   func evaluated(in scope: Scope) -> (EvaluatedValue?, [Diagnostic]) {
     var diagnostics: [Diagnostic] = []
     for name in references where scope.entry(name.text) == nil {
       diagnostics.append(.unknownReference(name, known: scope.names))
     }
     guard diagnostics.isEmpty else { return (nil, diagnostics) }
+    let isFaulty = references.contains { scope.entry($0.text)?.isFaulty == true }
+    guard !isFaulty else { return (nil, []) }
     return (evaluatedForm(scope), [])
   }
 

@@ -43,7 +43,11 @@ public struct Invocation: Hashable, Sendable {
 
   /// The argument of that positional or key; the first one of a variadic positional.
   public func argument(_ name: String) -> Argument? {
-    keys.first { $0.name == name } ?? positionals.first { $0.name == name }
+    assert(
+      signature.keys.contains { $0.name == name }
+        || signature.positionals.contains { $0.name == name },
+      "'\(self.name)' declares no argument '\(name)'")
+    return keys.first { $0.name == name } ?? positionals.first { $0.name == name }
   }
 
   /// Whether the positional or key is given (`default` counts as given).

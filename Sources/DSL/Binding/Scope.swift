@@ -8,6 +8,8 @@ public struct Scope: Hashable, Sendable {
     let text: String
     /// Where the value comes from, in the script being checked; nil if from elsewhere.
     let range: SourceRange?
+    /// Whether its declaration is at fault, so that nothing should be said about its value.
+    var isFaulty = false
   }
 
   private var entries: [String: Entry] = [:]
@@ -26,9 +28,12 @@ public struct Scope: Hashable, Sendable {
 
   func entry(_ name: String) -> Entry? { entries[normalizedName(name)] }
 
-  func with(_ name: String, _ text: String, from range: SourceRange?) -> Scope {
+  func with(
+    _ name: String, _ text: String, from range: SourceRange?, isFaulty: Bool = false
+  ) -> Scope {
     var scope = self
-    scope.entries[normalizedName(name)] = Entry(name: name, text: text, range: range)
+    let entry = Entry(name: name, text: text, range: range, isFaulty: isFaulty)
+    scope.entries[normalizedName(name)] = entry
     return scope
   }
 

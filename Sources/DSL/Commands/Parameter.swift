@@ -74,6 +74,8 @@ public struct Positional: Hashable, Sendable {
 public struct Flag: Hashable, Sendable {
   /// The name, without dashes.
   public let name: String
+  /// The letter of its short form `-n`, which is understood but never written.
+  public let short: Character?
   /// Whether it is written as a plain word (`load NAME pretrained`) rather than `--name`.
   /// Both spellings are understood; this one is written.
   public let isBareWord: Bool
@@ -81,8 +83,11 @@ public struct Flag: Hashable, Sendable {
   public let summary: String
 
   /// A switch written `--name`, or as a bare word.
-  public init(_ name: String, _ summary: String, isBareWord: Bool = false) {
+  public init(
+    _ name: String, _ summary: String, isBareWord: Bool = false, short: Character? = nil
+  ) {
     self.name = name
+    self.short = short
     self.summary = summary
     self.isBareWord = isBareWord
   }

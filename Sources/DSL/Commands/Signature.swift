@@ -92,10 +92,16 @@ public struct Signature: Hashable, Sendable {
     return keys.first { $0.name == wanted || $0.aliases.contains(wanted) }
   }
 
-  /// The flag of that name; `_` and `-` are the same.
+  /// The flag of that name or short form; `_` and `-` are the same.
   public func flag(_ name: String) -> Flag? {
     let wanted = normalizedName(name)
-    return flags.first { $0.name == wanted }
+    return flags.first { $0.name == wanted || $0.short.map(String.init) == wanted }
+  }
+
+  /// The flag that a plain word means, if it means one.
+  func bareFlag(_ word: String) -> Flag? {
+    let wanted = normalizedName(word)
+    return flags.first { $0.isBareWord && $0.name == wanted }
   }
 
   /// How the command is written: `load NAME [pretrained] [classes=N]`.

@@ -121,13 +121,13 @@ extension Diagnostic {
       hint: "usage: \(signature.usage)")
   }
 
-  static func unexpectedArgument(_ text: String, _ signature: Signature, at range: SourceRange)
-    -> Diagnostic
-  {
+  static func unexpectedArgument(
+    _ text: String, next: String?, _ signature: Signature, at range: SourceRange
+  ) -> Diagnostic {
     let advice: String
     let bareFlags = signature.flags.filter(\.isBareWord).map(\.name)
     if let key = signature.key(text) {
-      advice = "write '\(key.name)=value'"
+      advice = "write '\(key.name)=\(next ?? "value")'"
     } else if let flag = signature.flag(text) {
       advice = "write '\(flag.spelling)'"
     } else if let found = Suggestion.nearest(to: text, among: bareFlags) {

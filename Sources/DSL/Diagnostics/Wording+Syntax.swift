@@ -56,7 +56,7 @@ extension Diagnostic {
   static func operatorSpacing(_ text: String, at range: SourceRange) -> Diagnostic {
     Diagnostic(
       .operatorSpacing, "'\(text)' needs a space on both sides", at: range,
-      hint: "or quotes around the text it belongs to")
+      hint: "write ' \(text) ', or quote the text it belongs to")
   }
 
   // MARK: Syntax
@@ -67,10 +67,10 @@ extension Diagnostic {
       hint: "a line begins with a verb, such as 'help'")
   }
 
-  static func unexpectedText(_ text: String, after what: String, at range: SourceRange)
-    -> Diagnostic
-  {
-    Diagnostic(.unexpectedText, "unexpected '\(text)' \(what)", at: range)
+  static func unexpectedText(
+    _ text: String, _ place: String, hint: String? = nil, at range: SourceRange
+  ) -> Diagnostic {
+    Diagnostic(.unexpectedText, "unexpected '\(text)' \(place)", at: range, hint: hint)
   }
 
   static func unclosedBlock(at range: SourceRange, cell: SourceRange?) -> Diagnostic {

@@ -17,11 +17,11 @@ public struct Checker: Sendable {
   public var newestVersion: Int
   /// Whether `!` is allowed outside the prompt.
   public var allowsShell: Bool
+  /// The most commands that a script may unroll to.
+  public var mostSteps = 10_000
   /// The program's own rules.
   public var rules: [CheckRule]
 
-  /// The most commands that a script may unroll to.
-  public static let mostSteps = 10_000
   /// The name of the command that `!` stands for; it takes the rest of the line.
   public static let shellVerb = "shell"
 
@@ -65,7 +65,10 @@ public struct Checker: Sendable {
       script: script, parameters: expansion.parameters, steps: expansion.steps,
       diagnostics: [], scope: expansion.scope)
     var found = script.diagnostics + expansion.diagnostics
-    if mode != .prompt { found += ParameterUse.diagnostics(of: checked, expansion.mentioned) }
+    // Where something is wrong, a parameter may only seem unused.
+    if mode != .prompt, !found.containsErrors {
+      found += ParameterUse.diagnostics(of: checked, expansion.mentioned)
+    }
     for rule in rules { found += rule.check(checked) }
     checked = CheckedScript(
       script: script, parameters: checked.parameters, steps: checked.steps,

@@ -67,7 +67,9 @@ struct Expansion {
   /// Whether a version is stated in a way that the parser has already reported.
   private var hasBrokenVersion: Bool {
     script.diagnostics.contains {
-      $0.code == Diagnostic.Code.badDeclaration.rawValue && $0.message.contains("'version'")
+      guard let range = $0.range else { return false }
+      return $0.code == Diagnostic.Code.badDeclaration.rawValue
+        && script.source.text(in: range).hasPrefix("version")
     }
   }
 
@@ -78,29 +80,37 @@ struct Expansion {
     diagnostics += faults
     note(syntax.value.references)
     let name = syntax.name.text
+    if !variables.isEmpty {
+      // The parser has said that it cannot stand here.
+      scope = scope.with(name, "", from: syntax.range, isFaulty: true)
+      return
+    }
     let wanted = normalizedName(name)
     let override = overrides.first { normalizedName($0.name) == wanted }
     if let first = parameters.first(where: { normalizedName($0.name) == wanted }) {
       diagnostics.append(.duplicateParameter(syntax.name, first: first.range))
     }
     guard let evaluated else {
-      scope = scope.with(name, override?.text ?? "", from: syntax.range)
+      scope = scope.with(name, "", from: syntax.range, isFaulty: true)
       return
     }
     var text = evaluated.text
     let (kind, fault) = ParameterType.kind(of: syntax, default: text)
     if let fault { diagnostics.append(fault) }
+    var isFaulty = kind == nil
     if let kind {
       do throws(ValueProblem) {
         _ = try kind.parse(text)
       } catch {
         diagnostics.append(.badParameterValue(name, error, at: syntax.value.range))
+        isFaulty = true
       }
       if let override {
         do throws(ValueProblem) {
           _ = try kind.parse(override.text)
         } catch {
           diagnostics.append(.badOverride(name, error, declared: syntax.range))
+          isFaulty = true
         }
         text = override.text
       }
@@ -109,7 +119,7 @@ struct Expansion {
           name: name, kind: kind, defaultText: evaluated.text, text: text,
           isOverridden: override != nil, help: syntax.help, range: syntax.range))
     }
-    scope = scope.with(name, text, from: syntax.range)
+    scope = scope.with(name, text, from: syntax.range, isFaulty: isFaulty)
   }
 
   private mutating func checkOverrides() {
@@ -149,7 +159,7 @@ struct Expansion {
   private mutating func unroll(_ loop: LoopSyntax, clause index: Int) {
     guard index < loop.clauses.count else {
       for case .statement(let statement) in loop.body {
-        guard stepCount <= Checker.mostSteps else { return }
+        guard stepCount <= checker.mostSteps else { return }
         expand(statement)
       }
       return
@@ -159,8 +169,8 @@ struct Expansion {
     for value in clause.values {
       // Empty bodies count too: a loop of loops must end.
       stepCount += 1
-      guard stepCount <= Checker.mostSteps else {
-        diagnostics.append(.tooManyRepetitions(Checker.mostSteps, at: loop.header))
+      guard stepCount <= checker.mostSteps else {
+        diagnostics.append(.tooManyRepetitions(checker.mostSteps, at: loop.header))
         return
       }
       let (evaluated, faults) = value.evaluated(in: outer)

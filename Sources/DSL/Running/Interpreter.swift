@@ -31,6 +31,11 @@ public struct StepFailure: Error {
   public let isInterruption: Bool
   /// What the command threw.
   public let underlying: any Error
+
+  /// The failure as an error that can be shown; `source` is what the script was read from.
+  public func scriptError(in source: Source) -> ScriptError {
+    ScriptError([diagnostic], in: source, exitCode: exitCode)
+  }
 }
 
 /// How a run ended.

@@ -22,6 +22,13 @@ public struct Cell: Hashable, Sendable {
 }
 
 extension Script {
+  /// How messages name the cell of that number: `cell 2 "Train"`; nil in a script without cells.
+  public func label(ofCell number: Int) -> String? {
+    let cells = cells
+    guard cells.contains(where: { $0.marker != nil }) else { return nil }
+    return cells.first { $0.number == number }?.label
+  }
+
   /// The cells in order. What stands before the first marker is cell 0; it is left out when it
   /// is empty.
   public var cells: [Cell] {

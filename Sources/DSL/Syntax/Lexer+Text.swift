@@ -32,7 +32,11 @@ extension Lexer {
         readDollar(into: &pieces)
       } else if byte == Ascii.quote {
         report(.quoteInsideWord(at: SourceRange(position, position + 1)))
-        break
+        let end = closingQuote(from: position + 1).map { $0 + 1 } ?? position + 1
+        let isOnLine = end <= endOfLine(from: position)
+        let next = isOnLine ? end : position + 1
+        pieces.literal += bytes[position..<next]
+        position = next
       } else if byte < Ascii.space || byte == 0x7F {
         report(
           .strangeCharacter(Unicode.Scalar(byte), at: SourceRange(position, position + 1)))

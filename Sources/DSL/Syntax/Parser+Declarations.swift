@@ -126,7 +126,10 @@ extension Parser {
       end = previousEnd
     }
     if !isAtStatementEnd {
-      report(.unexpectedText(text(of: current), after: "behind a block", at: current.range))
+      report(
+        .unexpectedText(
+          text(of: current), "behind a block", hint: "put it on a line of its own",
+          at: current.range))
       skipStatement()
     }
     guard let clauses else { return nil }

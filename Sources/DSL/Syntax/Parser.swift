@@ -164,7 +164,7 @@ public struct Parser {
       advance()
       return nil
     default:
-      report(.unexpectedText(text(of: token), after: "in a command", at: token.range))
+      report(.unexpectedText(text(of: token), "in a command", at: token.range))
       advance()
       return nil
     }
@@ -255,7 +255,7 @@ public struct Parser {
         // The lexer has reported that the list is not closed.
         return ValueSyntax(form: .list(items), range: SourceRange(open.start, previousEnd))
       default:
-        report(.unexpectedText(text(of: current), after: "in a list", at: current.range))
+        report(.unexpectedText(text(of: current), "in a list", at: current.range))
         advance()
       }
     }

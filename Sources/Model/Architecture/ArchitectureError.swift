@@ -12,10 +12,12 @@ public enum ArchitectureError: Error, Sendable, Equatable {
 }
 
 extension ArchitectureError: ModelError {
+  /// Memory is a resource; everything else is a request that makes no sense.
   public var kind: ModelErrorKind {
     if case .memory = self { .resource } else { .usage }
   }
 
+  /// What went wrong, in one line.
   public var message: String {
     switch self {
     case .unknownVariant(let name, _):
@@ -41,6 +43,7 @@ extension ArchitectureError: ModelError {
     }
   }
 
+  /// What the user can do about it.
   public var advice: String? {
     switch self {
     case .unknownVariant(_, let closest):

@@ -6,10 +6,13 @@ public struct LayerSummary: Sendable, Equatable {
   public let path: String
   /// What it is, such as `inverted 3x3 s2 e4 se`.
   public let kind: String
+  /// The channels that come in.
   public let inputChannels: Int
+  /// The channels that come out.
   public let outputChannels: Int
   /// The edge of the square output map; 1 behind the pooling.
   public let outputSize: Int
+  /// Its trained parameters.
   public let parameterCount: Int
   /// Multiply-adds for one image, as `Blueprint.multiplyAdds` counts them.
   public let multiplyAdds: Int

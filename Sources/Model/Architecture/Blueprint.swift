@@ -4,13 +4,19 @@ public import Kernels
 public struct ConvolutionUnit: Sendable {
   /// timm's path of the convolution, such as `blocks.3.0.conv_pw`.
   public let path: String
+  /// What the convolution does in its unit.
   public let role: ParameterRole.Layer
+  /// The edge of its kernel.
   public let kernel: Int
+  /// The step between neighbouring outputs.
   public let stride: Int
+  /// The channels that come in.
   public let inputChannels: Int
+  /// The channels that come out.
   public let outputChannels: Int
   /// Whether every channel is convolved on its own.
   public let isDepthwise: Bool
+  /// What follows the norm.
   public let activation: Activation
   /// The convolution's weight in the parameter table.
   public let weight: ParameterReference
@@ -27,7 +33,9 @@ public struct ConvolutionUnit: Sendable {
 public struct GateUnit: Sendable {
   /// timm's path, such as `blocks.3.0.se`.
   public let path: String
+  /// The channels that are gated.
   public let channels: Int
+  /// The width between the two layers.
   public let hiddenChannels: Int
   let squeezeWeight: ParameterReference
   let squeezeBias: ParameterReference
@@ -39,7 +47,9 @@ public struct GateUnit: Sendable {
 public struct DenseUnit: Sendable {
   /// timm's path, `classifier`.
   public let path: String
+  /// The features.
   public let inputs: Int
+  /// The classes.
   public let outputs: Int
   let weight: ParameterReference
   let bias: ParameterReference
@@ -60,12 +70,17 @@ public struct BlockUnit: Sendable {
   public let path: String
   /// The block's place among all blocks.
   public let ordinal: Int
+  /// The stage that the block belongs to.
   public let stage: Int
   /// The block's place in its stage.
   public let index: Int
+  /// The stride of its spatial convolution.
   public let stride: Int
+  /// The channels that come in.
   public let inputChannels: Int
+  /// The channels that come out.
   public let outputChannels: Int
+  /// Its layers.
   public let body: Body
   /// Whether the block's input is added to its output.
   public var hasSkip: Bool { stride == 1 && inputChannels == outputChannels }
@@ -97,13 +112,19 @@ public struct BlockUnit: Sendable {
 /// A variant with everything resolved for a number of classes: each layer's channels, and the
 /// table of all tensors.
 public struct Blueprint: Sendable {
+  /// The architecture.
   public let variant: Variant
+  /// The classes of the classifier.
   public let classCount: Int
   /// The channels of the input image.
   public let inputChannels: Int
+  /// The first convolution, 3×3 with stride 2.
   public let stem: ConvolutionUnit
+  /// All blocks, in order.
   public let blocks: [BlockUnit]
+  /// The 1×1 convolution before the pooling.
   public let head: ConvolutionUnit
+  /// The last layer.
   public let classifier: DenseUnit
   /// Every tensor of the network.
   public let parameters: ParameterTable

@@ -18,6 +18,7 @@ public enum GateKind: Sendable, Equatable {
 
 /// One stage of a network: a block that may change size and channels, and repeats that keep them.
 public struct StageSpec: Sendable, Equatable {
+  /// How its blocks are built.
   public var kind: BlockKind
   /// The number of blocks.
   public var repeats: Int
@@ -29,6 +30,7 @@ public struct StageSpec: Sendable, Equatable {
   public var stride: Int
   /// The ratio of a block's middle channels to its input channels.
   public var expansion: Int
+  /// What stands before the projection of its blocks.
   public var gate: GateKind
 
   /// Creates a stage of `repeats` blocks.
@@ -51,6 +53,7 @@ public struct StageSpec: Sendable, Equatable {
 public struct NetworkShape: Sendable, Equatable {
   /// The stem's output channels (k×k 3, stride 2).
   public var stemChannels: Int
+  /// The stages, in order.
   public var stages: [StageSpec]
   /// The output channels of the head's 1×1 convolution: the features of the classifier.
   public var headChannels: Int

@@ -60,7 +60,7 @@ public struct Checkpoint: Sendable {
   ) throws {
     let store = network.parameters
     var tensors = store.table.entries.map { info in
-      let values: SealedTensorFile.Source.Values
+      let values: SafeTensors.Source.Values
       switch info.storage {
       case .weights:
         values = floats(store.weights, info)
@@ -69,12 +69,12 @@ public struct Checkpoint: Sendable {
       case .counters:
         values = .integer(store.counters[info.offset])
       }
-      return SealedTensorFile.Source(name: info.path, shape: info.timmShape, values: values)
+      return SafeTensors.Source(name: info.path, shape: info.timmShape, values: values)
     }
     for slot in optimizer.slots {
       for info in store.table.entries where info.storage == .weights {
         tensors.append(
-          SealedTensorFile.Source(
+          SafeTensors.Source(
             name: slotName(slot, info), shape: info.timmShape,
             values: floats(slot.values, info)))
       }
@@ -88,7 +88,7 @@ public struct Checkpoint: Sendable {
 
   private static func floats(
     _ buffer: UnsafeMutablePointer<Float>, _ info: ParameterInfo
-  ) -> SealedTensorFile.Source.Values {
+  ) -> SafeTensors.Source.Values {
     .floats { info.layout.toTimm(buffer + info.offset, to: $0, shape: info.shape) }
   }
 

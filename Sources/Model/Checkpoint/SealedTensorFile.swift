@@ -6,36 +6,27 @@ import Glibc
 /// Other tools read it like any safetensors file. The digest is SHA-256 over all bytes of the file,
 /// with zeros in the place of the digest's own 64 digits, which stand at a fixed place because the
 /// header begins with them. So a bit that turns anywhere, or an end that is missing, is noticed.
-struct SealedTensorFile {
-  /// One tensor to be written.
-  typealias Source = SafeTensors.Source
-
+struct SealedTensorFile: Sendable {
   private static let headerStart = #"{"__metadata__":{"digest":""#
-  private static let digestLength = 64
-  private static var digestRange: Range<Int> {
-    let start = 8 + headerStart.utf8.count
-    return start..<(start + digestLength)
-  }
+  private static let zeros = String(repeating: "0", count: 64)
+  private static let digestRange = (8 + headerStart.utf8.count)..<(8 + headerStart.utf8.count + 64)
 
   let url: URL
   /// The text in the metadata.
   let description: String
-  private let mapping: MappedFile
-  private let header: SafeTensors.Header
-  private let tensors: [String: SafeTensors.Tensor]
+  private let file: SafeTensors.File
 
   // MARK: Writing
 
   /// Replaces a file, durably.
   /// - Parameter description: text for the metadata.
   /// - Throws: `AtomicFile.Failure`.
-  static func write(description: String, tensors: [Source], to url: URL) throws {
-    let metadata = [
-      (name: "digest", text: String(repeating: "0", count: digestLength)),
-      (name: "description", text: description),
-    ]
+  static func write(
+    description: String, tensors: [SafeTensors.Source], to url: URL
+  ) throws {
     try AtomicFile.write(to: url) { descriptor in
       var digest = SHA256Digest()
+      let metadata = [("digest", zeros), ("description", description)]
       try SafeTensors.write(metadata: metadata, tensors: tensors) { bytes in
         digest.update(bytes)
         try AtomicFile.append(bytes, to: descriptor, path: url.path)
@@ -52,12 +43,13 @@ struct SealedTensorFile {
   /// - Throws: `CheckpointError`.
   init(contentsOf url: URL) throws {
     try self.init(openingWithoutCheck: url)
+    let mapping: MappedFile
     do {
-      try header.check(size: mapping.bytes.count)
+      mapping = try MappedFile(url)
     } catch {
-      throw Self.error(error, file: url.path)
+      throw CheckpointError.unreadable(file: url.path, reason: error.reason)
     }
-    guard Self.digest(mapping.bytes).elementsEqual(mapping.bytes[Self.digestRange]) else {
+    guard Self.digest(mapping.bytes) == file.metadata["digest"] else {
       throw CheckpointError.damaged(file: url.path)
     }
   }
@@ -67,76 +59,63 @@ struct SealedTensorFile {
   init(openingWithoutCheck url: URL) throws {
     self.url = url
     do {
-      mapping = try MappedFile(url)
-    } catch {
-      throw CheckpointError.unreadable(file: url.path, reason: error.reason)
+      file = try SafeTensors.File(contentsOf: url)
+    } catch let error as WeightError {
+      throw Self.error(for: error, file: url.path)
     }
-    let bytes = mapping.bytes
-    guard bytes.count > Self.digestRange.upperBound,
-      bytes[8...].starts(with: Self.headerStart.utf8)
-    else {
-      throw bytes.isEmpty
-        ? CheckpointError.truncated(file: url.path) : CheckpointError.notACheckpoint(file: url.path)
-    }
-    do {
-      header = try SafeTensors.Header(bytes)
-    } catch {
-      throw Self.error(error, file: url.path)
-    }
-    description = header.metadata["description"] ?? ""
-    tensors = Dictionary(uniqueKeysWithValues: header.tensors.map { ($0.name, $0) })
+    guard file.metadata["digest"]?.utf8.count == Self.zeros.utf8.count,
+      let description = file.metadata["description"]
+    else { throw CheckpointError.notACheckpoint(file: url.path) }
+    self.description = description
   }
 
-  private static func error(_ problem: SafeTensors.Problem, file: String) -> CheckpointError {
-    if case .truncated = problem { .truncated(file: file) } else { .damaged(file: file) }
-  }
-
-  /// The tensors' names, sorted.
-  var names: [String] { tensors.keys.sorted() }
+  /// The tensors' names.
+  var names: [String] { file.tensors.map(\.name) }
 
   /// Gives the floats of a tensor.
   /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`.
   func withFloats(
     _ name: String, shape: [Int], _ body: (UnsafePointer<Float>) -> Void
   ) throws {
-    try withBytes(name, type: .float32, shape: shape) { bytes in
-      // SAFETY: the header is padded, so that floats in the mapped file are aligned.
-      if let base = bytes.baseAddress?.assumingMemoryBound(to: Float.self) { body(base) }
-    }
+    let tensor = try tensor(name, .float32, shape: shape)
+    var scratch: [Float] = []
+    file.withFloats(tensor, scratch: &scratch, body)
   }
 
   /// A tensor of one integer.
   /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`.
   func integer(_ name: String) throws -> Int64 {
-    var value: Int64 = 0
-    try withBytes(name, type: .int64, shape: []) { value = $0.loadUnaligned(as: Int64.self) }
-    return value
+    file.integer(try tensor(name, .int64, shape: []))
   }
 
-  private func withBytes(
-    _ name: String, type: SafeTensors.ElementType, shape: [Int],
-    _ body: (UnsafeRawBufferPointer) -> Void
-  ) throws {
-    guard let tensor = tensors[name], tensor.type == type else {
+  private func tensor(
+    _ name: String, _ type: SafeTensors.ElementType, shape: [Int]
+  ) throws -> SafeTensors.Tensor {
+    guard let tensor = file[name], tensor.type == type else {
       throw CheckpointError.missingTensor(file: url.path, name: name)
     }
     guard tensor.shape == shape else {
       throw CheckpointError.wrongShape(
         file: url.path, name: name, found: tensor.shape, expected: shape)
     }
-    let start = header.dataStart + tensor.range.lowerBound
-    guard start + tensor.range.count <= mapping.bytes.count else {
-      throw CheckpointError.truncated(file: url.path)
-    }
-    body(UnsafeRawBufferPointer(rebasing: mapping.bytes[start..<(start + tensor.range.count)]))
+    return tensor
   }
 
-  private static func digest(_ bytes: UnsafeRawBufferPointer) -> String.UTF8View {
+  private static func digest(_ bytes: UnsafeRawBufferPointer) -> String {
     var digest = SHA256Digest()
     digest.update(UnsafeRawBufferPointer(rebasing: bytes[..<digestRange.lowerBound]))
-    let zeros = [UInt8](repeating: UInt8(ascii: "0"), count: digestLength)
-    zeros.withUnsafeBytes { digest.update($0) }
+    Array(zeros.utf8).withUnsafeBytes { digest.update($0) }
     digest.update(UnsafeRawBufferPointer(rebasing: bytes[digestRange.upperBound...]))
-    return digest.finish().utf8
+    return digest.finish()
+  }
+
+  private static func error(for error: WeightError, file: String) -> CheckpointError {
+    switch error {
+    case .unreadable(_, let reason): return .unreadable(file: file, reason: reason)
+    case .empty, .damaged(_, .truncated): return .truncated(file: file)
+    case .damaged(_, .notSafeTensors), .damaged(_, .headerTooLarge), .foreignFormat, .directory:
+      return .notACheckpoint(file: file)
+    default: return .damaged(file: file)
+    }
   }
 }

@@ -99,6 +99,29 @@ struct CIFAR: Sendable {
   struct Records {
     var pixels: [UInt8] = []
     var labels: [UInt8] = []
+
+    /// Appends `count` pictures of three planes as interleaved pixels; the first starts at offset
+    /// `first` of `bytes`, each next one `step` bytes later.
+    mutating func appendPixels(
+      _ bytes: ArraySlice<UInt8>, first: Int, every step: Int, count: Int
+    ) {
+      guard count > 0 else { return }
+      precondition(first >= 0 && first + (count - 1) * step + imageBytes <= bytes.count)
+      let plane = side * side
+      bytes.withUnsafeBufferPointer { source in
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: imageBytes) { target in
+          for image in 0..<count {
+            let from = first + image * step
+            for pixel in 0..<plane {
+              target[3 * pixel] = source[from + pixel]
+              target[3 * pixel + 1] = source[from + plane + pixel]
+              target[3 * pixel + 2] = source[from + 2 * plane + pixel]
+            }
+            pixels.append(contentsOf: target)
+          }
+        }
+      }
+    }
   }
 
   /// Reads the data set.
@@ -107,8 +130,10 @@ struct CIFAR: Sendable {
     let (layout, folder) = try locate(in: directory)
     var files: [DataFile] = []
     var train = Records()
-    for file in layout.train {
+    for (number, file) in layout.train.enumerated() {
       try read(file, layout: layout, folder: folder, into: &train, files: &files, limit: limit)
+      // The other files are as large as the first, as a rule.
+      if number == 0 { train.pixels.reserveCapacity(layout.train.count * train.pixels.count) }
     }
     var test = Records()
     try read(layout.test, layout: layout, folder: folder, into: &test, files: &files, limit: limit)
@@ -136,9 +161,13 @@ struct CIFAR: Sendable {
       }
       if directory.lastPathComponent == layout.folder { return (layout, directory) }
     }
+    // A download that was not unpacked is the one to name.
+    let found = layouts.first {
+      Self.exists(directory.appendingPathComponent($0.archive.name), folder: false)
+    }
     throw DataError.noDataset(
       name: name, path: directory.path, folders: layouts.map(\.folder),
-      archive: layouts[0].archive)
+      archive: (found ?? layouts[0]).archive, archiveIsThere: found != nil)
   }
 
   private static func exists(_ url: URL, folder: Bool) -> Bool {
@@ -175,31 +204,16 @@ struct CIFAR: Sendable {
     }
     let count = bytes.count / recordBytes
     let kept = min(count, max(limit - records.labels.count, 0))
-    records.pixels.reserveCapacity(records.pixels.count + kept * Self.imageBytes)
     for record in 0..<count {
-      let start = record * recordBytes
-      let offset = start + labelBytes - 1
+      let offset = record * recordBytes + labelBytes - 1
       let label = Int(bytes[offset])
       if label >= classNames.count {
         throw DataError.labelOutOfRange(
           file: file, record: record, offset: offset, label: label, classCount: classNames.count)
       }
-      if record >= kept { continue }
-      records.labels.append(UInt8(label))
-      Self.appendInterleaved(bytes[(start + labelBytes)..<(start + recordBytes)], to: &records)
+      if record < kept { records.labels.append(UInt8(label)) }
     }
-  }
-
-  /// Appends a picture of three planes as interleaved pixels.
-  static func appendInterleaved(_ planes: ArraySlice<UInt8>, to records: inout Records) {
-    let plane = side * side
-    planes.withUnsafeBufferPointer { planes in
-      for pixel in 0..<plane {
-        records.pixels.append(planes[pixel])
-        records.pixels.append(planes[plane + pixel])
-        records.pixels.append(planes[2 * plane + pixel])
-      }
-    }
+    records.appendPixels(bytes[...], first: labelBytes, every: recordBytes, count: kept)
   }
 
   /// The class names beside the data; the built-in ones when the file is not there.

@@ -23,17 +23,14 @@ extension CIFAR {
       throw unexpected("\(array.shape[0]) pictures but \(labels.count) labels")
     }
     let kept = min(labels.count, max(limit - records.labels.count, 0))
-    records.pixels.reserveCapacity(records.pixels.count + kept * Self.imageBytes)
     for (record, label) in labels.enumerated() {
       guard classNames.indices.contains(label) else {
         throw DataError.labelOutOfRange(
           file: file, record: record, offset: nil, label: label, classCount: classNames.count)
       }
-      if record >= kept { continue }
-      records.labels.append(UInt8(label))
-      let start = pixels.startIndex + record * Self.imageBytes
-      Self.appendInterleaved(pixels[start..<(start + Self.imageBytes)], to: &records)
+      if record < kept { records.labels.append(UInt8(label)) }
     }
+    records.appendPixels(pixels, first: 0, every: Self.imageBytes, count: kept)
   }
 
   private func labels(_ value: PickleValue, document: PickleDocument, file: String) throws -> [Int]

@@ -7,7 +7,8 @@ public enum DataError: ModelError, Equatable {
   /// The folder named by the user is not there.
   case missingFolder(path: String)
   /// The folder holds none of the layouts of the data set.
-  case noDataset(name: String, path: String, folders: [String], archive: Archive)
+  case noDataset(
+    name: String, path: String, folders: [String], archive: Archive, archiveIsThere: Bool)
   /// One file of a data set is missing.
   case missingFile(file: String, folder: String, archive: Archive)
   /// The size is no whole number of records, as of a file that was cut off.
@@ -60,16 +61,16 @@ extension DataError {
       return "'\(file)' is empty"
     case .missingFolder(let path):
       return "there is no folder '\(path)'"
-    case .noDataset(let name, let path, let folders, _):
+    case .noDataset(let name, let path, let folders, _, _):
       return
         "no \(name) in '\(path)': expected \(folders.map { "'\($0)'" }.joined(separator: " or "))"
     case .missingFile(let file, let folder, _):
       return "'\(file)' is missing in '\(folder)'"
     case .partialRecord(let file, let size, let recordBytes):
-      let extra = size % recordBytes
-      return "'\(file)' has \(size) bytes, \(extra) more than \(size / recordBytes) records of "
-        + "\(recordBytes): it was cut off in record \(size / recordBytes) "
-        + "(offset \(size - extra)) or is another file"
+      let record = size / recordBytes
+      return
+        "'\(file)' has \(size) bytes, no whole number of records of \(recordBytes): it ends in "
+        + "record \(record) (offset \(record * recordBytes)), cut off, or is another file"
     case .labelOutOfRange(let file, let record, let offset, let label, let classCount):
       let place = offset.map { ", offset \($0)" } ?? ""
       return "'\(file)', record \(record)\(place): label \(label) is not one of "
@@ -90,8 +91,9 @@ extension DataError {
   /// What the user can do about it.
   public var advice: String? {
     switch self {
-    case .noDataset(_, let path, _, let archive):
-      return archive.advice(folder: path)
+    case .noDataset(_, let path, _, let archive, let isThere):
+      let fetch = isThere ? "" : "fetch \(archive.url) (md5 \(archive.md5)) into '\(path)' and "
+      return "\(fetch)unpack it: tar -xzf '\(path)/\(archive.name)' -C '\(path)'"
     case .missingFile(_, let folder, let archive):
       return "unpack \(archive.name) again; its files belong in '\(folder)' "
         + "(\(archive.url), md5 \(archive.md5))"
@@ -112,12 +114,6 @@ extension DataError {
     case .limit: .usage
     default: .resource
     }
-  }
-}
-
-extension DataError.Archive {
-  fileprivate func advice(folder: String) -> String {
-    "fetch \(url) (md5 \(md5)) and unpack it in '\(folder)': tar -xzf \(name) -C '\(folder)'"
   }
 }
 

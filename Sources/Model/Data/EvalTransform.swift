@@ -4,12 +4,7 @@ public import Kernels
 /// The preprocessing of timm for evaluation: resize, centre crop.
 public struct EvalTransform: ImageTransform {
   /// How a picture that is not square becomes square.
-  public enum CropMode: String, Sendable, CaseIterable {
-    /// The shorter edge is resized to `floor(size / cropFraction)` and the centre cut out.
-    case center
-    /// Both edges are resized to `size`; the aspect ratio is lost and nothing is cut off.
-    case squash
-  }
+  public typealias CropMode = Preprocessing.CropMode
 
   /// The side of the output in pixels.
   public let size: Int
@@ -46,9 +41,9 @@ public struct EvalTransform: ImageTransform {
 
   /// The size that a picture is resized to before the crop.
   func resizedSize(width: Int, height: Int) -> (width: Int, height: Int) {
-    guard cropMode == .center else { return (size, size) }
-    // torchvision: the shorter edge gets the target, the longer one int(target * long / short).
     let edge = max(Int((Double(size) / cropFraction).rounded(.down)), 1)
+    guard cropMode == .center else { return (edge, edge) }
+    // torchvision: the shorter edge gets the target, the longer one int(target * long / short).
     let long = Int(Double(edge * max(width, height)) / Double(min(width, height)))
     return width <= height ? (edge, long) : (long, edge)
   }

@@ -84,14 +84,3 @@ public enum ImageCodec {
     }
   }
 }
-
-/// Reads a whole file.
-///
-/// - Throws: `DataError.unreadable`.
-func readWhole(_ file: URL) throws -> [UInt8] {
-  do {
-    return [UInt8](try Data(contentsOf: file))
-  } catch {
-    throw DataError.unreadable(file: file.path, reason: plainReason(of: error))
-  }
-}

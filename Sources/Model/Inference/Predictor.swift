@@ -9,6 +9,8 @@ public final class Predictor {
     public let index: Int
     /// The softmax of its logit, in 0...1.
     public let probability: Double
+    /// What the classifier gave it.
+    public let logit: Double
   }
 
   private let transform: EvalTransform
@@ -72,7 +74,8 @@ public final class Predictor {
     let sum = values.reduce(0) { $0 + exp($1 - largest) }
     let order = values.indices.sorted { (values[$0], -$0) > (values[$1], -$1) }
     return order.prefix(top).map {
-      ClassProbability(index: $0, probability: exp(values[$0] - largest) / sum)
+      ClassProbability(
+        index: $0, probability: exp(values[$0] - largest) / sum, logit: values[$0])
     }
   }
 }

@@ -3,7 +3,9 @@ internal import Kernels
 /// Which draws of a step's random numbers are meant: the same key gives the same numbers, whatever
 /// was computed before.
 public struct StepKey: Sendable, Hashable {
+  /// The seed of the whole training.
   public var seed: UInt64
+  /// The epoch, from 0.
   public var epoch: Int
   /// The step within the epoch.
   public var step: Int

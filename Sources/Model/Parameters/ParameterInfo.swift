@@ -35,8 +35,11 @@ public struct ParameterRole: Sendable, Hashable {
     case batchCount
   }
 
+  /// The part of the network.
   public let unit: Unit
+  /// The layer within the unit.
   public let layer: Layer
+  /// The tensor within the layer.
   public let part: Part
 }
 
@@ -77,15 +80,19 @@ public struct ParameterInfo: Sendable {
 
   /// timm's state-dict key, such as `blocks.1.0.conv_exp.weight`.
   public let path: String
+  /// What the tensor is in the network.
   public let role: ParameterRole
   /// The dimensions in the engine's layout.
   public let shape: [Int]
   /// The dimensions in timm's state dict.
   public let timmShape: [Int]
+  /// How its elements lie here and in PyTorch.
   public let layout: ParameterLayout
+  /// What it holds before any training.
   public let initializer: Initializer
   /// Whether weight decay applies: timm spares biases and all one-dimensional tensors.
   public let decays: Bool
+  /// Which buffer holds it.
   public let storage: Storage
   /// The index of the first element in its buffer.
   public let offset: Int

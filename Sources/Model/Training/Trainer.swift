@@ -42,7 +42,7 @@ public final class Trainer {
     resuming checkpoint: Checkpoint? = nil, stopAt: Int? = nil, pool: ThreadPool? = nil
   ) throws {
     let blueprint = network.blueprint
-    guard blueprint.classCount == data.classNames.count else {
+    guard blueprint.classCount >= data.classNames.count else {
       throw TrainingError.classCount(network: blueprint.classCount, data: data.classNames.count)
     }
     guard data.test.count > 0 else { throw TrainingError.nothingToEvaluate(data.name) }
@@ -101,7 +101,7 @@ public final class Trainer {
   ///   written.
   public func run(
     stopRequest: @escaping () -> StopRequest = { .none },
-    listener: @escaping (TrainingEvent) throws -> Void = { _ in }
+    listener: @escaping (TrainingEvent) throws -> Void
   ) throws -> TrainingOutcome {
     self.stopRequest = stopRequest
     self.listener = listener

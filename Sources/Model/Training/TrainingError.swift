@@ -2,7 +2,7 @@
 public enum TrainingError: ModelError, Equatable {
   /// The loss, a gradient or a weight is infinite or no number.
   case diverged(DivergenceReport)
-  /// The classifier has another number of outputs than the data has classes.
+  /// The classifier has fewer outputs than the data has classes.
   case classCount(network: Int, data: Int)
   /// A checkpoint cannot be continued with this data.
   case otherData(checkpoint: String, given: String)
@@ -26,7 +26,7 @@ extension TrainingError {
       let place = "epoch \(report.epoch), step \(report.step)"
       return "training diverged at \(place): the \(report.quantity.rawValue) is not a finite number"
     case .classCount(let network, let data):
-      return "the network's classifier has \(network) outputs, but the data has \(data) classes"
+      return "the classifier has only \(network) outputs for the \(data) classes of the data"
     case .otherData(let checkpoint, let given):
       return "the checkpoint was trained on '\(checkpoint)', which differs from '\(given)'"
     case .otherNetwork(let checkpoint, let given):

@@ -86,7 +86,10 @@ enum Predicting {
             + classes.flatMap { [.init(names($0.index)), probability($0.probability)] })
       } else {
         rows += classes.map {
-          [.init(names($0.index)), .init($0.index), probability($0.probability)]
+          [
+            .init(names($0.index)), .init($0.index), probability($0.probability),
+            .init($0.logit, decimals: 4),
+          ]
         }
       }
       state.console.progress.update(index + 1)
@@ -95,7 +98,10 @@ enum Predicting {
     guard !SignalCenter.isInterrupted else { throw CommandError.interrupted }
     guard isFolder else {
       return Table(
-        [.init("class"), .init("index", .right), .init("probability", .right)], rows: rows)
+        [
+          .init("class"), .init("index", .right), .init("probability", .right),
+          .init("logit", .right),
+        ], rows: rows)
     }
     let columns = (1...top).flatMap { rank -> [Table.Column] in
       let suffix = rank == 1 ? "" : "\(rank)"

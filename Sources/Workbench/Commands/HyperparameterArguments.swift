@@ -1,4 +1,5 @@
 import DSL
+import Foundation
 import Model
 
 // The bridge between the engine's registry of hyperparameters and the language's arguments: the
@@ -8,8 +9,13 @@ extension HyperparameterKey {
   /// The key as an argument of a command.
   var parameter: Parameter {
     Parameter(
-      name, aliases: aliases, valueKind, summary, default: defaultValue.text,
+      name, aliases: aliases, valueKind, summary, default: defaultText,
       group: group.rawValue, discussion: explanation)
+  }
+
+  /// The default as one writes it behind `=`, lists without brackets.
+  private var defaultText: String {
+    defaultValue.text.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
   }
 
   /// Every key as an argument.
@@ -74,7 +80,7 @@ extension WorkbenchState {
       console.note("\(argument.name) stays \(values[argument.name].text): -O forces it")
       return nil
     }
-    do {
+    do throws(HyperparameterError) {
       let old: HyperparameterValue
       if let value = argument.value.hyperparameter {
         old = try values.set(argument.name, to: value)
@@ -82,7 +88,7 @@ extension WorkbenchState {
         old = try values.unset(argument.name)
       }
       return (old, values[argument.name])
-    } catch let error as HyperparameterError {
+    } catch {
       throw CommandError(error.message, hint: error.advice, argument: argument.name)
     }
   }

@@ -37,7 +37,7 @@ enum TrainingCommands {
     let settings = Hyperparameters(
       try state.values(overriddenBy: invocation), for: model.variant.preprocessing)
     try checkClasses(model, data)
-    let name = try invocation.string("name") ?? freeName("\(model.variant.name)-\(data.source.name)", state)
+    let name = invocation.string("name") ?? freeName("\(model.variant.name)-\(data.source.name)", state)
     if !invocation.isGiven("name") { state.canonicalText += " name=\(name)" }
     let run = try TrainingRun.create(name, model: model, data: data, settings: settings, state)
     try run.train(stopAt: invocation.integer("stop-at"), resuming: nil)

@@ -119,8 +119,9 @@ private struct ScriptWriter {
   private mutating func decoration() {
     if !figure.title.isEmpty {
       let size = PlotTheme.surface(for: target.terminal).fontSize
-      let bold = isText ? "" : " font '\(theme.font):Bold,\(size)'"
-      lines.append("set title \(GnuplotScript.quoted(figure.title)) noenhanced\(bold)\(ink)")
+      // In text the row below the title belongs to the labels of the vertical axes.
+      let place = isText ? " offset 0,1" : " font '\(theme.font):Bold,\(size)'"
+      lines.append("set title \(GnuplotScript.quoted(figure.title)) noenhanced\(place)\(ink)")
     }
     if isText {
       lines.append("set border 3")

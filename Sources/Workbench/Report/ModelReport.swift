@@ -64,7 +64,7 @@ enum ModelReport {
   private static func weights(_ weights: LoadedModel.Weights) -> String {
     switch weights {
     case .scratch(let seed): "new, drawn from seed \(seed)"
-    case .file(let url, let sha256): "\(url.path)\n  sha256 \(sha256)"
+    case .file(let url, let sha256): "\(url.path)\nsha256 \(sha256)"
     case .run(let run, let checkpoint): "of run \(run), checkpoint \(checkpoint)"
     }
   }
@@ -89,7 +89,7 @@ struct Facts {
     let width = rows.map(\.name.count).max() ?? 0
     return rows.map { row in
       let name = row.name.padding(toLength: width, withPad: " ", startingAt: 0)
-      let indent = "\n" + String(repeating: " ", count: width)
+      let indent = "\n" + String(repeating: " ", count: width + 2)
       return style(name, .strong) + "  " + row.value.replacing("\n", with: indent) + "\n"
     }.joined()
   }

@@ -20,8 +20,6 @@ struct RunDirectory: Sendable, Equatable {
   var log: URL { url.appending(path: "log.txt") }
   /// The machine and the program.
   var environment: URL { url.appending(path: "env.json") }
-  /// Figures and the gnuplot scripts that drew them.
-  var plots: URL { url.appending(path: "plots", directoryHint: .isDirectory) }
   /// The checkpoints.
   var checkpoints: CheckpointStore {
     CheckpointStore(folder: url.appending(path: "ckpt", directoryHint: .isDirectory))
@@ -59,10 +57,9 @@ struct RunDirectory: Sendable, Equatable {
     guard mkdir(url.path, 0o755) == 0 else { throw AtomicFile.Failure("create", url.path) }
     let directory = RunDirectory(url)
     let lock = try RunLock.take(url)
-    for folder in [directory.checkpoints.folder, directory.plots] {
-      guard mkdir(folder.path, 0o755) == 0 else {
-        throw AtomicFile.Failure("create", folder.path)
-      }
+    let checkpoints = directory.checkpoints.folder
+    guard mkdir(checkpoints.path, 0o755) == 0 else {
+      throw AtomicFile.Failure("create", checkpoints.path)
     }
     return Created(directory: directory, lock: lock, movedAside: movedAside)
   }

@@ -48,7 +48,7 @@ struct SessionCompletion: CompletionProvider {
     return names.filter { $0.hasPrefix(start) && ($0.first != "." || start.first == ".") }.sorted()
       .compactMap { name in
         var isFolder: ObjCBool = false
-        FileManager.default.fileExists(
+        _ = FileManager.default.fileExists(
           atPath: place.appendingPathComponent(name).path, isDirectory: &isFolder)
         if role == .directory && !isFolder.boolValue { return nil }
         return folder + name + (isFolder.boolValue ? "/" : "")

@@ -28,6 +28,7 @@ final class PlainLineReader: LineEditor {
 
   func readLine(prompt: String) -> LineInput {
     while true {
+      if let signal = SignalCenter.termination { return .terminated(signal: signal) }
       if let newline = buffer.firstIndex(of: UInt8(ascii: "\n")) {
         let line = text(buffer[..<newline])
         buffer.removeSubrange(...newline)
@@ -55,7 +56,7 @@ final class PlainLineReader: LineEditor {
       pollfd(fd: SignalCenter.wakeDescriptor, events: Int16(POLLIN), revents: 0),
     ]
     let ready = poll(&watched, 2, -1)
-    if let signal = SignalCenter.termination { return .terminated(signal: signal) }
+    if SignalCenter.termination != nil { return nil }
     if SignalCenter.interrupt != .none {
       SignalCenter.clearInterrupts()
       return .interrupted

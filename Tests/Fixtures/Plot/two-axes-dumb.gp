@@ -44,7 +44,7 @@ $data << end_of_data
 39,0.5516321217499349,,7.80666566718009e-05
 40,0.5938179697249241,0.4377036391281692,1e-06
 end_of_data
-set title 'Progressive learning' noenhanced
+set title 'Progressive learning' noenhanced offset 0,1
 set border 3
 set tmargin 3
 set tics nomirror out scale 0.6

@@ -9,13 +9,13 @@ struct SealedTensorFileTests {
     try SealedTensorFile.write(
       description: #"with "quotes" and /slashes/ and ümlauts"#,
       tensors: [
-        SealedTensorFile.Source(
+        SafeTensors.Source(
           name: "a.weight", shape: [2, 3],
           values: .floats { target in
             for (index, value) in floats.enumerated() { target[index] = value }
           }),
-        SealedTensorFile.Source(name: "count", shape: [], values: .integer(1 << 40)),
-        SealedTensorFile.Source(
+        SafeTensors.Source(name: "count", shape: [], values: .integer(1 << 40)),
+        SafeTensors.Source(
           name: "b", shape: [1], values: .floats { $0[0] = -.infinity }),
       ], to: url)
   }

@@ -207,14 +207,9 @@ extension Preprocessing {
 extension EvalTransform {
   /// The transform of test images that a preprocessing describes, at its training size.
   public init(_ preprocessing: Preprocessing) {
-    let cropMode: CropMode
-    switch preprocessing.cropMode {
-    case .center: cropMode = .center
-    case .squash: cropMode = .squash
-    }
     self.init(
       size: preprocessing.inputSize, cropFraction: preprocessing.cropFraction,
       interpolation: preprocessing.interpolation, normalization: preprocessing.normalization,
-      cropMode: cropMode)
+      cropMode: preprocessing.cropMode)
   }
 }
