@@ -41,7 +41,7 @@ public final class Convolution {
     phaseTaps = Table(order)
     backwardWeights = WeightPacking(
       rows: taps * s.outputChannels, panels: Table(Panel.cut(s.inputChannels, limit: 4)))
-    zeros = FloatBuffer(count: max(forwardPlan.depth, s.outputChannels) + 16)
+    zeros = FloatBuffer(count: max(48, forwardPlan.depth, s.outputChannels) + 16)
     outer = OuterPlan(gather: forwardPlan, outputs: s.outputChannels, threads: pool.threads)
 
     let scratch = GatherScratch(phases.map(\.plan) + [forwardPlan], shape: s)
@@ -126,7 +126,7 @@ public final class Convolution {
               taps: plan.taps, depth: plan.depth, table: places.table,
               tableStride: GatherPlan.block, weights: UnsafeRawPointer(weights + start),
               step: (step ?? width) &* 4, targets: places.targets, column: panel.column,
-              width: panel.width, accumulate: accumulate))
+              width: panel.width, accumulate: accumulate, temporary: places.temporary))
         }
         pixel &+= count
       }
@@ -168,6 +168,7 @@ struct GatherScratch {
     let targets: UnsafeMutablePointer<TargetPointer>
     let patches: UnsafeMutablePointer<Float>
     let spare: UnsafeMutablePointer<Float>
+    let temporary: UnsafeMutablePointer<Float>
   }
 
   private let tableCount: Int
@@ -179,7 +180,8 @@ struct GatherScratch {
     tableCount = GatherPlan.block * (plans.map(\.taps).max() ?? 0)
     patchCount = plans.map(\.patchCount).max() ?? 0
     let spareCount = max(shape.inputChannels, shape.outputChannels) + 128
-    let total = 2 * (tableCount + GatherPlan.block) + patchCount + spareCount
+    let total =
+      2 * (tableCount + GatherPlan.block) + patchCount + GatherTile.temporaryCount + spareCount
     count = (total + 31) & ~15
   }
 
@@ -192,6 +194,6 @@ struct GatherScratch {
     return Places(
       table: memory.assumingMemoryBound(to: RowPointer.self),
       targets: targets.assumingMemoryBound(to: TargetPointer.self), patches: patches,
-      spare: patches + patchCount)
+      spare: patches + (patchCount &+ GatherTile.temporaryCount), temporary: patches + patchCount)
   }
 }

@@ -52,7 +52,7 @@ struct OuterPlan {
     sumsCount = groups > 1 ? groups * rows * columns : 0
     tableCount = Self.block * gather.taps
     let packed = Self.block * 48 + (packsRows ? tilesPerRun * Self.packedTile : 0)
-    let worker = 2 * (tableCount + Self.block) + gather.patchCount + packed + outputs + 64
+    let worker = 2 * (tableCount + Self.block) + gather.patchCount + packed + outputs + 64 + 16 * 48
     workerCount = (worker + 31) & ~15
     scratchCount = sumsCount + workerCount * threads
   }
@@ -99,7 +99,8 @@ extension Convolution {
     let packed = memory + 2 &* (plan.tableCount &+ OuterPlan.block)
     let packedRows = packed + OuterPlan.block &* 48
     let patches = packedRows + (plan.packsRows ? plan.tilesPerRun &* OuterPlan.packedTile : 0)
-    let spare = patches + gather.patchCount
+    let temporary = patches + gather.patchCount
+    let spare = temporary + 16 &* 48
     let firstTile = run &* plan.tilesPerRun
     let lastTile = min(gather.taps &* plan.tilesPerTap, firstTile &+ plan.tilesPerRun)
     let firstPanel = part &* plan.panelsPerPart
@@ -138,13 +139,16 @@ extension Convolution {
           let rows =
             within &+ stretch == plan.tilesPerTap ? gather.depth &- firstRow : stretch &* 8
           let place = (tap &* gather.depth &+ firstRow) &* stride &+ panel.column
+          let adds = accumulate || pixel > start
           outerRows(
-            rows, vectors: panel.vectors,
+            rows, vectors: panel.vectors, temporary: temporary,
             OuterTile(
               pixels: count, table: table + tap &* GatherPlan.block,
               offset: plan.packsRows ? (tile &- firstTile) &* OuterPlan.packedTile : firstRow,
               columns: packed, target: sums + place, stride: stride,
-              width: accumulate ? panel.width : width, accumulate: accumulate || pixel > start))
+              width: accumulate ? panel.width : width,
+              initial: adds ? UnsafePointer(sums + place) : UnsafePointer(zeros.base),
+              initialStride: adds ? stride : 0))
           tile &+= stretch
         }
       }

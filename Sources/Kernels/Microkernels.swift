@@ -23,9 +23,15 @@ struct GatherTile {
   var width: Int
   /// Whether the sums are added to what is there.
   var accumulate: Bool
+  /// Room for `temporaryCount` floats: sums that cannot be stored whole pass through it.
+  var temporary: UnsafeMutablePointer<Float>
+
+  static let temporaryCount = 9 * 64 + 2 * 9
 }
 
 /// `height` rows by `vectors` * 16 columns, held in registers over all taps.
+///
+/// Nine rows or fewer: with twelve the compiler keeps a copy of the sums in memory.
 @inline(__always)
 private func gather<let height: Int, let vectors: Int>(
   _: InlineArray<height, Void>.Type, _: InlineArray<vectors, Void>.Type, _ tile: GatherTile
@@ -49,39 +55,12 @@ private func gather<let height: Int, let vectors: Int>(
       weights += step
     }
   }
-  if tile.width == vectors &* 16 && !tile.accumulate {
-    for i in 0..<height {
-      let target = tile.targets[i] + tile.column
-      for j in 0..<vectors { sums[i][j].store(target + j &* 16) }
-    }
-  } else {
-    for i in 0..<height {
-      let target = tile.targets[i] + tile.column
-      for j in 0..<vectors {
-        storePart(sums[i][j], target + j &* 16, tile.width &- j &* 16, tile.accumulate)
-      }
-    }
-  }
-}
-
-/// Stores the first `width` lanes (all of them from 16 on, none below 1).
-@inline(__always)
-private func storePart(
-  _ value: Vector, _ target: TargetPointer, _ width: Int, _ accumulate: Bool
-) {
-  if width >= 16 {
-    (accumulate ? Vector.load(target) + value : value).store(target)
-    return
-  }
-  var lane = 0
-  if width >= 8 {
-    let low = value.lowHalf
-    (accumulate ? SIMD8<Float>.load(target) + low : low).store(target)
-    lane = 8
-  }
-  while lane < width {
-    target[lane] = accumulate ? target[lane] + value[lane] : value[lane]
-    lane &+= 1
+  // Nothing but whole stores here: with a second use of the sums they would live in memory.
+  let targets = tile.targets
+  let column = tile.column
+  for i in 0..<height {
+    let target = targets[i] + column
+    for j in 0..<vectors { sums[i][j].store(target + j &* 16) }
   }
 }
 
@@ -97,14 +76,14 @@ private func storePart(
 @inline(never) private func gather3x3(_ tile: GatherTile) {
   gather(InlineArray<3, Void>.self, InlineArray<3, Void>.self, tile)
 }
-@inline(never) private func gather12x2(_ tile: GatherTile) {
-  gather(InlineArray<12, Void>.self, InlineArray<2, Void>.self, tile)
+@inline(never) private func gather9x2(_ tile: GatherTile) {
+  gather(InlineArray<9, Void>.self, InlineArray<2, Void>.self, tile)
 }
 @inline(never) private func gather4x2(_ tile: GatherTile) {
   gather(InlineArray<4, Void>.self, InlineArray<2, Void>.self, tile)
 }
-@inline(never) private func gather12x1(_ tile: GatherTile) {
-  gather(InlineArray<12, Void>.self, InlineArray<1, Void>.self, tile)
+@inline(never) private func gather9x1(_ tile: GatherTile) {
+  gather(InlineArray<9, Void>.self, InlineArray<1, Void>.self, tile)
 }
 @inline(never) private func gather4x1(_ tile: GatherTile) {
   gather(InlineArray<4, Void>.self, InlineArray<1, Void>.self, tile)
@@ -116,50 +95,88 @@ let gatherOverhang = 3
 /// Computes `rows` rows of a panel of `vectors` * 16 columns. The table and the targets must hold
 /// `gatherOverhang` more valid entries.
 func gatherRows(_ rows: Int, vectors: Int, _ first: GatherTile) {
+  if first.width < vectors &* 16 || first.accumulate {
+    gatherParts(rows, vectors: vectors, first)
+    return
+  }
   var tile = first
   var row = 0
-  @inline(__always) func advance(_ height: Int) {
+  while row < rows {
+    let height = gatherTile(rows &- row, vectors: vectors, tile)
     row &+= height
     tile.table += height
     tile.targets += height
   }
+}
+
+/// `gatherRows` for sums that are added to the target or hang over its end.
+private func gatherParts(_ rows: Int, vectors: Int, _ first: GatherTile) {
+  let width = vectors &* 16
+  let places = UnsafeMutableRawPointer(first.temporary + 9 &* 64)
+    .assumingMemoryBound(to: TargetPointer.self)
+  for i in 0..<9 { places[i] = first.temporary + i &* width }
+  var tile = first
+  tile.targets = UnsafePointer(places)
+  tile.column = 0
+  var targets = first.targets
+  var row = 0
+  while row < rows {
+    let height = gatherTile(rows &- row, vectors: vectors, tile)
+    for i in 0..<min(height, rows &- row) {
+      PartialRow(
+        sums: places[i], target: targets[i] + first.column, accumulate: first.accumulate
+      ).cover(first.width)
+    }
+    row &+= height
+    tile.table += height
+    targets += height
+  }
+}
+
+private struct PartialRow: ChannelGroup {
+  let sums: UnsafeMutablePointer<Float>
+  let target: UnsafeMutablePointer<Float>
+  let accumulate: Bool
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    let sum = L.load(sums + c)
+    (accumulate ? L.load(target + c) + sum : sum).store(target + c)
+  }
+}
+
+/// Computes the next tile of at most `rows` rows, or a few more; returns its height.
+@inline(__always)
+private func gatherTile(_ rows: Int, vectors: Int, _ tile: GatherTile) -> Int {
   switch vectors {
   case 4:
-    while row &+ 6 <= rows {
+    if rows >= 6 {
       gather6x4(tile)
-      advance(6)
+      return 6
     }
-    while row < rows {
-      gather3x4(tile)
-      advance(3)
-    }
+    gather3x4(tile)
+    return 3
   case 3:
-    while row &+ 9 <= rows {
+    if rows >= 9 {
       gather9x3(tile)
-      advance(9)
+      return 9
     }
-    while row < rows {
-      gather3x3(tile)
-      advance(3)
-    }
+    gather3x3(tile)
+    return 3
   case 2:
-    while row &+ 12 <= rows {
-      gather12x2(tile)
-      advance(12)
+    if rows >= 9 {
+      gather9x2(tile)
+      return 9
     }
-    while row < rows {
-      gather4x2(tile)
-      advance(4)
-    }
+    gather4x2(tile)
+    return 4
   default:
-    while row &+ 12 <= rows {
-      gather12x1(tile)
-      advance(12)
+    if rows >= 9 {
+      gather9x1(tile)
+      return 9
     }
-    while row < rows {
-      gather4x1(tile)
-      advance(4)
-    }
+    gather4x1(tile)
+    return 4
   }
 }
 
@@ -176,16 +193,20 @@ struct OuterTile {
   var target: TargetPointer
   var stride: Int
   var width: Int
-  /// Whether the sums are added to what is there.
-  var accumulate: Bool
+  /// What the sums begin with, and the distance of its rows: the target itself, or zeros.
+  var initial: UnsafePointer<Float>
+  var initialStride: Int
 }
 
 @inline(__always)
 private func outer<let height: Int, let vectors: Int>(
   _: InlineArray<height, Void>.Type, _: InlineArray<vectors, Void>.Type, _ tile: OuterTile
 ) {
-  var sums = InlineArray<height, InlineArray<vectors, Vector>>(
-    repeating: InlineArray<vectors, Vector>(repeating: .zero))
+  var sums = InlineArray<height, InlineArray<vectors, Vector>> { i in
+    InlineArray<vectors, Vector> {
+      Vector.load(tile.initial + (i &* tile.initialStride &+ $0 &* 16))
+    }
+  }
   var columns = UnsafeRawPointer(tile.columns)
   let table = tile.table
   let offset = tile.offset
@@ -202,9 +223,7 @@ private func outer<let height: Int, let vectors: Int>(
   }
   for i in 0..<height {
     let target = tile.target + i &* tile.stride
-    for j in 0..<vectors {
-      storePart(sums[i][j], target + j &* 16, tile.width &- j &* 16, tile.accumulate)
-    }
+    for j in 0..<vectors { sums[i][j].store(target + j &* 16) }
   }
 }
 
@@ -226,9 +245,6 @@ private func outer<let height: Int, let vectors: Int>(
 @inline(never) private func outer1x2(_ tile: OuterTile) {
   outer(InlineArray<1, Void>.self, InlineArray<2, Void>.self, tile)
 }
-@inline(never) private func outer16x1(_ tile: OuterTile) {
-  outer(InlineArray<16, Void>.self, InlineArray<1, Void>.self, tile)
-}
 @inline(never) private func outer8x1(_ tile: OuterTile) {
   outer(InlineArray<8, Void>.self, InlineArray<1, Void>.self, tile)
 }
@@ -240,26 +256,51 @@ private func outer<let height: Int, let vectors: Int>(
 }
 
 /// Computes `rows` rows of a panel of `vectors` * 16 columns.
-func outerRows(_ rows: Int, vectors: Int, _ first: OuterTile) {
+func outerRows(
+  _ rows: Int, vectors: Int, temporary: UnsafeMutablePointer<Float>, _ first: OuterTile
+) {
   var tile = first
   var left = rows
+  let width = vectors &* 16
   while left > 0 {
-    let height = left == 9 ? 9 : left >= 16 && vectors == 1 ? 16 : left >= 8 ? 8 : 1
-    switch (height, vectors) {
-    case (8, 3): outer8x3(tile)
-    case (8, 2): outer8x2(tile)
-    case (8, _): outer8x1(tile)
-    case (16, _): outer16x1(tile)
-    case (9, 3): outer9x3(tile)
-    case (9, 2): outer9x2(tile)
-    case (9, _): outer9x1(tile)
-    case (_, 3): outer1x3(tile)
-    case (_, 2): outer1x2(tile)
-    default: outer1x1(tile)
+    let height = left == 9 ? 9 : left >= 8 ? 8 : 1
+    if tile.width == width {
+      outerTile(height, vectors: vectors, tile)
+    } else {
+      // Columns that hang over the target's end pass through the temporary.
+      var part = tile
+      part.target = temporary
+      part.stride = width
+      part.initial = UnsafePointer(temporary)
+      part.initialStride = width
+      for i in 0..<height {
+        copyPadded(
+          tile.initial + i &* tile.initialStride, tile.width, temporary + i &* width, width)
+      }
+      outerTile(height, vectors: vectors, part)
+      for i in 0..<height {
+        (tile.target + i &* tile.stride).update(from: temporary + i &* width, count: tile.width)
+      }
     }
     tile.offset += height
     tile.target += height &* tile.stride
+    tile.initial += height &* tile.initialStride
     left &-= height
+  }
+}
+
+@inline(__always)
+private func outerTile(_ height: Int, vectors: Int, _ tile: OuterTile) {
+  switch (height, vectors) {
+  case (8, 3): outer8x3(tile)
+  case (8, 2): outer8x2(tile)
+  case (8, _): outer8x1(tile)
+  case (9, 3): outer9x3(tile)
+  case (9, 2): outer9x2(tile)
+  case (9, _): outer9x1(tile)
+  case (_, 3): outer1x3(tile)
+  case (_, 2): outer1x2(tile)
+  default: outer1x1(tile)
   }
 }
 

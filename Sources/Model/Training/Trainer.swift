@@ -148,6 +148,8 @@ public final class Trainer {
   /// The remaining steps of the epoch, or those that `max-steps` allows; nil when they are done.
   private func runSteps() throws -> TrainingOutcome? {
     guard state.epochStep < stepsPerEpoch else { return nil }
+    // Writing a checkpoint takes time, but does not belong to the pace of the epoch.
+    state.seconds += watch.lap()
     let loader = BatchLoader(
       dataset: data.train, transform: settings.trainTransform, batchSize: settings.batchSize,
       seed: settings.seed, epoch: state.completedEpochs, startBatch: state.epochStep,

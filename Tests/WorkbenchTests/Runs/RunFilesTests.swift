@@ -5,7 +5,7 @@ import Testing
 @testable import Workbench
 
 /// A folder that disappears with its owner.
-final class ScratchFolder {
+final class RunsFolder {
   let url: URL
 
   init() throws {
@@ -16,7 +16,7 @@ final class ScratchFolder {
   deinit { try? FileManager.default.removeItem(at: url) }
 }
 
-func report(
+func epochReport(
   epoch: Int, top1: Double? = 79.84, isBest: Bool = false, left: Double? = 65_000
 ) -> EpochReport {
   EpochReport(
@@ -29,11 +29,11 @@ func report(
 
 struct RunFilesTests {
   @Test func rowsReadBackAsTheSameNumbers() throws {
-    let row = MetricsRow(report(epoch: 7))
+    let row = MetricsRow(epochReport(epoch: 7))
     #expect(
       row.line
         == "7,10934,1231.457,0.0489123,0.8123456789,0.30000000000000004,79.84,98.91,41.2,1")
-    #expect(MetricsRow(report(epoch: 7, top1: nil)).line.hasSuffix("0.8123456789,,,,41.2,1"))
+    #expect(MetricsRow(epochReport(epoch: 7, top1: nil)).line.hasSuffix("0.8123456789,,,,41.2,1"))
     let text = MetricsRow.columns.joined(separator: ",") + "\n" + row.line + "\n"
     let table = MetricsTable(text: text)
     #expect(table["eval_loss"] == [0.1 + 0.2])
@@ -52,11 +52,11 @@ struct RunFilesTests {
   }
 
   @Test func rowsAfterTheCheckpointMove() throws {
-    let folder = try ScratchFolder()
+    let folder = try RunsFolder()
     let url = folder.url.appending(path: "metrics.csv")
     let discarded = folder.url.appending(path: "metrics.discarded.csv")
     let file = try MetricsFile(url)
-    for epoch in 1...4 { try file.append(MetricsRow(report(epoch: epoch))) }
+    for epoch in 1...4 { try file.append(MetricsRow(epochReport(epoch: epoch))) }
     let whole = try String(contentsOf: url, encoding: .utf8)
     #expect(try MetricsFile.discardRows(after: 4, in: url, to: discarded) == 0)
     #expect(try String(contentsOf: url, encoding: .utf8) == whole)
@@ -66,7 +66,7 @@ struct RunFilesTests {
     #expect(try MetricsTable(contentsOf: url)["epoch"] == [1, 2])
     #expect(try MetricsTable(contentsOf: discarded)["epoch"] == [3, 4])
     let again = try MetricsFile(url)
-    try again.append(MetricsRow(report(epoch: 3)))
+    try again.append(MetricsRow(epochReport(epoch: 3)))
     #expect(
       try String(contentsOf: url, encoding: .utf8)
         == whole.split(separator: "\n").prefix(4).joined(separator: "\n") + "\n")
@@ -78,13 +78,13 @@ struct RunFilesTests {
     #expect(
       EpochTable.header()
         == "  epoch        lr  train_loss  eval_loss     top1     top5     img/s    time    eta")
-    let best = EpochTable.line(report(epoch: 7, isBest: true), metric: .top1)
+    let best = EpochTable.line(epochReport(epoch: 7, isBest: true), metric: .top1)
     #expect(
       best
         == "   7/60    0.0489      0.8123     0.3000    79.84*   98.91      41.2  20m31s    18h")
-    let bare = EpochTable.line(report(epoch: 60, top1: nil, left: nil), metric: .top1)
+    let bare = EpochTable.line(epochReport(epoch: 60, top1: nil, left: nil), metric: .top1)
     #expect(bare.hasPrefix("  60/60    0.0489      0.8123 "))
-    let loss = EpochTable.line(report(epoch: 7, isBest: true), metric: .loss)
+    let loss = EpochTable.line(epochReport(epoch: 7, isBest: true), metric: .loss)
     #expect(loss.contains("0.3000*"))
   }
 
@@ -102,7 +102,7 @@ struct RunFilesTests {
 
 struct RunDirectoryTests {
   @Test func anOlderRunIsMovedAside() throws {
-    let root = try ScratchFolder()
+    let root = try RunsFolder()
     var names: [String?] = []
     for number in 0..<3 {
       let created = try RunDirectory.create("a", in: root.url)
@@ -121,7 +121,7 @@ struct RunDirectoryTests {
   }
 
   @Test func aRunIsTrainedByOneAtATime() throws {
-    let root = try ScratchFolder()
+    let root = try RunsFolder()
     let created = try RunDirectory.create("a", in: root.url)
     #expect(created.directory.isBusy)
     let expected = RunError.busy(name: "a", process: Int(getpid()))
@@ -132,7 +132,7 @@ struct RunDirectoryTests {
   }
 
   @Test func theLockEndsWithItsOwner() throws {
-    let root = try ScratchFolder()
+    let root = try RunsFolder()
     var created: RunDirectory.Created? = try RunDirectory.create("a", in: root.url)
     let directory = try #require(created?.directory)
     created = nil
@@ -144,13 +144,13 @@ struct RunDirectoryTests {
 
   @Test(arguments: ["", ".", "..", "a/b", ".hidden", "a b", "ä", "../x"])
   func badNamesAreRefused(name: String) throws {
-    let root = try ScratchFolder()
+    let root = try RunsFolder()
     #expect(throws: RunError.badName(name)) { try RunDirectory.create(name, in: root.url) }
     #expect(throws: RunError.badName(name)) { try RunDirectory.open(name, in: root.url) }
   }
 
   @Test func unknownRunsAreNamed() throws {
-    let root = try ScratchFolder()
+    let root = try RunsFolder()
     #expect(throws: RunError.unknown("a")) { try RunDirectory.open("a", in: root.url) }
     #expect(RunDirectory.all(in: root.url.appending(path: "none")).isEmpty)
   }

@@ -91,7 +91,7 @@ struct RunRecordingTests {
   }
 
   @Test func aRunLeavesAllItsFiles() throws {
-    let root = try ScratchFolder()
+    let root = try RunsFolder()
     let created = try RunDirectory.create("a", in: root.url)
     let directory = created.directory
     try Self.train(directory, Self.settings())
@@ -117,7 +117,7 @@ struct RunRecordingTests {
   }
 
   @Test func resumingAfterAnyEndGivesTheSameRows() throws {
-    let root = try ScratchFolder()
+    let root = try RunsFolder()
     let settings = try Self.settings()
     let whole = try RunDirectory.create("whole", in: root.url)
     try Self.train(whole.directory, settings)
@@ -158,7 +158,7 @@ struct RunRecordingTests {
   }
 
   @Test func listingsTellHowRunsStand() throws {
-    let root = try ScratchFolder()
+    let root = try RunsFolder()
     let finished = try RunDirectory.create("one", in: root.url).directory
     try Self.train(finished, Self.settings())
     let diverged = try RunDirectory.create("two", in: root.url).directory

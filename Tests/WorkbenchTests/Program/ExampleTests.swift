@@ -1,0 +1,76 @@
+import DSL
+import Foundation
+import Testing
+
+@testable import Workbench
+
+/// Every example of the help is run, in a folder that has what the examples speak of.
+@Suite struct ExampleTests {
+  /// Names that the examples use for runs.
+  private static let runs = ["quickstart", "first", "a", "b"]
+
+  /// What an example needs before it makes sense.
+  private func preparation(_ verb: String) -> [String] {
+    let base = [
+      "data digits limit=16", "load tf_efficientnetv2_b0",
+      "set input-size=32 batch-size=8 warmup-epochs=0 cooldown-epochs=0 epochs=1 max-steps=1",
+    ]
+    return base + Self.runs.map { "train name=\($0)" }
+  }
+
+  /// Examples that need what no test can have; each with the reason.
+  private static let unavailable: [String: String] = [
+    "load efficientnetv2_rw_s.ra2_in1k pretrained": "released weights",
+    "data cifar10 dir=datasets limit=2000": "the CIFAR-10 files",
+    "expect top1 >= 95": "a trained network",
+    "expect train_loss == 0.8342 tol=1e-4 run=a": "one certain loss",
+  ]
+
+  @Test func everyExampleRuns() throws {
+    let folder = try TestFolder()
+    let images = BuiltProgram.repository.appending(path: "Tests/Fixtures/data/images")
+    let jpeg = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: images.path).sorted()
+        .first { $0.hasSuffix(".jpg") })
+    for name in ["dog.jpg", "photos/one.jpg"] {
+      try folder.write("", to: name)
+      try FileManager.default.removeItem(at: folder.url.appending(path: name))
+      try FileManager.default.copyItem(
+        at: images.appending(path: jpeg), to: folder.url.appending(path: name))
+    }
+    let quickstart = try String(
+      contentsOf: BuiltProgram.repository.appending(path: "sessions/quickstart.wb"),
+      encoding: .utf8)
+    // The script's own text, cut to what takes a second.
+    let lines = quickstart.split(separator: "\n", omittingEmptySubsequences: false)
+      .filter { !$0.hasPrefix("expect") }
+      .map { $0.replacing("data digits", with: "data digits limit=32") }
+    try folder.write(lines.joined(separator: "\n").replacing("epochs:int = 12", with: "epochs:int = 1"), to: "sessions/quickstart.wb")
+
+    var script = preparation("")
+    script.append("save model.wb")
+    let setup = try BuiltProgram.run([], in: folder.url, input: script.joined(separator: "\n"))
+    #expect(setup.status == 0, "\(setup.errors)")
+    try FileManager.default.copyItem(
+      at: folder.url.appending(path: "runs/a/ckpt/last.safetensors"),
+      to: folder.url.appending(path: "model.safetensors"))
+
+    for command in CommandSet.table.commands {
+      for example in command.signature.examples {
+        if Self.unavailable[example.text] != nil { continue }
+        // Weights that a checkpoint wrote hold the optimizer too.
+        let text = example.text.replacing(
+          "weights=model.safetensors", with: "weights=model.safetensors strict=off")
+        let needsTraining = ["eval", "predict", "info", "train", "status", "checkpoint", "features"]
+        var input = needsTraining.contains(command.signature.name) ? script.prefix(3).joined(separator: "\n") + "\n" : ""
+        input += text.split(separator: ";").joined(separator: "\n") + "\n"
+        if text.contains("save ") { input = script.prefix(3).joined(separator: "\n") + "\ntrain name=s\n" + input }
+        let result = try BuiltProgram.run([], in: folder.url, input: input)
+        #expect(result.status == 0, "\(example.text): \(result.errors.suffix(600))")
+        for leftover in ["mine.wb", "digits.wb", "everything.wb"] {
+          try? FileManager.default.removeItem(at: folder.url.appending(path: leftover))
+        }
+      }
+    }
+  }
+}
