@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -81,9 +82,18 @@ int wb_signals_install(void) {
   sigemptyset(&action.sa_mask);
   action.sa_flags = SA_RESTART;  // waiting happens in poll, which is never restarted
   const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH};
+  sigset_t wanted;
+  sigemptyset(&wanted);
   for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) {
+    struct sigaction before;
+    if (sigaction(numbers[index], NULL, &before) != 0) return -1;
+    // What nohup or a shell's `&` had us ignore stays ignored.
+    if (before.sa_handler == SIG_IGN) continue;
     if (sigaction(numbers[index], &action, NULL) != 0) return -1;
+    sigaddset(&wanted, numbers[index]);
   }
+  // A parent may have blocked signals in the thread that started us; blocks are inherited.
+  pthread_sigmask(SIG_UNBLOCK, &wanted, NULL);
   signal(SIGPIPE, SIG_IGN);
   installed = 1;
   return 0;

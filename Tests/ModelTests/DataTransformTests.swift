@@ -62,10 +62,14 @@ private struct TransformFixture: Decodable {
 @Suite struct DataTransformTests {
   @Test func evaluationEqualsTimm() throws {
     for test in try TransformFixture.load().evaluation {
-      let transform = EvalTransform(
-        size: test.size, cropFraction: test.cropFraction,
-        interpolation: try #require(Interpolation(rawValue: test.interpolation)),
-        normalization: .imageNet, cropMode: test.squash ? .squash : .center)
+      let filter = try #require(Interpolation(rawValue: test.interpolation))
+      let transform =
+        test.squash
+        ? EvalTransform.withoutAugmentation(
+          size: test.size, interpolation: filter, normalization: .imageNet)
+        : EvalTransform(
+          size: test.size, cropFraction: test.cropFraction, interpolation: filter,
+          normalization: .imageNet)
       let image = try test.source.image()
       let output = transform(image)
       #expect(

@@ -9,7 +9,8 @@ import Testing
 private final class PromptSession {
   private let master: Int32
   private let child: Int32
-  private(set) var transcript = ""
+  /// What came and was not yet expected, without escape sequences.
+  private var unread = ""
 
   init(in folder: URL, columns: Int32 = 100, rows: Int32 = 30) throws {
     var environment = BuiltProgram.environment(home: folder)
@@ -29,20 +30,17 @@ private final class PromptSession {
     _ = write(master, &bytes, bytes.count)
   }
 
-  /// Reads until the text behind `mark` contains `wanted`; at most two minutes.
+  /// Reads until `wanted` comes, behind what was expected before; at most two minutes.
   func expect(_ wanted: String, line: Int = #line) {
-    let start = transcript.endIndex
     let deadline = Date().addingTimeInterval(120)
     while Date() < deadline {
-      if fresh(start).contains(wanted) { return }
+      if let range = unread.range(of: wanted) {
+        unread = String(unread[range.upperBound...])
+        return
+      }
       guard read() else { break }
     }
-    Issue.record("line \(line): '\(wanted)' never came; the end was: \(transcript.suffix(1500))")
-  }
-
-  /// What came since, without escape sequences.
-  private func fresh(_ start: String.Index) -> String {
-    String(transcript[start...]).replacing(/\u{1B}\[[0-9;?]*[a-zA-Z]/, with: "")
+    Issue.record("line \(line): '\(wanted)' never came; the end was: \(unread.suffix(1500))")
   }
 
   /// Waits for output; false at the end of the program.
@@ -52,7 +50,8 @@ private final class PromptSession {
     var bytes = [UInt8](repeating: 0, count: 1 << 16)
     let count = Glibc.read(master, &bytes, bytes.count)
     guard count > 0 else { return false }
-    transcript += String(decoding: bytes[..<count], as: UTF8.self)
+    let text = String(decoding: bytes[..<count], as: UTF8.self)
+    unread += text.replacing(/\u{1B}\[[0-9;?]*[a-zA-Z]/, with: "")
     return true
   }
 
