@@ -125,7 +125,7 @@ struct HyperparameterTests {
     var values = HyperparameterValues()
     try values.set("lr", to: .number(0.1))
     try values.set("mean", to: .numbers([0.5, 0.5, 0.5]))
-    let text = String(decoding: values.json(), as: UTF8.self)
+    let text = String(decoding: try values.json, as: UTF8.self)
     let names = text.split(separator: "\n").compactMap { line -> Substring? in
       guard line.hasPrefix("  \"") else { return nil }
       return line.dropFirst(3).prefix { $0 != "\"" }
@@ -136,8 +136,8 @@ struct HyperparameterTests {
     #expect(text.contains("  \"weight-decay\" : 2e-05,\n"))
     #expect(text.contains("  \"max-steps\" : \"none\",\n"))
     #expect(text.contains("  \"no-aug\" : false,\n"))
-    let decoded = try JSONDecoder().decode(HyperparameterValues.self, from: values.json())
-    #expect(decoded.json() == values.json())
+    let decoded = try JSONDecoder().decode(HyperparameterValues.self, from: values.json)
+    #expect(try decoded.json == values.json)
     #expect(decoded.all == values.all)
   }
 
@@ -159,7 +159,7 @@ struct HyperparameterTests {
     #expect(settings.evalTransform.cropMode == .squash)
     #expect(settings.threads >= 1)
     // Resolving twice changes nothing: a checkpoint's values can be resolved again.
-    #expect(Hyperparameters(settings.values, for: network).values.json() == settings.values.json())
+    #expect(try Hyperparameters(settings.values, for: network).values.json == settings.values.json)
   }
 
   @Test func settingsThatAreHardlyMeantAreWarnedOf() throws {
@@ -183,5 +183,16 @@ struct HyperparameterTests {
       try settings.stepsPerEpoch(images: 31)
     }
     #expect(settings.epochsText == "100 + 10 cooldown = 110")
+  }
+}
+
+extension HyperparameterValues {
+  /// The values as params.json and the checkpoints write them.
+  fileprivate var json: Data {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      return try encoder.encode(self)
+    }
   }
 }

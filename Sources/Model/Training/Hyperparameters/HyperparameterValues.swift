@@ -1,5 +1,3 @@
-public import Foundation
-
 /// The settings of a training: the values that were set, and the defaults of all others.
 public struct HyperparameterValues: Sendable, Equatable {
   /// What was set, by the key's full name.
@@ -105,15 +103,5 @@ extension HyperparameterValues: Codable {
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(all)
-  }
-
-  /// The values as JSON: all keys, sorted, one a line, the same bytes for the same values.
-  public func json() -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(self) else {
-      preconditionFailure("a hyperparameter holds a number that JSON cannot write")
-    }
-    return data
   }
 }
