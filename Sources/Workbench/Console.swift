@@ -48,7 +48,9 @@ final class Console {
       let bytes = Array(text.utf8)
       var start = 0
       while start < bytes.count {
-        let written = bytes[start...].withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+        let written = bytes[start...].withUnsafeBytes {
+          Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count)
+        }
         if written > 0 {
           start += written
         } else if errno != EINTR && errno != EAGAIN {

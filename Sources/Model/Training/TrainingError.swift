@@ -1,3 +1,5 @@
+import Foundation
+
 /// What can keep a training from starting, or end it.
 public enum TrainingError: ModelError, Equatable {
   /// The loss, a gradient or a weight is infinite or no number.
@@ -45,9 +47,9 @@ extension TrainingError {
   public var advice: String? {
     switch self {
     case .diverged(let report):
-      let lower = HyperparameterValue.text(report.learningRate / 10)
+      let lower = Double(String(format: "%.1g", report.learningRate / 10)) ?? 0.001
       return "the network is back at the end of epoch \(report.restored.epoch); "
-        + "try a lower learning rate, such as lr=\(lower)"
+        + "try a lower learning rate, such as lr=\(HyperparameterValue.text(lower))"
     case .classCount(_, let data): return "load the network again with classes=\(data)"
     case .otherData: return "load the same data with the same limit"
     case .otherNetwork(let checkpoint, _): return "load \(checkpoint) first"

@@ -4,7 +4,8 @@ import ArgumentParser
 struct WorkbenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "workbench",
-    abstract: "Fine-tune EfficientNetV2 from a prompt, save the session, replay it to the same bits.",
+    abstract:
+      "Fine-tune EfficientNetV2 from a prompt, save the session, replay it to the same bits.",
     discussion: """
       Without a subcommand this is the prompt; type 'help' there. Commands can also come from -c or \
       from standard input.

@@ -106,7 +106,8 @@ enum DataReport {
     facts.add("data", source.name + (data.request.limit.map { ", limit \($0)" } ?? ""))
     facts.add(
       "images",
-      "\(NumberText.count(source.train.count)) to train, \(NumberText.count(source.test.count)) to test")
+      "\(NumberText.count(source.train.count)) to train, \(NumberText.count(source.test.count)) to test"
+    )
     facts.add("classes", "\(source.classNames.count): \(names)")
     let files = source.files.map { "\($0.sha256)  \($0.name)" }.joined(separator: "\n")
     facts.add("sha256", files)

@@ -36,7 +36,8 @@ enum EvaluationCommands {
       model = try RunAccess.model(of: run, which: invocation.string("weights") ?? "last", state)
     } else {
       guard !invocation.isGiven("weights") else {
-        throw CommandError("weights= needs a run", hint: "such as eval NAME weights=best", argument: "weights")
+        throw CommandError(
+          "weights= needs a run", hint: "such as eval NAME weights=best", argument: "weights")
       }
       model = try state.requireModel()
     }
@@ -49,7 +50,8 @@ enum EvaluationCommands {
 
   private static let predict = Command<WorkbenchState>(
     Signature(
-      "predict", group: "evaluation", "Says what the network sees in a picture, or in a folder of them.",
+      "predict", group: "evaluation",
+      "Says what the network sees in a picture, or in a folder of them.",
       discussion: """
         One picture gives its most probable classes, a folder a row per picture. The class names are \
         those of the data set, or ImageNet's for a classifier of 1000 classes.
@@ -82,7 +84,8 @@ enum EvaluationCommands {
 
   private static let expect = Command<WorkbenchState>(
     Signature(
-      "expect", group: "evaluation", "Demands a value; a replay that misses it ends with exit code 5.",
+      "expect", group: "evaluation",
+      "Demands a value; a replay that misses it ends with exit code 5.",
       discussion: """
         The value is that of the last epoch of the run: loss (on the test images), top1, top5, \
         train_loss, epoch. tol= allows a difference for == and !=.
@@ -125,6 +128,7 @@ enum EvaluationCommands {
         hint: "the last epoch of run '\(run.name)' counts", exitCode: 5)
     }
     state.console.note(
-      "\(name) \(ReportValue.shortest(value)) \(comparator.rawValue) \(ReportValue.shortest(wanted)): yes")
+      "\(name) \(ReportValue.shortest(value)) \(comparator.rawValue) \(ReportValue.shortest(wanted)): yes"
+    )
   }
 }

@@ -10,7 +10,10 @@ enum HelpCommand {
         'help WORD' explains a command, a key or a topic. If there is no such page, everything that \
         mentions the word is listed.
         """,
-      positionals: [Positional("topic", .text, "a command, a key, 'tour', or words to look for", .variadic(minimum: 0))],
+      positionals: [
+        Positional(
+          "topic", .text, "a command, a key, 'tour', or words to look for", .variadic(minimum: 0))
+      ],
       effect: .look,
       examples: [Example("help train", "a command"), Example("help batch-size", "a key")])
   ) { invocation, state in
@@ -29,7 +32,8 @@ enum HelpCommand {
     }
     throw CommandError(
       "there is no help about '\(text)'",
-      hint: help.suggestion(for: text).map { "did you mean '\($0)'?" } ?? "'help' lists all commands",
+      hint: help.suggestion(for: text).map { "did you mean '\($0)'?" }
+        ?? "'help' lists all commands",
       argument: "topic")
   }
 

@@ -64,7 +64,9 @@ enum ModelCommands {
         now or when data is loaded; a classifier of another size is replaced by a new one. \
         head=keep keeps the classifier of the file whatever the data has.
         """,
-      positionals: [Positional("model", .named("model"), "a name of 'models', with or without a tag")],
+      positionals: [
+        Positional("model", .named("model"), "a name of 'models', with or without a tag")
+      ],
       keys: [
         Parameter("weights", .path(.input), "a safetensors file with timm's key names"),
         Parameter(
@@ -77,7 +79,9 @@ enum ModelCommands {
         Parameter(
           "strict", .boolean, "whether missing and unexpected tensors are an error", default: "on"),
       ],
-      flags: [Flag("pretrained", "the released weights, if they are on this machine", isBareWord: true)],
+      flags: [
+        Flag("pretrained", "the released weights, if they are on this machine", isBareWord: true)
+      ],
       effect: .change, reads: [.slot("params.seed"), .slot("data")], writes: [.slot("model")],
       examples: [
         Example("load tf_efficientnetv2_b0 classes=10", "new weights, ten classes"),
@@ -131,7 +135,8 @@ enum ModelCommands {
 
   private static let info = Command<WorkbenchState>(
     Signature(
-      "info", group: "model", "Shows the model: all, or its parameters, classifier, transform, layers.",
+      "info", group: "model",
+      "Shows the model: all, or its parameters, classifier, transform, layers.",
       positionals: [
         Positional(
           "topic", .choice(["model", "params", "classifier", "transform", "layers", "data"]),

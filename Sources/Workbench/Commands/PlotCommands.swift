@@ -19,11 +19,13 @@ enum PlotCommands {
         anything was trained, 'plot lr' draws the schedule that the settings give.
         """,
       positionals: [
-        Positional("metrics", .list(of: .named("metric"), count: 1...6), "what to draw: loss, or top1,top5")
+        Positional(
+          "metrics", .list(of: .named("metric"), count: 1...6), "what to draw: loss, or top1,top5")
       ],
       keys: [
         Parameter("runs", .list(of: .named("run")), "the runs; the current one without"),
-        Parameter("x", .choice(["epoch", "step", "time"]), "the horizontal axis", default: "epoch"),
+        Parameter(
+          "x", .choice(["epoch", "step", "time"]), "the horizontal axis", default: "epoch"),
       ],
       flags: [Flag("log", "a logarithmic vertical axis", isBareWord: true)],
       allowsOutput: true, effect: .look,
@@ -44,7 +46,9 @@ enum PlotCommands {
       let directories = try (named.isEmpty ? [nil] : named.map(Optional.some)).map {
         try RunAccess.directory($0, state)
       }
-      let runs = try directories.map { (name: $0.name, table: try MetricsTable(contentsOf: $0.metrics)) }
+      let runs = try directories.map {
+        (name: $0.name, table: try MetricsTable(contentsOf: $0.metrics))
+      }
       for run in runs where run.table.rows.isEmpty {
         throw CommandError("the run '\(run.name)' has no finished epoch yet")
       }

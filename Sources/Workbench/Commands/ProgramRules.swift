@@ -29,7 +29,8 @@ enum ProgramRules {
   private static let hyperparameters = CheckRule { script in
     var values = HyperparameterValues()
     var found: [Diagnostic] = []
-    for step in script.steps where ["set", "unset", "train", "resume"].contains(step.invocation.name) {
+    for step in script.steps
+    where ["set", "unset", "train", "resume"].contains(step.invocation.name) {
       let invocation = step.invocation
       var effective = values
       for argument in invocation.keys {
@@ -76,7 +77,8 @@ enum ProgramRules {
       return Diagnostic(
         code: "unknown-metric", message: "unknown metric '\(name)'",
         at: invocation.range(of: "metrics"),
-        hint: Suggestion.didYouMean(name, among: names) ?? "one of \(names.joined(separator: ", "))")
+        hint: Suggestion.didYouMean(name, among: names) ?? "one of \(names.joined(separator: ", "))"
+      )
     }
   }
 

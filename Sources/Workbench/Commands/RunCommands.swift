@@ -22,7 +22,8 @@ enum RunCommands {
         .init(run.name == state.currentRun ? run.name + " ←" : run.name),
         .init(run.model), .init(run.data), .init(run.status.rawValue, role: role(run.status)),
         .init(
-          .integer(run.epochs), text: run.totalEpochs.map { "\(run.epochs)/\($0)" } ?? "\(run.epochs)"),
+          .integer(run.epochs),
+          text: run.totalEpochs.map { "\(run.epochs)/\($0)" } ?? "\(run.epochs)"),
         .init(run.last["train_loss"], decimals: 4),
         .init(run.best?.value, decimals: run.best?.metric == .loss ? 4 : 2),
         .init(run.best?.metric.rawValue ?? ""),
@@ -38,7 +39,8 @@ enum RunCommands {
       ], rows: rows)
     let isForPrograms = invocation.has("json") || invocation.has("csv") || state.console.isJSON
     if rows.isEmpty, !isForPrograms {
-      state.console.print("no runs in \(state.places.display(state.places.runs)); 'train' makes one")
+      state.console.print(
+        "no runs in \(state.places.display(state.places.runs)); 'train' makes one")
     } else {
       state.console.print(table, json: invocation.has("json"), csv: invocation.has("csv"))
     }
@@ -56,7 +58,9 @@ enum RunCommands {
   private static let metrics = Command<WorkbenchState>(
     Signature(
       "metrics", group: "runs", "Shows the numbers of every epoch of a run.",
-      positionals: [Positional("run", .named("run"), "the run; the current one without", .optional)],
+      positionals: [
+        Positional("run", .named("run"), "the run; the current one without", .optional)
+      ],
       flags: [Flag("json", "one JSON object per epoch"), Flag("csv", "comma-separated values")],
       allowsOutput: true, effect: .look,
       reads: [.argument("run", prefix: "run:"), .slot("run:current")],
@@ -96,9 +100,12 @@ enum RunCommands {
         """,
       positionals: [
         Positional("action", .choice(["list", "load"]), "what to do"),
-        Positional("which", .named("checkpoint"), "RUN or RUN@EPOCH; the current run without", .optional),
+        Positional(
+          "which", .named("checkpoint"), "RUN or RUN@EPOCH; the current run without", .optional),
       ],
-      flags: [Flag("json", "one JSON object per checkpoint"), Flag("csv", "comma-separated values")],
+      flags: [
+        Flag("json", "one JSON object per checkpoint"), Flag("csv", "comma-separated values"),
+      ],
       effect: .change, reads: [.argument("which", prefix: "run:"), .slot("run:current")],
       writes: [.slot("model")],
       examples: [
@@ -106,7 +113,8 @@ enum RunCommands {
         Example("checkpoint load quickstart@best; eval", "the weights of the best epoch"),
       ])
   ) { invocation, state in
-    let parts = (invocation.string("which") ?? "").split(separator: "@", omittingEmptySubsequences: false)
+    let parts = (invocation.string("which") ?? "").split(
+      separator: "@", omittingEmptySubsequences: false)
     let name = parts.first.map(String.init).flatMap { $0.isEmpty ? nil : $0 }
     if invocation.string("action") == "list" {
       guard parts.count < 2 else {

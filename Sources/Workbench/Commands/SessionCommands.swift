@@ -23,7 +23,8 @@ enum SessionCommands {
     var facts = Facts(style: state.console.style)
     facts.add(
       "model",
-      state.model.map { "\($0.variant.name), \($0.classCount) classes" } ?? "none; load one: load NAME")
+      state.model.map { "\($0.variant.name), \($0.classCount) classes" }
+        ?? "none; load one: load NAME")
     facts.add(
       "data",
       state.data.map {
@@ -31,14 +32,15 @@ enum SessionCommands {
           + "\(NumberText.count($0.source.test.count)) images, \($0.classCount) classes"
       } ?? "none; load some: data NAME")
     let changed = state.values.changed.map { "\($0.name)=\(state.values[$0.name].text)" }
-    facts.add("settings", changed.isEmpty ? "all at their defaults" : changed.joined(separator: " "))
+    facts.add(
+      "settings", changed.isEmpty ? "all at their defaults" : changed.joined(separator: " "))
     let run = try state.currentRun.map { name -> String in
       let summary = RunSummary(try RunAccess.directory(name, state))
       return "\(name), \(summary.status.rawValue), \(summary.epochs) epochs"
     }
     facts.add("run", run ?? "none yet; 'train' makes one")
     let unsaved = state.unsavedChanges
-    facts.add("session", unsaved == 0 ? "nothing to save" : "\(unsaved) commands not saved; save FILE.wb")
+    facts.add("session", unsaved == 0 ? "nothing to save" : "\(unsaved) not saved; save FILE.wb")
     state.console.write(facts.text)
   }
 
@@ -63,7 +65,10 @@ enum SessionCommands {
       ]
     }
     let table = Table(
-      [.init("#", key: "number", .right), .init("", key: "status"), .init("time", key: "seconds", .right), .init("command")],
+      [
+        .init("#", key: "number", .right), .init("", key: "status"),
+        .init("time", key: "seconds", .right), .init("command"),
+      ],
       rows: rows)
     state.console.print(table, json: invocation.has("json"), csv: invocation.has("csv"))
   }
@@ -98,11 +103,13 @@ enum SessionCommands {
         """,
       positionals: [Positional("file", .path(.output), "the script, ending in .wb")],
       flags: [
-        Flag("raw", "keep every command"), Flag("force", "overwrite a file that this session did not write"),
+        Flag("raw", "keep every command"),
+        Flag("force", "overwrite a file that this session did not write"),
       ],
       effect: .session,
       examples: [
-        Example("save digits.wb", "what mattered"), Example("save everything.wb --raw", "everything"),
+        Example("save digits.wb", "what mattered"),
+        Example("save everything.wb --raw", "everything"),
       ])
   ) { invocation, state in
     try SessionSaving.save(
@@ -125,7 +132,8 @@ enum SessionCommands {
 
   private static let replay = Command<WorkbenchState>(
     Signature(
-      "replay", group: "session", "Replays a script in a program of its own; this session stays as it is.",
+      "replay", group: "session",
+      "Replays a script in a program of its own; this session stays as it is.",
       positionals: [Positional("file", .path(.input), "the script")],
       keys: [Parameter("out", .path(.directory), "the folder for runs/ and written files")],
       effect: .session,
@@ -144,7 +152,9 @@ enum SessionCommands {
       "quit", aliases: ["exit"], group: "session", "Leaves the program.",
       flags: [Flag("force", "do not ask about commands that were not saved")],
       effect: .process,
-      examples: [Example("quit", "asks if there is something to save"), Example("quit --force", "does not")])
+      examples: [
+        Example("quit", "asks if there is something to save"), Example("quit --force", "does not"),
+      ])
   ) { invocation, state in
     state.quitsWithoutAsking = invocation.has("force")
     throw StopRun()

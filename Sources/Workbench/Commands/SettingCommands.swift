@@ -24,7 +24,8 @@ enum SettingCommands {
   ) { invocation, state in
     guard !invocation.keys.isEmpty else {
       throw CommandError(
-        "'set' needs at least one key=value", hint: "such as set lr=0.01; 'show all' lists the keys")
+        "'set' needs at least one key=value", hint: "such as set lr=0.01; 'show all' lists the keys"
+      )
     }
     var values = state.values
     var changes: [(key: String, old: HyperparameterValue, new: HyperparameterValue)] = []
@@ -97,7 +98,8 @@ enum SettingCommands {
 
   private static let show = Command<WorkbenchState>(
     Signature(
-      "show", group: "settings", "Shows hyperparameters: the changed ones, all, or those of a pattern.",
+      "show", group: "settings",
+      "Shows hyperparameters: the changed ones, all, or those of a pattern.",
       discussion: """
         Keys that have no effect with the other values are marked with the reason. Once a model is \
         loaded, 'auto' is followed by the value it stands for.
@@ -144,7 +146,9 @@ enum SettingCommands {
   ) -> [Table.Cell] {
     let value = state.values[key.name]
     var text = value.text
-    if value == .auto, let meant = resolved?[key.name], meant != .auto { text += " = \(meant.text)" }
+    if value == .auto, let meant = resolved?[key.name], meant != .auto {
+      text += " = \(meant.text)"
+    }
     let isChanged = value != key.defaultValue
     let source =
       state.forcedKeys.contains(key.name)

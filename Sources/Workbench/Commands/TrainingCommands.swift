@@ -37,7 +37,8 @@ enum TrainingCommands {
     let settings = Hyperparameters(
       try state.values(overriddenBy: invocation), for: model.variant.preprocessing)
     try checkClasses(model, data)
-    let name = invocation.string("name") ?? freeName("\(model.variant.name)-\(data.source.name)", state)
+    let name =
+      invocation.string("name") ?? freeName("\(model.variant.name)-\(data.source.name)", state)
     if !invocation.isGiven("name") { state.canonicalText += " name=\(name)" }
     let run = try TrainingRun.create(name, model: model, data: data, settings: settings, state)
     try run.train(stopAt: invocation.integer("stop-at"), resuming: nil)
@@ -54,10 +55,13 @@ enum TrainingCommands {
         """,
       positionals: [Positional("run", .named("run"), "the run; the last one without", .optional)],
       keys: [
-        stopAt, Parameter("epochs", aliases: ["e"], .text, "epochs before the cool-down, or +N more"),
+        stopAt,
+        Parameter("epochs", aliases: ["e"], .text, "epochs before the cool-down, or +N more"),
       ] + HyperparameterKey.parameters.filter { $0.name != "epochs" },
       effect: .change,
-      reads: [.argument("run", prefix: "run:"), .slot("run:current"), .slot("data"), .slot("model")],
+      reads: [
+        .argument("run", prefix: "run:"), .slot("run:current"), .slot("data"), .slot("model"),
+      ],
       writes: [
         .slot("model"), .slot("data"), .argument("run", prefix: "run:"), .slot("run:current"),
       ],

@@ -8,10 +8,13 @@ enum EnvironmentReport {
       version: ProgramVersion.number, git: ProgramVersion.commit,
       threads: Hyperparameters.threadCount(state.values))
     var facts = Facts(style: state.console.style)
-    facts.add("program", "workbench \(record.version)" + (record.git.map { ", commit \($0.prefix(7))" } ?? ""))
+    facts.add(
+      "program",
+      "workbench \(record.version)" + (record.git.map { ", commit \($0.prefix(7))" } ?? ""))
     facts.add("swift", record.swift)
     facts.add("system", "\(record.kernel) \(record.architecture)")
-    facts.add("processor", "\(record.processor), \(record.cores) cores, \(record.threads) threads used")
+    facts.add(
+      "processor", "\(record.processor), \(record.cores) cores, \(record.threads) threads used")
     facts.add("features", record.features.joined(separator: " "))
     facts.add("memory", NumberText.bytes(Int(record.memory)))
     facts.add("gnuplot", gnuplot(state))

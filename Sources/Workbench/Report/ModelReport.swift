@@ -56,8 +56,11 @@ enum ModelReport {
   private static func input(_ own: Preprocessing, _ used: Preprocessing) -> String {
     var text = "3×\(used.inputSize)×\(used.inputSize)"
     if used.inputSize != own.inputSize { text += " (the model's own: \(own.inputSize))" }
-    if let test = own.testInputSize, test != own.inputSize { text += ", published accuracy at \(test)" }
-    return text + "; crop \(NumberText.significant(used.cropFraction)), \(used.interpolation.rawValue), "
+    if let test = own.testInputSize, test != own.inputSize {
+      text += ", published accuracy at \(test)"
+    }
+    return text
+      + "; crop \(NumberText.significant(used.cropFraction)), \(used.interpolation.rawValue), "
       + "mean \(list(used.mean)), std \(list(used.deviation))"
   }
 

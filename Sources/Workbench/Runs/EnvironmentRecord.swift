@@ -61,7 +61,6 @@ struct EnvironmentRecord: Codable, Equatable {
     return (try? JSONDecoder().decode(Self.self, from: data))?.dataDirectory
   }
 
-
   private static let relevantFeatures = [
     "sse4_2", "avx", "f16c", "fma", "avx2", "avx512f", "avx512bw", "avx512dq", "avx512vl",
     "avx512_vnni", "avx512_bf16", "amx_bf16", "asimd", "asimdhp", "sve", "sve2",

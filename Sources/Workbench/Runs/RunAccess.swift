@@ -8,7 +8,9 @@ enum RunAccess {
   static func directory(_ name: String?, _ state: WorkbenchState) throws -> RunDirectory {
     if let name { return try open(name, state) }
     if let current = state.currentRun { return try open(current, state) }
-    if let latest = RunSummary.all(in: state.places.runs).first { return try open(latest.name, state) }
+    if let latest = RunSummary.all(in: state.places.runs).first {
+      return try open(latest.name, state)
+    }
     throw CommandError("there is no run yet", hint: "'train' makes one")
   }
 
@@ -52,7 +54,9 @@ enum RunAccess {
   }
 
   /// A network of the shape that a run trains, to be filled from a checkpoint.
-  static func emptyModel(_ description: RunParameters, _ state: WorkbenchState) throws -> LoadedModel {
+  static func emptyModel(_ description: RunParameters, _ state: WorkbenchState) throws
+    -> LoadedModel
+  {
     let variant = try Variant.named(description.model)
     let classCount = description.classCount ?? description.classes.count
     let network: Network
@@ -79,7 +83,8 @@ enum RunAccess {
     case "best": selector = .best
     default:
       guard let epoch = Int(which), epoch >= 0 else {
-        throw CommandError("'\(which)' is no checkpoint", hint: "last, best or the number of an epoch")
+        throw CommandError(
+          "'\(which)' is no checkpoint", hint: "last, best or the number of an epoch")
       }
       selector = .epoch(epoch)
     }
@@ -100,7 +105,9 @@ enum RunAccess {
     let rows = run.checkpoints.list().map { entry -> [Table.Cell] in
       let marks = [entry.isLast ? "last" : nil, entry.isBest ? "best" : nil].compactMap { $0 }
       return [
-        .init("\(run.name)@\(entry.epochStep > 0 || entry.isLast ? "last" : entry.isBest ? "best" : "\(entry.epoch)")"),
+        .init(
+          "\(run.name)@\(entry.epochStep > 0 || entry.isLast ? "last" : entry.isBest ? "best" : "\(entry.epoch)")"
+        ),
         .init(entry.epoch), .init(entry.step),
         .init(entry.evaluation?.loss, decimals: 4), .init(entry.evaluation?.top1, decimals: 2),
         .init(marks.joined(separator: " ")),

@@ -17,7 +17,8 @@ enum FileWriting {
         hint: "write somewhere else, or change its permissions", exitCode: 7)
     }
     var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
+    if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue
+    {
       throw CommandError(
         "\(url.path) is a folder", hint: "name a file in it", exitCode: 7)
     }

@@ -126,7 +126,8 @@ struct Repl {
     let unsaved = state.unsavedChanges
     guard unsaved > 0, editor.isInteractive else { return true }
     return editor.confirm(
-      "\(unsaved) commands are in no saved script ('save FILE.wb' writes one). Leave all the same?",
+      "\(unsaved == 1 ? "a command is" : "\(unsaved) commands are") in no saved script "
+        + "('save FILE.wb' writes one). Leave all the same?",
       standard: true)
   }
 }
@@ -135,6 +136,7 @@ extension LoadedModel {
   /// The name as the prompt shows it: `b0`, `rw_s`.
   var shortName: String {
     let name = variant.name.replacing("tf_", with: "")
-    return name.hasPrefix("efficientnetv2_") ? String(name.dropFirst("efficientnetv2_".count)) : name
+    return name.hasPrefix("efficientnetv2_")
+      ? String(name.dropFirst("efficientnetv2_".count)) : name
   }
 }

@@ -37,7 +37,9 @@ enum SessionSaving {
     state.savedFiles.insert(url.path)
     state.savedCommands = records.count
     state.console.note("\(summary)")
-    state.console.print("wrote \(state.places.display(url)); replay it: workbench replay \(state.places.display(url))")
+    state.console.print(
+      "wrote \(state.places.display(url)); replay it: workbench replay \(state.places.display(url))"
+    )
   }
 
   /// The whole file: header, then the commands with an empty line before each new part.

@@ -22,7 +22,9 @@ enum BuiltProgram {
     .deletingLastPathComponent()
 
   /// The environment of a user without settings, at home in `folder`.
-  static func environment(home folder: URL, adding extra: [String: String] = [:]) -> [String: String] {
+  static func environment(home folder: URL, adding extra: [String: String] = [:]) -> [String:
+    String]
+  {
     var environment = ProcessInfo.processInfo.environment
     for name in ["HF_HOME", "HF_HUB_CACHE", "TORCH_HOME", "XDG_CACHE_HOME", "NO_COLOR", "CI"] {
       environment[name] = nil

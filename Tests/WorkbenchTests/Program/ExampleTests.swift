@@ -45,7 +45,9 @@ import Testing
     let lines = quickstart.split(separator: "\n", omittingEmptySubsequences: false)
       .filter { !$0.hasPrefix("expect") }
       .map { $0.replacing("data digits", with: "data digits limit=32") }
-    try folder.write(lines.joined(separator: "\n").replacing("epochs:int = 12", with: "epochs:int = 1"), to: "sessions/quickstart.wb")
+    try folder.write(
+      lines.joined(separator: "\n").replacing("epochs:int = 12", with: "epochs:int = 1"),
+      to: "sessions/quickstart.wb")
 
     var script = preparation("")
     script.append("save model.wb")
@@ -61,10 +63,16 @@ import Testing
         // Weights that a checkpoint wrote hold the optimizer too.
         let text = example.text.replacing(
           "weights=model.safetensors", with: "weights=model.safetensors strict=off")
-        let needsTraining = ["eval", "predict", "info", "train", "status", "checkpoint", "features"]
-        var input = needsTraining.contains(command.signature.name) ? script.prefix(3).joined(separator: "\n") + "\n" : ""
+        let needsTraining = [
+          "eval", "predict", "info", "train", "status", "checkpoint", "features",
+        ]
+        var input =
+          needsTraining.contains(command.signature.name)
+          ? script.prefix(3).joined(separator: "\n") + "\n" : ""
         input += text.split(separator: ";").joined(separator: "\n") + "\n"
-        if text.contains("save ") { input = script.prefix(3).joined(separator: "\n") + "\ntrain name=s\n" + input }
+        if text.contains("save ") {
+          input = script.prefix(3).joined(separator: "\n") + "\ntrain name=s\n" + input
+        }
         let result = try BuiltProgram.run([], in: folder.url, input: input)
         #expect(result.status == 0, "\(example.text): \(result.errors.suffix(600))")
         for leftover in ["mine.wb", "digits.wb", "everything.wb"] {

@@ -25,10 +25,11 @@ import Testing
     #expect(try run(["-c", "lod x"], folder).status == 4)
     #expect(try run(["-c", "data cifar10 dir=nowhere"], folder).status == 7)
     let small = ReplayTests.preparation.replacing("\n", with: "; ")
-    #expect(try run(["-c", small + "; train name=e epochs=1; expect top1 >= 101"], folder).status == 5)
+    #expect(
+      try run(["-c", small + "; train name=e epochs=1; expect top1 >= 101"], folder).status == 5)
     let diverged = try run(["-c", small + "; train name=d lr=1e30 warmup-epochs=0"], folder)
     #expect(diverged.status == 6, "\(diverged.errors)")
-    #expect(diverged.errors.contains("lower rate"))
+    #expect(diverged.errors.contains("lower learning rate"))
     #expect(folder.exists("runs/d/ckpt/last.safetensors"))
     #expect(try run(["-c", "quit; eval"], folder).status == 0)
   }

@@ -55,9 +55,14 @@ private final class PromptSession {
     return true
   }
 
-  /// Waits for the end of the program.
+  /// Waits for the end of the program, at most a minute.
   func finish() -> Int32 {
-    while read() {}
+    let deadline = Date().addingTimeInterval(60)
+    while Date() < deadline, read() {}
+    if Date() >= deadline {
+      Issue.record("the program never ended; the end was: \(unread.suffix(1500))")
+      kill(child, SIGKILL)
+    }
     var status: Int32 = 0
     waitpid(child, &status, 0)
     close(master)
@@ -119,7 +124,8 @@ private final class PromptSession {
     session.type("set lr=0.2 \\\r")
     session.expect("...>")
     session.type("  smoothing=0\r")
-    session.expect("smoothing")
+    session.expect("lr         0.1 → 0.2")
+    session.expect("*> ")
     session.type("\u{04}")
     session.expect("Leave all the same?")
     session.type("y\r")
