@@ -17,6 +17,7 @@ public final class Predictor {
   private let folded: FoldedNetwork
   private let batch: Int
   private let classes: Int
+  private let featureCount: Int
 
   /// Plans the prediction for a network, whose weights are taken as they are now.
   ///
@@ -29,6 +30,7 @@ public final class Predictor {
     self.transform = transform
     self.batch = batch
     classes = network.blueprint.classCount
+    featureCount = network.blueprint.featureCount
     folded = try FoldedNetwork(
       network, maxBatch: batch, inputSize: transform.size, pool: pool)
     folded.refresh()
@@ -64,6 +66,23 @@ public final class Predictor {
           guard try body(number, best(logits + row * classes, top: top)) else { return }
         }
         pending.removeAll(keepingCapacity: true)
+      }
+    }
+  }
+
+  /// The features of one picture before the pooling, summed over the channels: rows from top to
+  /// bottom.
+  public func featureSums(of image: ImageRGB) -> [[Float]] {
+    let pixels = transform.size * transform.size
+    transform(image).withView { view in
+      transform.normalization.apply(view.base, pixelCount: pixels, into: folded.input)
+    }
+    _ = folded.run(batch: 1)
+    let (size, channels) = (folded.featureSize, featureCount)
+    return (0..<size).map { row in
+      (0..<size).map { column in
+        let cell = folded.features + (row * size + column) * channels
+        return (0..<channels).reduce(0) { $0 + cell[$1] }
       }
     }
   }

@@ -110,6 +110,21 @@ enum Predicting {
     return Table([.init("file")] + columns, rows: rows)
   }
 
+  /// The channel sums of a picture's features.
+  static func features(
+    _ url: URL, _ model: LoadedModel, _ state: WorkbenchState
+  ) throws -> HeatMap {
+    let image = try ImageCodec.decode(contentsOf: url)
+    let settings = Hyperparameters(state.values, for: model.variant.preprocessing)
+    let predictor = try Predictor(
+      model.network, transform: settings.evalTransform, batch: 1,
+      pool: state.threadPool(settings.threads))
+    return HeatMap(
+      title: url.lastPathComponent,
+      label: "sum over \(model.network.blueprint.featureCount) channels",
+      rows: predictor.featureSums(of: image))
+  }
+
   private static func probability(_ value: Double) -> Table.Cell { .init(value, decimals: 4) }
 
   /// The name of each class: the data's, or ImageNet's for a head of 1000, or its number.

@@ -2,10 +2,10 @@ import DSL
 import Foundation
 import Model
 
-// `eval`, `predict`, `expect`: what a network is worth. They only look.
+// `eval`, `predict`, `features`, `expect`: what a network is worth. They only look.
 
 enum EvaluationCommands {
-  static let all: [Command<WorkbenchState>] = [evaluate, predict, expect]
+  static let all: [Command<WorkbenchState>] = [evaluate, predict, features, expect]
 
   private static let evaluate = Command<WorkbenchState>(
     Signature(
@@ -79,6 +79,28 @@ enum EvaluationCommands {
       state.console.note("wrote \(state.places.display(target))")
     } else {
       state.console.print(table, json: invocation.has("json"), csv: invocation.has("csv"))
+    }
+  }
+
+  private static let features = Command<WorkbenchState>(
+    Signature(
+      "features", group: "evaluation", "Draws where in a picture the network finds features.",
+      discussion: """
+        The activations before the pooling, summed over all channels: a map of a few cells a side.
+        """,
+      positionals: [Positional("path", .path(.input), "a JPEG or PNG file")],
+      allowsOutput: true, effect: .look, reads: [.slot("model"), .slot("params.*")],
+      examples: [
+        Example("features dog.jpg", "as text"),
+        Example("features dog.jpg > features.png", "as a picture"),
+      ])
+  ) { invocation, state in
+    let url = state.places.input(invocation.requiredString("path"))
+    let map = try Predicting.features(url, try state.requireModel(), state)
+    if let path = invocation.outputPath {
+      try Drawing.write(map, to: path, state)
+    } else {
+      state.console.write(map.text)
     }
   }
 

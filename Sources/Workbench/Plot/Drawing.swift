@@ -6,16 +6,21 @@ enum Drawing {
   /// Draws; `path` is what stood behind `>`, relative to the output folder.
   static func draw(_ figure: Figure, to path: String?, _ state: WorkbenchState) throws {
     if let path {
-      let files = try state.plots.write(figure, to: state.places.output(path))
-      let beside = [files.script, files.data].compactMap { $0 }.filter { $0 != files.output }
-        .map(\.lastPathComponent)
-      let also = beside.isEmpty ? "" : " (redraw it with \(beside.joined(separator: " and ")))"
-      state.console.note("wrote \(state.places.display(files.output))\(also)")
+      try write(figure, to: path, state)
       return
     }
     let plot = try state.plots.draw(
       figure, window: TerminalDevice.size(of: [1, 2]), isColored: state.console.style.isColored)
     state.console.write(plot.text)
     if let note = plot.note { state.console.note(note) }
+  }
+
+  /// Draws into a file and says what was written.
+  static func write(_ subject: any PlotSubject, to path: String, _ state: WorkbenchState) throws {
+    let files = try state.plots.write(subject, to: state.places.output(path))
+    let beside = [files.script, files.data].compactMap { $0 }.filter { $0 != files.output }
+      .map(\.lastPathComponent)
+    let also = beside.isEmpty ? "" : " (redraw it with \(beside.joined(separator: " and ")))"
+    state.console.note("wrote \(state.places.display(files.output))\(also)")
   }
 }

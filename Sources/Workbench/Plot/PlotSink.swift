@@ -24,7 +24,8 @@ protocol PlotSink: Sendable {
   ///
   /// The file appears complete or not at all. The gnuplot text and the data are put beside it, or
   /// into `plotsFolder` if one is given.
-  func write(_ figure: Figure, to url: URL, plotsFolder: URL?) throws(PlotError) -> PlotFiles
+  func write(_ subject: any PlotSubject, to url: URL, plotsFolder: URL?) throws(PlotError)
+    -> PlotFiles
 
   /// Draws as text that fits a window of the given size, the prompt below it included.
   func draw(_ figure: Figure, window: TerminalDevice.Size, isColored: Bool)
@@ -33,8 +34,8 @@ protocol PlotSink: Sendable {
 
 extension PlotSink {
   /// Draws into a file, script and data beside it.
-  func write(_ figure: Figure, to url: URL) throws(PlotError) -> PlotFiles {
-    try write(figure, to: url, plotsFolder: nil)
+  func write(_ subject: any PlotSubject, to url: URL) throws(PlotError) -> PlotFiles {
+    try write(subject, to: url, plotsFolder: nil)
   }
 }
 
@@ -68,14 +69,16 @@ final class GnuplotSink: PlotSink {
     try PlotFileWriter.checkFolder(url.deletingLastPathComponent())
   }
 
-  func write(_ figure: Figure, to url: URL, plotsFolder: URL?) throws(PlotError) -> PlotFiles {
+  func write(_ subject: any PlotSubject, to url: URL, plotsFolder: URL?) throws(PlotError)
+    -> PlotFiles
+  {
     let format = try PlotFormat(path: url.path)
     let name = try PlotFileWriter.name(of: url)
-    try figure.checkDrawable()
+    try subject.checkDrawable()
     let folder = url.deletingLastPathComponent()
     let base = url.deletingPathExtension().lastPathComponent
     let side = plotsFolder ?? folder
-    let csv = FigureData(figure).csv
+    let csv = subject.csv
     if format == .csv {
       try PlotFileWriter.write(Data(csv.utf8), to: url)
       return PlotFiles(output: url, script: nil, data: url)
@@ -86,13 +89,13 @@ final class GnuplotSink: PlotSink {
     let target = GnuplotScript.Target(
       terminal: terminal, output: format == .gp ? "\(base).png" : name,
       scriptName: "\(base).gp")
-    let script = GnuplotScript(figure, target: target, theme: theme).text
+    let script = subject.script(target: target, theme: theme)
     if format != .gp {
       try PlotFileWriter.produce(url, check: format.fault) { (temporary) throws(PlotError) in
         var drawing = target
         drawing.output = temporary
         _ = try process.run(
-          GnuplotScript(figure, target: drawing, theme: theme).text, directory: folder.path)
+          subject.script(target: drawing, theme: theme), directory: folder.path)
       }
     }
     let scriptURL = format == .gp ? url : side.appendingPathComponent("\(base).gp")
