@@ -46,7 +46,7 @@ import Testing
       .filter { !$0.hasPrefix("expect") }
       .map { $0.replacing("data digits", with: "data digits limit=32") }
     try folder.write(
-      lines.joined(separator: "\n").replacing("epochs:int = 12", with: "epochs:int = 1"),
+      lines.joined(separator: "\n").replacing("epochs:int = 20", with: "epochs:int = 1"),
       to: "sessions/quickstart.wb")
 
     var script = preparation("")
