@@ -28,6 +28,11 @@ struct LoadedModel {
   /// The runs that trained it since it was loaded.
   var trainedBy: [String] = []
 
+  /// What `auto` means for its input: the variant's own preprocessing, or that of the run whose
+  /// weights these are.
+  var runPreprocessing: Preprocessing?
+
+  var preprocessing: Preprocessing { runPreprocessing ?? variant.preprocessing }
   var classCount: Int { network.blueprint.classCount }
 
   /// The classifier as PyTorch prints it.

@@ -90,7 +90,7 @@ final class WorkbenchState {
 
   /// The settings, resolved against the loaded network.
   func hyperparameters(_ overrides: HyperparameterValues? = nil) throws -> Hyperparameters {
-    Hyperparameters(overrides ?? values, for: try requireModel().variant.preprocessing)
+    Hyperparameters(overrides ?? values, for: try requireModel().preprocessing)
   }
 
   /// Asked by long work once a step: Ctrl-C once finishes the step, twice drops it.

@@ -14,7 +14,7 @@ enum Evaluating {
           + "\(data.classCount) classes",
         hint: "load the model again with classes=auto")
     }
-    let settings = Hyperparameters(state.values, for: model.variant.preprocessing)
+    let settings = Hyperparameters(state.values, for: model.preprocessing)
     let evaluator = try Evaluator(
       model.network, transform: settings.evalTransform, workers: settings.workers,
       pool: state.threadPool(settings.threads))
@@ -66,7 +66,7 @@ enum Predicting {
     let isFolder = isFolderFlag.boolValue
     let pictures =
       isFolder ? try ImageFiles(folder: url) : ImageFiles(name: url.path, files: [url])
-    let settings = Hyperparameters(state.values, for: model.variant.preprocessing)
+    let settings = Hyperparameters(state.values, for: model.preprocessing)
     let predictor = try Predictor(
       model.network, transform: settings.evalTransform, pool: state.threadPool(settings.threads))
     let names = classNames(model, state)
@@ -115,7 +115,7 @@ enum Predicting {
     _ url: URL, _ model: LoadedModel, _ state: WorkbenchState
   ) throws -> HeatMap {
     let image = try ImageCodec.decode(contentsOf: url)
-    let settings = Hyperparameters(state.values, for: model.variant.preprocessing)
+    let settings = Hyperparameters(state.values, for: model.preprocessing)
     let predictor = try Predictor(
       model.network, transform: settings.evalTransform, batch: 1,
       pool: state.threadPool(settings.threads))

@@ -13,6 +13,9 @@ enum EvaluationCommands {
       discussion: """
         Prints the cross entropy, top-1 and top-5 in percent. Training is not disturbed: the loss, \
         the weights and every random draw stay as they are.
+
+        A run is evaluated with the input size and preprocessing that it was trained with, unless \
+        they are set; its own data is taken if none is loaded.
         """,
       positionals: [
         Positional("run", .named("run"), "a run; the loaded network without one", .optional)
@@ -30,16 +33,18 @@ enum EvaluationCommands {
         Example("eval quickstart weights=best", "the best epoch of a run"),
       ])
   ) { invocation, state in
-    let data = try state.requireData()
     let model: LoadedModel
+    let data: LoadedData
     if let run = invocation.string("run") {
       model = try RunAccess.model(of: run, which: invocation.string("weights") ?? "last", state)
+      data = try state.data ?? RunAccess.data(of: run, state)
     } else {
       guard !invocation.isGiven("weights") else {
         throw CommandError(
           "weights= needs a run", hint: "such as eval NAME weights=best", argument: "weights")
       }
       model = try state.requireModel()
+      data = try state.requireData()
     }
     let isTest = invocation.string("split") != "train"
     let evaluation = try Evaluating.evaluate(

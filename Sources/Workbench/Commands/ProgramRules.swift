@@ -20,7 +20,8 @@ enum ProgramRules {
       return [
         Diagnostic(
           code: "unknown-model", message: error?.message ?? "unknown model '\(name)'",
-          at: invocation.range(of: "model"), hint: error?.advice)
+          at: invocation.range(of: "model"),
+          hint: error?.advice ?? "'models' lists them")
       ]
     }
   }

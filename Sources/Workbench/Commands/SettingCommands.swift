@@ -131,7 +131,7 @@ enum SettingCommands {
     } else {
       keys = try matching(patterns)
     }
-    let resolved = state.model.map { Hyperparameters(state.values, for: $0.variant.preprocessing) }
+    let resolved = state.model.map { Hyperparameters(state.values, for: $0.preprocessing) }
     let rows = keys.map { row($0, state, resolved?.values) }
     let table = Table(
       [

@@ -35,7 +35,7 @@ enum TrainingCommands {
     let model = try state.requireModel()
     let data = try state.requireData()
     let settings = Hyperparameters(
-      try state.values(overriddenBy: invocation), for: model.variant.preprocessing)
+      try state.values(overriddenBy: invocation), for: model.preprocessing)
     try checkClasses(model, data)
     let name =
       invocation.string("name") ?? freeName("\(model.variant.name)-\(data.source.name)", state)

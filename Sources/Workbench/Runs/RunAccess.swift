@@ -53,6 +53,12 @@ enum RunAccess {
     return data
   }
 
+  /// The data of a run by its name.
+  static func data(of name: String, _ state: WorkbenchState) throws -> LoadedData {
+    let run = try directory(name, state)
+    return try data(of: run, RunParameters(of: run), state)
+  }
+
   /// A network of the shape that a run trains, to be filled from a checkpoint.
   static func emptyModel(_ description: RunParameters, _ state: WorkbenchState) throws
     -> LoadedModel
@@ -93,11 +99,13 @@ enum RunAccess {
     let classCount = description.classCount ?? description.classes.count
     let network = Network(try Blueprint(variant, classCount: classCount), seed: 0)
     try checkpoint.restore(into: network)
-    return LoadedModel(
+    var model = LoadedModel(
       variant: variant, network: network,
       classes: classCount == description.classes.count ? .auto : .keep,
       weights: .run(run.name, checkpoint: which), classNames: description.classes,
       trainedBy: [run.name])
+    model.runPreprocessing = description.preprocessing(of: variant)
+    return model
   }
 
   /// The checkpoints of a run, the latest first.

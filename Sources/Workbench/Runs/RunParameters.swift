@@ -53,6 +53,11 @@ struct RunParameters: Codable, Equatable {
     }
   }
 
+  /// How the run's network sees images: what `auto` means for its weights.
+  func preprocessing(of variant: Variant) -> Preprocessing {
+    Hyperparameters(parameters, for: variant.preprocessing).preprocessing
+  }
+
   /// Writes the file of a run.
   func write(to run: RunDirectory) throws {
     let encoder = JSONEncoder()

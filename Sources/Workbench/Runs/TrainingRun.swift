@@ -59,8 +59,9 @@ final class TrainingRun {
     var values = checkpoint.state.parameters
     try change(&values)
     let data = try RunAccess.data(of: directory, description, state)
-    let model = try RunAccess.emptyModel(description, state)
+    var model = try RunAccess.emptyModel(description, state)
     let settings = Hyperparameters(values, for: model.variant.preprocessing)
+    model.runPreprocessing = settings.preprocessing
     try directory.checkpoints.rewind(to: checkpoint)
     let moved = try MetricsFile.discardRows(
       after: checkpoint.state.completedEpochs, in: directory.metrics,

@@ -141,6 +141,18 @@ extension TestFolder {
     #expect(try folder.metrics("a") == folder.metrics("a.1"))
   }
 
+  @Test func aRunIsEvaluatedAsItWasTrainedInAnotherSession() throws {
+    let folder = try TestFolder()
+    let trained = try BuiltProgram.run(
+      [], in: folder.url, input: Self.preparation + "\ntrain name=a epochs=1\n")
+    #expect(trained.status == 0, "\(trained.errors)")
+    // No settings, no data, no model: the run brings its own.
+    let evaluated = try BuiltProgram.run(["-c", "eval a --json"], in: folder.url)
+    #expect(evaluated.status == 0, "\(evaluated.errors)")
+    let row = try folder.metrics("a")[1].split(separator: ",")
+    #expect(evaluated.output.contains("\"loss\":\(row[4]),"), "\(evaluated.output) \(row)")
+  }
+
   @Test func looksChangeNothing() throws {
     let folder = try TestFolder()
     let plain = Self.preparation + "\ntrain name=plain epochs=2\n"
