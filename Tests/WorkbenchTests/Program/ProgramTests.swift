@@ -100,7 +100,7 @@ import Testing
     #expect(journals.count == 1)
     let text = try folder.text("home/journal/\(journals[0])")
     #expect(text.split(separator: "\n").count == 3)
-    #expect(text.contains("no data is loaded"))
+    #expect(text.contains("no model is loaded"))
   }
 
   @Test func theSessionsThatComeWithTheProgramAreSound() throws {
