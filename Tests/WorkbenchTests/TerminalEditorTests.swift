@@ -113,7 +113,7 @@ private func expectSilence(_ result: ExitTest.Result?) {
         // Keys wait in the terminal until the editor reads them: it must not obey them before.
         var modes = termios()
         tcgetattr(inner, &modes)
-        modes.c_lflag &= ~tcflag_t(ICANON | ISIG | ECHO)
+        modes.c_lflag &= ~tcflag_t(ICANON | ISIG)
         modes.c_iflag &= ~tcflag_t(ICRNL)
         tcsetattr(inner, TCSANOW, &modes)
         let editor = ReadlineEditor(history: history, input: inner, output: inner)
@@ -158,6 +158,8 @@ private func expectSilence(_ result: ExitTest.Result?) {
         }
         interrupter.start()
         check(editor.readLine(prompt: "wb> "), .interrupted)
+        // A terminal that sends the signal for a key forgets the keys before it.
+        tcflush(inner, TCIFLUSH)
         check(drawn(until: "^C"), true)
         check(type("whole\r"), .line("whole"))
         TerminalDevice.write("!\r", to: master)
