@@ -60,8 +60,13 @@ extension HeatMap: PlotSubject {
       lines.append("set output \(GnuplotScript.quotedPath(output))")
     }
     lines.append("$map << END")
-    lines += rows.map { row in
-      row.map { $0.isFinite ? ReportValue.shortest(Double($0)) : "nan" }.joined(separator: " ")
+    // gnuplot's images have two points a side at least: every cell is four points.
+    for row in rows {
+      let line = row.map { value -> String in
+        let text = value.isFinite ? ReportValue.shortest(Double(value)) : "nan"
+        return "\(text) \(text)"
+      }.joined(separator: " ")
+      lines += [line, line]
     }
     lines.append("END")
     let width = rows.first?.count ?? 0
@@ -74,7 +79,8 @@ extension HeatMap: PlotSubject {
       "set yrange [\(rows.count).0 - 0.5:-0.5]",
       "unset key",
       "set tics out nomirror",
-      "plot $map matrix with image",
+      max(width, rows.count) <= 20 ? "set xtics 1; set ytics 1" : "",
+      "plot $map matrix using (($1 - 0.5) / 2):(($2 - 0.5) / 2):3 with image",
     ]
     return lines.map { $0 + "\n" }.joined()
   }
