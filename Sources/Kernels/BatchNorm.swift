@@ -141,18 +141,11 @@ public func batchNormForward(
 ) {
   precondition(rows >= 0 && channels > 0)
   func run<F: PointwiseFunction>(_: F.Type) {
-    let blocks = RowBlocks(rows: rows, channels: channels)
-    pool.run(blocks.count) { block in
-      var row = blocks.start(block)
-      let end = blocks.end(block)
-      while row < end {
-        let offset = row &* channels
-        NormalizedRow<F>(
-          x: x + offset, mean: mean, inverseDeviation: inverseDeviation, gamma: gamma, beta: beta,
-          residual: residual.map { $0 + offset }, output: output + offset
-        ).cover(channels)
-        row &+= 1
-      }
+    RowBlocks(rows: rows, channels: channels).forEachRow(channels: channels, pool) { offset in
+      NormalizedRow<F>(
+        x: x + offset, mean: mean, inverseDeviation: inverseDeviation, gamma: gamma, beta: beta,
+        residual: residual.map { $0 + offset }, output: output + offset
+      ).cover(channels)
     }
   }
   switch activation {
@@ -192,18 +185,11 @@ public func scaleShiftActivate(
 ) {
   precondition(rows >= 0 && channels > 0)
   func run<F: PointwiseFunction>(_: F.Type) {
-    let blocks = RowBlocks(rows: rows, channels: channels)
-    pool.run(blocks.count) { block in
-      var row = blocks.start(block)
-      let end = blocks.end(block)
-      while row < end {
-        let offset = row &* channels
-        ScaledRow<F>(
-          x: x + offset, scale: scale, shift: shift, residual: residual.map { $0 + offset },
-          output: output + offset
-        ).cover(channels)
-        row &+= 1
-      }
+    RowBlocks(rows: rows, channels: channels).forEachRow(channels: channels, pool) { offset in
+      ScaledRow<F>(
+        x: x + offset, scale: scale, shift: shift, residual: residual.map { $0 + offset },
+        output: output + offset
+      ).cover(channels)
     }
   }
   switch activation {

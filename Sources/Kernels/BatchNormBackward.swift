@@ -1,7 +1,7 @@
 /// The gradients of `batchNormForward` without its residual (whose gradient is outputGradient).
 ///
 /// The activation's argument is computed again from x. `gammaGradient` and `betaGradient`
-/// [channels] are added to; `inputGradient` is written and may alias `outputGradient`. The
+/// [channels] are added to; `inputGradient` is written and may alias `outputGradient` or `x`. The
 /// statistics are taken as functions of x, as they are in training.
 public func batchNormBackward(
   _ x: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>, rows: Int, channels: Int,
@@ -18,10 +18,11 @@ public func batchNormBackward(
       mean: mean, inverseDeviation: inverseDeviation, gamma: gamma, beta: beta)
     pool.run(blocks.count) { block in
       let sums = partial + block * 2 * channels
-      blocks.forEachRun(block, channels: channels) { row, count, isFirst in
+      let first = blocks.start(block)
+      forEachRun(first, blocks.end(block), channels: channels) { row, count in
         GradientSums<F>(
           x: x + row &* channels, outputGradient: outputGradient + row &* channels, rows: count,
-          channels: channels, isFirst: isFirst, statistics: statistics, gradients: sums,
+          channels: channels, isFirst: row == first, statistics: statistics, gradients: sums,
           products: sums + channels
         ).cover(channels)
       }
@@ -31,17 +32,11 @@ public func batchNormBackward(
       partial: partial, blocks: blocks, channels: channels, inverseDeviation: inverseDeviation,
       totals: totals, gammaGradient: gammaGradient, betaGradient: betaGradient
     ).cover(channels)
-    pool.run(blocks.count) { block in
-      var row = blocks.start(block)
-      let end = blocks.end(block)
-      while row < end {
-        let offset = row &* channels
-        GradientRow<F>(
-          x: x + offset, outputGradient: outputGradient + offset, channels: channels,
-          statistics: statistics, totals: totals, inputGradient: inputGradient + offset
-        ).cover(channels)
-        row &+= 1
-      }
+    blocks.forEachRow(channels: channels, pool) { offset in
+      GradientRow<F>(
+        x: x + offset, outputGradient: outputGradient + offset, channels: channels,
+        statistics: statistics, totals: totals, inputGradient: inputGradient + offset
+      ).cover(channels)
     }
   }
   switch activation {

@@ -5,7 +5,7 @@ public func globalAveragePool(
 ) {
   precondition(batch >= 0 && spatial > 0 && channels > 0)
   runPerImage(batch, spatial * channels, pool) { image in
-    forEachPixelRun(spatial, channels) { pixel, count in
+    forEachRun(0, spatial, channels: channels) { pixel, count in
       PixelSums(
         x: x + (image &* spatial &+ pixel) &* channels, pixels: count, channels: channels,
         isFirst: pixel == 0, scale: pixel &+ count == spatial ? 1 / Float(spatial) : 1,
@@ -110,7 +110,7 @@ public func channelGateBackward(
 ) {
   precondition(batch >= 0 && spatial > 0 && channels > 0)
   runPerImage(batch, spatial * channels, pool) { image in
-    forEachPixelRun(spatial, channels) { pixel, count in
+    forEachRun(0, spatial, channels: channels) { pixel, count in
       let offset = (image &* spatial &+ pixel) &* channels
       GateGradients(
         x: x + offset, gate: gate + image &* channels, outputGradient: outputGradient + offset,
@@ -146,20 +146,6 @@ private struct GateGradients: ChannelGroup {
       pixel &+= 1
     }
     sum.store(gateGradient + c)
-  }
-}
-
-/// Calls `body` with runs of a few neighbouring pixels of an image, so that memory is read nearly
-/// in order.
-@inline(__always)
-private func forEachPixelRun(
-  _ spatial: Int, _ channels: Int, _ body: (_ pixel: Int, _ count: Int) -> Void
-) {
-  let size = max(8, 2_048 / channels)
-  var pixel = 0
-  while pixel < spatial {
-    body(pixel, min(size, spatial &- pixel))
-    pixel &+= size
   }
 }
 

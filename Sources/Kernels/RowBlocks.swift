@@ -15,24 +15,35 @@ struct RowBlocks {
     count = (rows + size - 1) / size
   }
 
-  /// Calls `body` with runs of a few neighbouring rows of a block: few enough that memory is read
-  /// nearly in order, enough that sums are seldom put away.
+  /// Calls `body` with the offset of every row, block by block in parallel.
   @inline(__always)
-  func forEachRun(
-    _ block: Int, channels: Int, _ body: (_ row: Int, _ count: Int, _ isFirst: Bool) -> Void
-  ) {
-    let size = max(8, 2_048 / channels)
-    let first = start(block)
-    let last = end(block)
-    var row = first
-    while row < last {
-      body(row, min(size, last &- row), row == first)
-      row &+= size
+  func forEachRow(channels: Int, _ pool: ThreadPool, _ body: (_ offset: Int) -> Void) {
+    pool.run(count) { block in
+      var row = start(block)
+      let last = end(block)
+      while row < last {
+        body(row &* channels)
+        row &+= 1
+      }
     }
   }
 
   @inline(__always) func start(_ block: Int) -> Int { block &* size }
   @inline(__always) func end(_ block: Int) -> Int { min(rows, (block &+ 1) &* size) }
+}
+
+/// Calls `body` with runs of a few neighbouring rows (pixels) of first ..< last: few enough that
+/// memory is read nearly in order, enough that sums are seldom put away.
+@inline(__always)
+func forEachRun(
+  _ first: Int, _ last: Int, channels: Int, _ body: (_ row: Int, _ count: Int) -> Void
+) {
+  let size = max(8, 2_048 / channels)
+  var row = first
+  while row < last {
+    body(row, min(size, last &- row))
+    row &+= size
+  }
 }
 
 /// A kernel body for one group of neighbouring numbers, whatever the number of lanes.

@@ -22,16 +22,15 @@ struct LoadedModel {
   let variant: Variant
   var network: Network
   let classes: Classes
-  var weights: Weights
+  let weights: Weights
+  /// How the run sees images whose weights these are; nil for weights of no run.
+  var runPreprocessing: Preprocessing?
   /// What the outputs mean, where a run says so; empty otherwise.
   var classNames: [String] = []
   /// The runs that trained it since it was loaded.
   var trainedBy: [String] = []
 
-  /// What `auto` means for its input: the variant's own preprocessing, or that of the run whose
-  /// weights these are.
-  var runPreprocessing: Preprocessing?
-
+  /// What `auto` means for its input.
   var preprocessing: Preprocessing { runPreprocessing ?? variant.preprocessing }
   var classCount: Int { network.blueprint.classCount }
 

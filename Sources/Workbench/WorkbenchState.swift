@@ -36,8 +36,6 @@ final class WorkbenchState {
   var savedFiles: Set<String> = []
   /// Set by `quit --force`.
   var quitsWithoutAsking = false
-  /// Numbers from the last evaluation of the current model, for `expect`.
-  var lastEvaluation: Evaluation?
   /// Keys that `-O` forces, which no statement of a script may change.
   var forcedKeys: Set<String> = []
 
@@ -54,11 +52,10 @@ final class WorkbenchState {
     self.isInteractive = isInteractive
   }
 
-  /// The threads that compute, as many as `threads` says now.
-  func threadPool(_ threads: Int? = nil) -> ThreadPool {
-    let wanted = threads ?? Hyperparameters.threadCount(values)
-    if let pool, pool.threads == wanted { return pool }
-    let made = ThreadPool(threads: wanted)
+  /// The threads that compute; made anew when their number changes.
+  func threadPool(_ threads: Int) -> ThreadPool {
+    if let pool, pool.threads == threads { return pool }
+    let made = ThreadPool(threads: threads)
     pool = made
     return made
   }
@@ -88,9 +85,9 @@ final class WorkbenchState {
     return data
   }
 
-  /// The settings, resolved against the loaded network.
-  func hyperparameters(_ overrides: HyperparameterValues? = nil) throws -> Hyperparameters {
-    Hyperparameters(overrides ?? values, for: try requireModel().preprocessing)
+  /// The settings, resolved against a network.
+  func settings(for model: LoadedModel) -> Hyperparameters {
+    Hyperparameters(values, for: model.preprocessing)
   }
 
   /// Asked by long work once a step: Ctrl-C once finishes the step, twice drops it.
@@ -141,13 +138,5 @@ struct Places {
     let base = current.standardizedFileURL.path
     let path = url.standardizedFileURL.path
     return path.hasPrefix(base + "/") ? String(path.dropFirst(base.count + 1)) : path
-  }
-}
-
-extension Hyperparameters {
-  /// The threads that `threads` asks for; `auto` is every core that this process may use.
-  static func threadCount(_ values: HyperparameterValues) -> Int {
-    if case .integer(let count) = values["threads"] { return count }
-    return max(1, ProcessInfo.processInfo.activeProcessorCount)
   }
 }

@@ -47,28 +47,17 @@ struct FoldedBlock {
 
 /// A convolution whose weights hold the norm's scale; the shift and the activation follow it.
 struct FoldedConvolution {
-  private enum Plan {
-    case dense(Convolution)
-    case depthwise(DepthwiseConvolution)
-  }
-
   /// Its place among all convolutions.
   let index: Int
-  let output: FeatureMap
-  private let plan: Plan
+  var output: FeatureMap { convolution.output }
+  private let convolution: PlannedConvolution
   private let activation: Activation
 
   init(
     _ unit: ConvolutionUnit, index: Int, input: FeatureMap, padding: Padding, pool: ThreadPool
   ) {
-    let shape = ConvolutionShape(unit, input: input, padding: padding)
     self.index = index
-    output = FeatureMap(
-      batch: input.batch, size: shape.outputHeight, channels: unit.outputChannels)
-    plan =
-      unit.isDepthwise
-      ? .depthwise(DepthwiseConvolution(shape, pool: pool))
-      : .dense(Convolution(shape, pool: pool))
+    convolution = PlannedConvolution(unit, input: input, padding: padding, pool: pool)
     activation = unit.activation
   }
 
@@ -78,13 +67,7 @@ struct FoldedConvolution {
     output target: UnsafeMutablePointer<Float>, layout: FoldedLayout,
     base: UnsafeMutablePointer<Float>, pool: ThreadPool
   ) {
-    let weight = base + layout.weights[index]
-    switch plan {
-    case .dense(let convolution):
-      convolution.forward(input: input, weight: weight, output: target)
-    case .depthwise(let convolution):
-      convolution.forward(input: input, weight: weight, output: target)
-    }
+    convolution.forward(input: input, weight: base + layout.weights[index], output: target)
     scaleShiftActivate(
       target, rows: output.rows, channels: output.channels, scale: base + layout.ones,
       shift: base + layout.shifts[index], activation: activation, residual: residual,

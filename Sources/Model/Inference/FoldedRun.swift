@@ -55,23 +55,13 @@ struct FoldedRun {
 
   /// Squeeze-and-excitation, in place.
   private func scale(_ x: UnsafeMutablePointer<Float>, _ map: FeatureMap, by unit: GateUnit) {
-    let pooled = base + layout.pooled
-    let hidden = base + layout.hidden
-    let gate = base + layout.gate
-    globalAveragePool(
-      x, batch: map.batch, spatial: map.spatial, channels: map.channels, output: pooled,
-      pool: pool)
-    denseForward(
-      pooled, weight: weight(unit.squeezeWeight), bias: weight(unit.squeezeBias), n: map.batch,
-      inputs: map.channels, outputs: unit.hiddenChannels, output: hidden, pool: pool)
-    siluForward(hidden, count: map.batch * unit.hiddenChannels, output: hidden, pool: pool)
-    denseForward(
-      hidden, weight: weight(unit.exciteWeight), bias: weight(unit.exciteBias), n: map.batch,
-      inputs: unit.hiddenChannels, outputs: map.channels, output: gate, pool: pool)
-    sigmoidForward(gate, count: map.batch * map.channels, output: gate, pool: pool)
-    channelGate(
-      x, gate: gate, batch: map.batch, spatial: map.spatial, channels: map.channels, output: x,
-      pool: pool)
+    GateWeights(
+      squeeze: weight(unit.squeezeWeight), squeezeBias: weight(unit.squeezeBias),
+      excite: weight(unit.exciteWeight), exciteBias: weight(unit.exciteBias),
+      hiddenChannels: unit.hiddenChannels
+    ).apply(
+      to: x, map: map, output: x, pooled: base + layout.pooled, squeezed: base + layout.hidden,
+      hidden: base + layout.hidden, gate: base + layout.gate, pool: pool)
   }
 
   private func classify(_ features: UnsafePointer<Float>) {

@@ -33,7 +33,6 @@ public final class Predictor {
     featureCount = network.blueprint.featureCount
     folded = try FoldedNetwork(
       network, maxBatch: batch, inputSize: transform.size, pool: pool)
-    folded.refresh()
   }
 
   /// Classifies every picture, in order.

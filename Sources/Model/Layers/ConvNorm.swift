@@ -14,15 +14,10 @@ struct ConvNorm {
     let inverseDeviation: TensorSlot
   }
 
-  private enum Plan {
-    case dense(Convolution)
-    case depthwise(DepthwiseConvolution)
-  }
-
   /// The map that comes out.
-  let output: FeatureMap
+  var output: FeatureMap { convolution.output }
   let saved: Saved
-  private let plan: Plan
+  private let convolution: PlannedConvolution
   private let activation: Activation
   private let weight: Int
   private let scale: Int
@@ -34,13 +29,8 @@ struct ConvNorm {
   private let momentum: Float
 
   init(_ unit: ConvolutionUnit, input: FeatureMap, _ planner: inout LayerPlanner) {
-    let shape = ConvolutionShape(unit, input: input, padding: planner.padding)
-    output = FeatureMap(
-      batch: input.batch, size: shape.outputHeight, channels: unit.outputChannels)
-    plan =
-      unit.isDepthwise
-      ? .depthwise(DepthwiseConvolution(shape, pool: planner.pool))
-      : .dense(Convolution(shape, pool: planner.pool))
+    convolution = PlannedConvolution(
+      unit, input: input, padding: planner.padding, pool: planner.pool)
     activation = unit.activation
     weight = planner.table[unit.weight].offset
     scale = planner.table[unit.norm.scale].offset
@@ -51,12 +41,12 @@ struct ConvNorm {
     epsilon = planner.epsilon
     momentum = planner.momentum
     saved = Saved(
-      convolved: planner.workspace.reserve(output),
+      convolved: planner.workspace.reserve(convolution.output),
       mean: planner.workspace.reserve(unit.outputChannels),
       variance: planner.workspace.reserve(unit.outputChannels),
       inverseDeviation: planner.workspace.reserve(unit.outputChannels))
     planner.widestNorm = max(planner.widestNorm, unit.outputChannels)
-    planner.fewestRows = min(planner.fewestRows, output.rows)
+    planner.fewestRows = min(planner.fewestRows, convolution.output.rows)
   }
 
   /// output = activation(norm(convolution(input))) + residual; moves the running statistics.
@@ -65,12 +55,7 @@ struct ConvNorm {
     output target: UnsafeMutablePointer<Float>, _ context: LayerContext
   ) {
     let convolved = context[saved.convolved]
-    switch plan {
-    case .dense(let convolution):
-      convolution.forward(input: input, weight: context.weights + weight, output: convolved)
-    case .depthwise(let convolution):
-      convolution.forward(input: input, weight: context.weights + weight, output: convolved)
-    }
+    convolution.forward(input: input, weight: context.weights + weight, output: convolved)
     batchNormStatistics(
       convolved, rows: output.rows, channels: output.channels, mean: context[saved.mean],
       variance: context[saved.variance], scratch: context.scratch, pool: context.pool)
@@ -98,22 +83,12 @@ struct ConvNorm {
       gamma: context.weights + scale, beta: context.weights + shift, activation: activation,
       inputGradient: convolved, gammaGradient: context.gradients + scale,
       betaGradient: context.gradients + shift, scratch: context.scratch, pool: context.pool)
-    switch plan {
-    case .dense(let convolution):
-      convolution.backwardWeight(
-        input: input, outputGradient: convolved, weightGradient: context.gradients + weight)
-      guard let inputGradient else { return }
-      convolution.backwardInput(
-        outputGradient: convolved, weight: context.weights + weight,
-        inputGradient: inputGradient, accumulate: accumulate)
-    case .depthwise(let convolution):
-      convolution.backwardWeight(
-        input: input, outputGradient: convolved, weightGradient: context.gradients + weight)
-      guard let inputGradient else { return }
-      convolution.backwardInput(
-        outputGradient: convolved, weight: context.weights + weight,
-        inputGradient: inputGradient, accumulate: accumulate)
-    }
+    convolution.backwardWeight(
+      input: input, outputGradient: convolved, weightGradient: context.gradients + weight)
+    guard let inputGradient else { return }
+    convolution.backwardInput(
+      outputGradient: convolved, weight: context.weights + weight, inputGradient: inputGradient,
+      accumulate: accumulate)
   }
 
   /// The reciprocal deviations, and the running statistics as PyTorch moves them: towards the
@@ -132,19 +107,5 @@ struct ConvNorm {
         (1 - momentum) * runningVariance[channel] + momentum * unbiased * variance[channel]
     }
     context.counters[batchCount] += 1
-  }
-}
-
-extension ConvolutionShape {
-  /// The geometry of a unit on a square map.
-  init(_ unit: ConvolutionUnit, input: FeatureMap, padding: Padding) {
-    precondition(input.channels == unit.inputChannels, "a layer got another layer's input")
-    let (size, before) = padding.resolve(
-      input: input.size, kernel: unit.kernel, stride: unit.stride)
-    self.init(
-      batch: input.batch, inputHeight: input.size, inputWidth: input.size,
-      inputChannels: input.channels, outputHeight: size, outputWidth: size,
-      outputChannels: unit.outputChannels, kernel: unit.kernel, stride: unit.stride,
-      padTop: before, padLeft: before)
   }
 }

@@ -48,27 +48,14 @@ struct SqueezeExcitation {
   func forward(
     input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, _ context: LayerContext
   ) {
-    let (batch, channels) = (map.batch, map.channels)
-    globalAveragePool(
-      input, batch: batch, spatial: map.spatial, channels: channels,
-      output: context[saved.pooled], pool: context.pool)
-    denseForward(
-      context[saved.pooled], weight: context.weights + squeezeWeight,
-      bias: context.weights + squeezeBias, n: batch, inputs: channels, outputs: hiddenChannels,
-      output: context[saved.squeezed], pool: context.pool)
-    siluForward(
-      context[saved.squeezed], count: batch * hiddenChannels, output: context[saved.hidden],
-      pool: context.pool)
-    denseForward(
-      context[saved.hidden], weight: context.weights + exciteWeight,
-      bias: context.weights + exciteBias, n: batch, inputs: hiddenChannels, outputs: channels,
-      output: context[saved.gate], pool: context.pool)
-    sigmoidForward(
-      context[saved.gate], count: batch * channels, output: context[saved.gate],
-      pool: context.pool)
-    channelGate(
-      input, gate: context[saved.gate], batch: batch, spatial: map.spatial, channels: channels,
-      output: output, pool: context.pool)
+    GateWeights(
+      squeeze: context.weights + squeezeWeight, squeezeBias: context.weights + squeezeBias,
+      excite: context.weights + exciteWeight, exciteBias: context.weights + exciteBias,
+      hiddenChannels: hiddenChannels
+    ).apply(
+      to: input, map: map, output: output, pooled: context[saved.pooled],
+      squeezed: context[saved.squeezed], hidden: context[saved.hidden],
+      gate: context[saved.gate], pool: context.pool)
   }
 
   /// Adds the gradients of both layers and turns `gradient`, that of the output, into that of the
@@ -102,5 +89,37 @@ struct SqueezeExcitation {
     globalAveragePoolBackward(
       outputGradient: wide, batch: batch, spatial: map.spatial, channels: channels,
       inputGradient: gradient, accumulate: true, pool: context.pool)
+  }
+}
+
+/// The forward pass of squeeze-and-excitation, for training and inference alike.
+struct GateWeights {
+  let squeeze: UnsafePointer<Float>
+  let squeezeBias: UnsafePointer<Float>
+  let excite: UnsafePointer<Float>
+  let exciteBias: UnsafePointer<Float>
+  let hiddenChannels: Int
+
+  /// output = x * gate(x); `output` may alias `x`, and `hidden` may alias `squeezed` where nobody
+  /// reads the squeezed vectors afterwards.
+  func apply(
+    to x: UnsafePointer<Float>, map: FeatureMap, output: UnsafeMutablePointer<Float>,
+    pooled: UnsafeMutablePointer<Float>, squeezed: UnsafeMutablePointer<Float>,
+    hidden: UnsafeMutablePointer<Float>, gate: UnsafeMutablePointer<Float>, pool: ThreadPool
+  ) {
+    let (batch, channels) = (map.batch, map.channels)
+    globalAveragePool(
+      x, batch: batch, spatial: map.spatial, channels: channels, output: pooled, pool: pool)
+    denseForward(
+      pooled, weight: squeeze, bias: squeezeBias, n: batch, inputs: channels,
+      outputs: hiddenChannels, output: squeezed, pool: pool)
+    siluForward(squeezed, count: batch * hiddenChannels, output: hidden, pool: pool)
+    denseForward(
+      hidden, weight: excite, bias: exciteBias, n: batch, inputs: hiddenChannels,
+      outputs: channels, output: gate, pool: pool)
+    sigmoidForward(gate, count: batch * channels, output: gate, pool: pool)
+    channelGate(
+      x, gate: gate, batch: batch, spatial: map.spatial, channels: channels, output: output,
+      pool: pool)
   }
 }

@@ -29,11 +29,11 @@ enum Startup {
     let console = makeConsole(command.output)
     return reported(console) {
       let (source, folder) = try read(command.file)
-      let parameters = try overrides(command.parameters)
+      let parameters = try overrides(command.script)
       if command.listParams { return try listParameters(source, parameters, console) }
       if command.check {
         let script = ScriptChecking.checked(
-          source, as: .file, parameters: parameters, table: CommandSet.table)
+          source, as: .file, parameters: parameters)
         try ScriptChecking.report(script, console)
         return 0
       }
@@ -50,8 +50,7 @@ enum Startup {
     let console = makeConsole(command.output)
     return reported(console) {
       let script = ScriptChecking.checked(
-        try read(command.file).source, as: .file, parameters: try overrides(command.parameters),
-        table: CommandSet.table)
+        try read(command.file).source, as: .file, parameters: try overrides(command.script))
       try ScriptChecking.report(script, console)
       return 0
     }
@@ -64,7 +63,7 @@ enum Startup {
     _ parameters: [ParameterOverride] = []
   ) -> Int32 {
     HeadlessRun(
-      state: state, table: CommandSet.table, source: source, mode: mode, parameters: parameters
+      state: state, source: source, mode: mode, parameters: parameters
     ).run()
   }
 
@@ -94,8 +93,8 @@ enum Startup {
     return (try ScriptFile.read(url, named: file), url.deletingLastPathComponent())
   }
 
-  private static func overrides(_ texts: [String]) throws -> [ParameterOverride] {
-    try texts.map { text in
+  private static func overrides(_ options: ScriptParameterOptions) throws -> [ParameterOverride] {
+    try options.parameters.map { text in
       guard let override = ParameterOverride(parsing: text) else {
         throw CommandError("-p takes name=value, not '\(text)'", exitCode: 2)
       }
@@ -108,7 +107,7 @@ enum Startup {
     guard !texts.isEmpty else { return }
     let line = "set " + texts.joined(separator: " ")
     let script = ScriptChecking.checked(
-      Source(name: "-O", text: line), as: .inline, parameters: [], table: CommandSet.table)
+      Source(name: "-O", text: line), as: .inline, parameters: [])
     let invocation = try script.validated().steps.first?.invocation
     var values = state.values
     for argument in invocation?.keys ?? [] { try state.assign(argument, to: &values) }
@@ -120,7 +119,7 @@ enum Startup {
     _ source: Source, _ parameters: [ParameterOverride], _ console: Console
   ) throws -> Int32 {
     let script = try ScriptChecking.checked(
-      source, as: .file, parameters: parameters, table: CommandSet.table
+      source, as: .file, parameters: parameters
     ).validated()
     let rows = script.parameters.map { parameter -> [Table.Cell] in
       [

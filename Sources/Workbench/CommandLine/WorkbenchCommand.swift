@@ -33,6 +33,14 @@ struct OutputOptions: ParsableArguments {
   var out: String?
 }
 
+/// Values for what a script declares with `param`.
+struct ScriptParameterOptions: ParsableArguments {
+  @Option(
+    name: .customShort("p"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Give a declared parameter a value.", valueName: "name=value"))
+  var parameters: [String] = []
+}
+
 /// `workbench`, `workbench -c 'line'`, `workbench < script`.
 struct PromptCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -57,10 +65,7 @@ struct ReplayCommand: ParsableCommand {
   @Argument(help: "The session file, or - for standard input.")
   var file: String
 
-  @Option(
-    name: .customShort("p"), parsing: .unconditionalSingleValue,
-    help: ArgumentHelp("Give a declared parameter a value.", valueName: "name=value"))
-  var parameters: [String] = []
+  @OptionGroup var script: ScriptParameterOptions
 
   @Option(
     name: .customShort("O"), parsing: .unconditionalSingleValue,
@@ -84,10 +89,7 @@ struct CheckCommand: ParsableCommand {
   @Argument(help: "The session file, or - for standard input.")
   var file: String
 
-  @Option(
-    name: .customShort("p"), parsing: .unconditionalSingleValue,
-    help: ArgumentHelp("Give a declared parameter a value.", valueName: "name=value"))
-  var parameters: [String] = []
+  @OptionGroup var script: ScriptParameterOptions
 
   @OptionGroup var output: OutputOptions
 }

@@ -7,6 +7,14 @@ enum CommandFailureText {
     "no model is loaded", hint: "load one first: load tf_efficientnetv2_b0 ('models' lists them)")
   static let noData = CommandError(
     "no data is loaded", hint: "load some first: data digits, or data cifar10 dir=PATH")
+
+  /// The classifier has another number of outputs than the data has classes.
+  static func classCount(_ model: LoadedModel, _ data: LoadedData) -> CommandError {
+    CommandError(
+      "the classifier has \(model.classCount) outputs, but \(data.source.name) has "
+        + "\(data.classCount) classes",
+      hint: "load the model again with classes=auto")
+  }
 }
 
 /// Translates what a command throws into what the interpreter joins to the statement.

@@ -92,7 +92,6 @@ enum DataLoading {
         "the classifier of \(old) classes was replaced by a new one of \(data.classCount)")
     }
     state.data = data
-    state.lastEvaluation = nil
   }
 }
 

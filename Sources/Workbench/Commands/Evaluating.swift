@@ -9,12 +9,9 @@ enum Evaluating {
     _ model: LoadedModel, on images: any Dataset, _ data: LoadedData, _ state: WorkbenchState
   ) throws -> Evaluation {
     guard model.classCount >= data.classCount else {
-      throw CommandError(
-        "the classifier has \(model.classCount) outputs, but \(data.source.name) has "
-          + "\(data.classCount) classes",
-        hint: "load the model again with classes=auto")
+      throw CommandFailureText.classCount(model, data)
     }
-    let settings = Hyperparameters(state.values, for: model.preprocessing)
+    let settings = state.settings(for: model)
     let evaluator = try Evaluator(
       model.network, transform: settings.evalTransform, workers: settings.workers,
       pool: state.threadPool(settings.threads))
@@ -66,7 +63,7 @@ enum Predicting {
     let isFolder = isFolderFlag.boolValue
     let pictures =
       isFolder ? try ImageFiles(folder: url) : ImageFiles(name: url.path, files: [url])
-    let settings = Hyperparameters(state.values, for: model.preprocessing)
+    let settings = state.settings(for: model)
     let predictor = try Predictor(
       model.network, transform: settings.evalTransform, pool: state.threadPool(settings.threads))
     let names = classNames(model, state)
@@ -115,7 +112,7 @@ enum Predicting {
     _ url: URL, _ model: LoadedModel, _ state: WorkbenchState
   ) throws -> HeatMap {
     let image = try ImageCodec.decode(contentsOf: url)
-    let settings = Hyperparameters(state.values, for: model.preprocessing)
+    let settings = state.settings(for: model)
     let predictor = try Predictor(
       model.network, transform: settings.evalTransform, batch: 1,
       pool: state.threadPool(settings.threads))

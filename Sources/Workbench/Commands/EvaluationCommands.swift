@@ -49,7 +49,6 @@ enum EvaluationCommands {
     let isTest = invocation.string("split") != "train"
     let evaluation = try Evaluating.evaluate(
       model, on: isTest ? data.source.test : data.source.train, data, state)
-    if invocation.string("run") == nil, isTest { state.lastEvaluation = evaluation }
     state.console.print(Evaluating.table([evaluation]), json: invocation.has("json"))
   }
 
@@ -77,14 +76,7 @@ enum EvaluationCommands {
     let top = min(invocation.integer("top") ?? 5, model.classCount)
     let url = state.places.input(invocation.requiredString("path"))
     let table = try Predicting.table(url, model, top: top, state)
-    if let path = invocation.outputPath {
-      let target = state.places.output(path)
-      let text = path.hasSuffix(".json") ? table.json : table.csv
-      try FileWriting.write(text, to: target)
-      state.console.note("wrote \(state.places.display(target))")
-    } else {
-      state.console.print(table, json: invocation.has("json"), csv: invocation.has("csv"))
-    }
+    try state.show(table, as: invocation)
   }
 
   private static let features = Command<WorkbenchState>(

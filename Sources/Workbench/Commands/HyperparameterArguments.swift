@@ -68,6 +68,24 @@ extension Value {
   }
 }
 
+extension HyperparameterValues {
+  /// Gives a key what a command's argument says; `default` unsets it.
+  ///
+  /// - Returns: the value before and the value after.
+  @discardableResult
+  mutating func assign(
+    _ argument: Argument
+  ) throws(HyperparameterError) -> (old: HyperparameterValue, new: HyperparameterValue) {
+    let old =
+      if let value = argument.value.hyperparameter {
+        try set(argument.name, to: value)
+      } else {
+        try unset(argument.name)
+      }
+    return (old, self[argument.name])
+  }
+}
+
 extension WorkbenchState {
   /// Sets one hyperparameter as a command's argument asks; a key that `-O` forces stays as it is.
   ///
@@ -81,13 +99,7 @@ extension WorkbenchState {
       return nil
     }
     do throws(HyperparameterError) {
-      let old: HyperparameterValue
-      if let value = argument.value.hyperparameter {
-        old = try values.set(argument.name, to: value)
-      } else {
-        old = try values.unset(argument.name)
-      }
-      return (old, values[argument.name])
+      return try values.assign(argument)
     } catch {
       throw CommandError(error.message, hint: error.advice, argument: argument.name)
     }

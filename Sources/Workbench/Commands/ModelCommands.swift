@@ -49,7 +49,7 @@ enum ModelCommands {
         .init("GMACs", key: "macs", .right), .init("input", .right), .init("test", .right),
         .init("features", .right), .init("weights"),
       ], rows: rows)
-    state.console.print(table, json: invocation.has("json"), csv: invocation.has("csv"))
+    try state.show(table, as: invocation)
   }
 
   private static let load = Command<WorkbenchState>(
@@ -112,7 +112,6 @@ enum ModelCommands {
       state.canonicalText += " sha256=\(digest)"
     }
     state.model = model
-    state.lastEvaluation = nil
     state.console.write(ModelReport.summary(model, state))
     if state.data == nil, classes == .auto, file == nil {
       state.console.note("the classifier takes the number of classes when data is loaded")
@@ -163,12 +162,10 @@ enum ModelCommands {
     case "classifier":
       console.print("\(model.variant.name) Classifier: \(model.classifierText)")
     case "transform":
-      console.write(ModelReport.transform(try state.hyperparameters().preprocessing))
+      console.write(ModelReport.transform(state.settings(for: model).preprocessing))
     case "layers":
-      let size = try state.hyperparameters().preprocessing.inputSize
-      console.print(
-        ModelReport.layers(blueprint, inputSize: size), json: invocation.has("json"),
-        csv: invocation.has("csv"))
+      let size = state.settings(for: model).preprocessing.inputSize
+      try state.show(ModelReport.layers(blueprint, inputSize: size), as: invocation)
     default:
       console.write(ModelReport.summary(model, state))
     }

@@ -36,21 +36,16 @@ enum ProgramRules {
       var effective = values
       for argument in invocation.keys {
         // `resume epochs=+10` is a text of its own.
-        guard let key = HyperparameterKey.find(argument.name),
-          !(invocation.name == "resume" && key.name == "epochs")
+        guard HyperparameterKey.find(argument.name) != nil,
+          !(invocation.name == "resume" && argument.name == "epochs")
         else { continue }
-        do {
-          if let value = argument.value.hyperparameter {
-            try effective.set(key.name, to: value)
-          } else {
-            try effective.unset(key.name)
-          }
+        do throws(HyperparameterError) {
+          try effective.assign(argument)
         } catch {
-          let error = error as? any ModelError
           found.append(
             Diagnostic(
-              code: "bad-value", message: error?.message ?? "impossible value",
-              at: invocation.range(of: argument.name), hint: error?.advice))
+              code: "bad-value", message: error.message, at: invocation.range(of: argument.name),
+              hint: error.advice))
         }
       }
       if invocation.name == "unset" {
@@ -60,7 +55,7 @@ enum ProgramRules {
       }
       if ["set", "unset"].contains(invocation.name) { values = effective }
       // What is inert at the moment of training is judged there, once.
-      guard ["train"].contains(invocation.name) else { continue }
+      guard invocation.name == "train" else { continue }
       for warning in Hyperparameters.warnings(effective) {
         found.append(
           Diagnostic(

@@ -42,7 +42,7 @@ enum RunCommands {
       state.console.print(
         "no runs in \(state.places.display(state.places.runs)); 'train' makes one")
     } else {
-      state.console.print(table, json: invocation.has("json"), csv: invocation.has("csv"))
+      try state.show(table, as: invocation)
     }
   }
 
@@ -82,13 +82,7 @@ enum RunCommands {
       }
     }
     let table = Table(columns, rows: rows)
-    if let path = invocation.outputPath {
-      let target = state.places.output(path)
-      try FileWriting.write(path.hasSuffix(".json") ? table.json : table.csv, to: target)
-      state.console.note("wrote \(state.places.display(target))")
-    } else {
-      state.console.print(table, json: invocation.has("json"), csv: invocation.has("csv"))
-    }
+    try state.show(table, as: invocation)
   }
 
   private static let checkpoint = Command<WorkbenchState>(
@@ -122,13 +116,12 @@ enum RunCommands {
       }
       state.onlyLooked = true
       let table = try RunAccess.checkpointTable(try RunAccess.directory(name, state), state)
-      state.console.print(table, json: invocation.has("json"), csv: invocation.has("csv"))
+      try state.show(table, as: invocation)
     } else {
       let run = try RunAccess.directory(name, state)
       let which = parts.count > 1 ? String(parts[1]) : "last"
       let model = try RunAccess.model(of: run.name, which: which, state)
       state.model = model
-      state.lastEvaluation = nil
       state.console.write(ModelReport.summary(model, state))
     }
   }

@@ -70,7 +70,7 @@ enum SessionCommands {
         .init("time", key: "seconds", .right), .init("command"),
       ],
       rows: rows)
-    state.console.print(table, json: invocation.has("json"), csv: invocation.has("csv"))
+    try state.show(table, as: invocation)
   }
 
   private static let environment = Command<WorkbenchState>(
@@ -127,7 +127,8 @@ enum SessionCommands {
       ])
   ) { invocation, state in
     let url = state.places.input(invocation.requiredString("file"))
-    try ScriptChecking.check(url, parameters: [], console: state.console)
+    try ScriptChecking.report(
+      ScriptChecking.checked(try ScriptFile.read(url), as: .file), state.console)
   }
 
   private static let replay = Command<WorkbenchState>(

@@ -131,14 +131,14 @@ enum SettingCommands {
     } else {
       keys = try matching(patterns)
     }
-    let resolved = state.model.map { Hyperparameters(state.values, for: $0.preprocessing) }
+    let resolved = state.model.map(state.settings)
     let rows = keys.map { row($0, state, resolved?.values) }
     let table = Table(
       [
         .init("key"), .init("value"), .init("default"), .init("source"), .init("group"),
         .init("note"),
       ], rows: rows)
-    state.console.print(table, json: invocation.has("json"), csv: invocation.has("csv"))
+    try state.show(table, as: invocation)
   }
 
   private static func row(

@@ -41,7 +41,7 @@ enum TrainingCommands {
       invocation.string("name") ?? freeName("\(model.variant.name)-\(data.source.name)", state)
     if !invocation.isGiven("name") { state.canonicalText += " name=\(name)" }
     let run = try TrainingRun.create(name, model: model, data: data, settings: settings, state)
-    try run.train(stopAt: invocation.integer("stop-at"), resuming: nil)
+    try run.train(stopAt: invocation.integer("stop-at"))
   }
 
   private static let resume = Command<WorkbenchState>(
@@ -81,7 +81,7 @@ enum TrainingCommands {
         }
       }
     }
-    try run.train(stopAt: invocation.integer("stop-at"), resuming: run.checkpoint)
+    try run.train(stopAt: invocation.integer("stop-at"))
   }
 
   /// `epochs=30` or `epochs=+10`.
@@ -100,11 +100,7 @@ enum TrainingCommands {
     let fits =
       model.classes == .keep
       ? model.classCount >= data.classCount : model.classCount == data.classCount
-    guard !fits else { return }
-    throw CommandError(
-      "the classifier has \(model.classCount) outputs, but \(data.source.name) has "
-        + "\(data.classCount) classes",
-      hint: "load the model again with classes=auto")
+    guard fits else { throw CommandFailureText.classCount(model, data) }
   }
 
   /// A name that no run has: `NAME`, `NAME-2`, `NAME-3` …

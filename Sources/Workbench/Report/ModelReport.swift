@@ -7,7 +7,7 @@ enum ModelReport {
   static func summary(_ model: LoadedModel, _ state: WorkbenchState) -> String {
     let blueprint = model.network.blueprint
     let own = model.variant.preprocessing
-    let used = Hyperparameters(state.values, for: model.preprocessing).preprocessing
+    let used = state.settings(for: model).preprocessing
     let work = Double(blueprint.multiplyAdds(inputSize: used.inputSize)) / 1e9
     var facts = Facts(style: state.console.style)
     facts.add("model", "\(model.variant.name), \(model.variant.summary)")

@@ -59,30 +59,32 @@ enum RunAccess {
     return try data(of: run, RunParameters(of: run), state)
   }
 
-  /// A network of the shape that a run trains, to be filled from a checkpoint.
-  static func emptyModel(_ description: RunParameters, _ state: WorkbenchState) throws
-    -> LoadedModel
-  {
+  /// A network of the shape that a run trains, to be filled from a checkpoint; `loaded` is reused
+  /// where it fits.
+  static func emptyModel(
+    of run: RunDirectory, _ description: RunParameters, checkpoint: String = "last",
+    reusing loaded: LoadedModel? = nil
+  ) throws -> LoadedModel {
     let variant = try Variant.named(description.model)
     let classCount = description.classCount ?? description.classes.count
     let network: Network
-    if let model = state.model, model.variant.qualifiedName == variant.qualifiedName,
-      model.classCount == classCount
+    if let loaded, loaded.variant.qualifiedName == variant.qualifiedName,
+      loaded.classCount == classCount
     {
-      network = model.network
+      network = loaded.network
     } else {
       network = Network(try Blueprint(variant, classCount: classCount), seed: 0)
     }
     return LoadedModel(
       variant: variant, network: network,
       classes: classCount == description.classes.count ? .auto : .keep,
-      weights: .run("", checkpoint: "last"), classNames: description.classes)
+      weights: .run(run.name, checkpoint: checkpoint),
+      runPreprocessing: description.preprocessing(of: variant), classNames: description.classes)
   }
 
   /// A run's network with the weights of one of its checkpoints: `last`, `best` or an epoch.
   static func model(of name: String, which: String, _ state: WorkbenchState) throws -> LoadedModel {
     let run = try directory(name, state)
-    let description = try RunParameters(of: run)
     let selector: CheckpointStore.Selector
     switch which {
     case "last": selector = .last
@@ -94,17 +96,9 @@ enum RunAccess {
       }
       selector = .epoch(epoch)
     }
-    let checkpoint = try run.checkpoints.load(selector)
-    let variant = try Variant.named(description.model)
-    let classCount = description.classCount ?? description.classes.count
-    let network = Network(try Blueprint(variant, classCount: classCount), seed: 0)
-    try checkpoint.restore(into: network)
-    var model = LoadedModel(
-      variant: variant, network: network,
-      classes: classCount == description.classes.count ? .auto : .keep,
-      weights: .run(run.name, checkpoint: which), classNames: description.classes,
-      trainedBy: [run.name])
-    model.runPreprocessing = description.preprocessing(of: variant)
+    var model = try emptyModel(of: run, RunParameters(of: run), checkpoint: which)
+    try run.checkpoints.load(selector).restore(into: model.network)
+    model.trainedBy = [run.name]
     return model
   }
 
@@ -113,9 +107,7 @@ enum RunAccess {
     let rows = run.checkpoints.list().map { entry -> [Table.Cell] in
       let marks = [entry.isLast ? "last" : nil, entry.isBest ? "best" : nil].compactMap { $0 }
       return [
-        .init(
-          "\(run.name)@\(entry.epochStep > 0 || entry.isLast ? "last" : entry.isBest ? "best" : "\(entry.epoch)")"
-        ),
+        .init("\(run.name)@\(marks.first ?? "\(entry.epoch)")"),
         .init(entry.epoch), .init(entry.step),
         .init(entry.evaluation?.loss, decimals: 4), .init(entry.evaluation?.top1, decimals: 2),
         .init(marks.joined(separator: " ")),

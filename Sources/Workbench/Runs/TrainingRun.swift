@@ -4,14 +4,13 @@ import Model
 
 /// A training with its folder: what `train` begins and `resume` goes on with.
 final class TrainingRun {
-  /// The checkpoint to go on from; nil for a new run.
-  private(set) var checkpoint: Checkpoint?
-
   private let directory: RunDirectory
   private let lock: RunLock
   private var model: LoadedModel
   private let data: LoadedData
   private let settings: Hyperparameters
+  /// The checkpoint to go on from; nil for a new run.
+  private let checkpoint: Checkpoint?
   private let state: WorkbenchState
 
   private init(
@@ -41,7 +40,9 @@ final class TrainingRun {
     let run = TrainingRun(
       created.directory, lock: created.lock, model: model, data: data, settings: settings,
       checkpoint: nil, state)
-    try run.writeDescription()
+    var weights: String?
+    if case .file(_, let sha256) = model.weights { weights = sha256 }
+    try run.writeDescription(weights: weights)
     return run
   }
 
@@ -59,7 +60,8 @@ final class TrainingRun {
     var values = checkpoint.state.parameters
     try change(&values)
     let data = try RunAccess.data(of: directory, description, state)
-    var model = try RunAccess.emptyModel(description, state)
+    var model = try RunAccess.emptyModel(
+      of: directory, description, reusing: state.model)
     let settings = Hyperparameters(values, for: model.variant.preprocessing)
     model.runPreprocessing = settings.preprocessing
     try directory.checkpoints.rewind(to: checkpoint)
@@ -73,7 +75,7 @@ final class TrainingRun {
     let run = TrainingRun(
       directory, lock: lock, model: model, data: data, settings: settings, checkpoint: checkpoint,
       state)
-    try run.writeDescription()
+    try run.writeDescription(weights: description.weights)
     return run
   }
 
@@ -81,10 +83,10 @@ final class TrainingRun {
   ///
   /// - Throws: an interruption when the user stopped it, a failure with exit code 6 when the loss
   ///   became no number; in both cases the network holds the last good state.
-  func train(stopAt: Int?, resuming: Checkpoint?) throws {
+  func train(stopAt: Int?) throws {
     let trainer = try Trainer(
       network: model.network, data: data.source, settings: settings,
-      checkpoints: directory.checkpoints, resuming: resuming, stopAt: stopAt,
+      checkpoints: directory.checkpoints, resuming: checkpoint, stopAt: stopAt,
       pool: state.threadPool(settings.threads))
     let recorder = try RunRecorder(
       directory, description: "\(model.variant.qualifiedName) on \(data.source.name)",
@@ -111,7 +113,6 @@ final class TrainingRun {
     if model.trainedBy.last != directory.name { model.trainedBy.append(directory.name) }
     state.model = model
     state.data = data
-    state.lastEvaluation = nil
   }
 
   private func conclude(_ outcome: TrainingOutcome) throws {
@@ -133,26 +134,23 @@ final class TrainingRun {
         state.console.print("\(RunText.stopped(report)); 'resume \(directory.name)' goes on")
         if report.reason == .timeLimit, !state.isInteractive {
           throw CommandError(
-            RunText.stopped(report), hint: "go on with: workbench -c 'resume \(directory.name)'",
-            exitCode: 124, isInterruption: true)
+            RunText.stopped(report), hint: headlessHint, exitCode: 124, isInterruption: true)
         }
       case .requested, .abandoned:
         let signal = SignalCenter.termination ?? SIGINT
-        let hint =
-          state.isInteractive
-          ? "'resume', 'eval' and 'plot loss' work"
-          : "go on with: workbench -c 'resume \(directory.name)'"
         throw CommandError(
-          RunText.stopped(report), hint: hint, notes: ["everything is saved in \(folder)"],
+          RunText.stopped(report),
+          hint: state.isInteractive ? "'resume', 'eval' and 'plot loss' work" : headlessHint,
+          notes: ["everything is saved in \(folder)"],
           exitCode: 128 + signal, isInterruption: true)
       }
     }
   }
 
-  private func writeDescription() throws {
-    var weights: String?
-    if case .file(_, let sha256) = model.weights { weights = sha256 }
-    if checkpoint != nil { weights = try? RunParameters(of: directory).weights }
+  private var headlessHint: String { "go on with: workbench -c 'resume \(directory.name)'" }
+
+  /// Writes params.json and env.json; `weights` is the digest of the file that training began with.
+  private func writeDescription(weights: String?) throws {
     var description = RunParameters(
       model: model.variant.qualifiedName, weights: weights, data: data.source,
       parameters: settings.values)

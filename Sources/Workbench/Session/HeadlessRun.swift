@@ -5,7 +5,6 @@ import Model
 /// Runs a whole text without a person: a session file, standard input, the commands of `-c`.
 struct HeadlessRun {
   let state: WorkbenchState
-  let table: CommandTable<WorkbenchState>
   let source: Source
   let mode: Checker.Mode
   /// Values for the script's parameters.
@@ -17,7 +16,7 @@ struct HeadlessRun {
   func run() -> Int32 {
     SignalCenter.exitsOnSecondRequest(true)
     let renderer = Renderer(usesColor: state.console.messageStyle.isColored)
-    let script = ScriptChecking.checked(source, as: mode, parameters: parameters, table: table)
+    let script = ScriptChecking.checked(source, as: mode, parameters: parameters)
     if !script.diagnostics.isEmpty {
       state.console.message(renderer.render(script.diagnostics, in: source).trimmingNewline)
     }
@@ -26,7 +25,7 @@ struct HeadlessRun {
       return 4
     }
     let total = script.steps.count
-    let outcome = SessionRunner(table: table, state: state).run(script) { step in
+    let outcome = SessionRunner(state: state).run(script) { step in
       let text = source.text(in: step.range)
       state.console.note(
         state.console.messageStyle("[\(step.index + 1)/\(total)] \(text)", .faint))
@@ -41,10 +40,8 @@ struct HeadlessRun {
   /// Where a step stands and how far the run came: `in cell 2 "Train" · 3 of 7 commands run`.
   private func place(of step: Step, _ script: CheckedScript, completed: Int) -> String {
     let count = "\(completed) of \(script.steps.count) commands run"
-    guard let cell = script.script.cells.first(where: { $0.number == step.cell }), step.cell > 0
-    else { return count }
-    let title = cell.marker.map { $0.title.isEmpty ? "" : " \"\($0.title)\"" } ?? ""
-    return "in cell \(step.cell)\(title) · \(count)"
+    guard step.cell > 0, let cell = script.script.label(ofCell: step.cell) else { return count }
+    return "in \(cell) · \(count)"
   }
 }
 
@@ -52,22 +49,10 @@ struct HeadlessRun {
 enum ScriptChecking {
   /// A checked script, faults included.
   static func checked(
-    _ source: Source, as mode: Checker.Mode, parameters: [ParameterOverride],
-    table: CommandTable<WorkbenchState>
+    _ source: Source, as mode: Checker.Mode, parameters: [ParameterOverride] = []
   ) -> CheckedScript {
-    Checker(vocabulary: table.vocabulary, rules: ProgramRules.all)
+    Checker(vocabulary: CommandSet.table.vocabulary, rules: ProgramRules.all)
       .check(source, as: mode, overrides: parameters)
-  }
-
-  /// Checks a file and says what is wrong with it, or that nothing is.
-  ///
-  /// - Throws: `ScriptError` with all that is wrong.
-  static func check(
-    _ url: URL, parameters: [ParameterOverride], console: Console
-  ) throws {
-    let source = try ScriptFile.read(url)
-    let script = checked(source, as: .file, parameters: parameters, table: CommandSet.table)
-    try report(script, console)
   }
 
   /// Says what was found in a script.

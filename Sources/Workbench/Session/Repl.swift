@@ -6,7 +6,6 @@ import Model
 @MainActor
 struct Repl {
   private let state: WorkbenchState
-  private let table = CommandSet.table
   private let editor: any LineEditor
   private let runner: SessionRunner
   private let renderer: Renderer
@@ -16,10 +15,10 @@ struct Repl {
   init(state: WorkbenchState, editor: any LineEditor) {
     self.state = state
     self.editor = editor
-    runner = SessionRunner(table: table, state: state)
+    runner = SessionRunner(state: state)
     renderer = Renderer(usesColor: state.console.messageStyle.isColored, showsLocation: false)
-    checker = Checker(vocabulary: table.vocabulary, rules: ProgramRules.prompt)
-    let completion = SessionCompletion(state: state, table: table)
+    checker = Checker(vocabulary: CommandSet.table.vocabulary, rules: ProgramRules.prompt)
+    let completion = SessionCompletion(state: state)
     editor.setCompleter { line, cursor in completion.candidates(line: line, cursor: cursor) }
   }
 

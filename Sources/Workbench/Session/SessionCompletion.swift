@@ -6,12 +6,11 @@ import Model
 /// names there are.
 struct SessionCompletion: CompletionProvider {
   let state: WorkbenchState
-  let table: CommandTable<WorkbenchState>
 
   /// The ways to go on at the cursor (a UTF-8 offset).
   func candidates(line: String, cursor: Int) -> CompletionList {
     let found = Completion.complete(
-      line, cursor: cursor, vocabulary: table.vocabulary, provider: self)
+      line, cursor: cursor, vocabulary: CommandSet.table.vocabulary, provider: self)
     return CompletionList(
       start: found.range.start,
       candidates: found.candidates.map {

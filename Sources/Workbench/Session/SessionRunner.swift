@@ -6,15 +6,7 @@ import Foundation
 /// The prompt, `-c`, standard input and replay all run commands through here, so that a command
 /// means the same in each.
 struct SessionRunner {
-  let table: CommandTable<WorkbenchState>
   let state: WorkbenchState
-  private let interpreter: Interpreter<WorkbenchState>
-
-  init(table: CommandTable<WorkbenchState>, state: WorkbenchState) {
-    self.table = table
-    self.state = state
-    interpreter = Interpreter(table: table)
-  }
 
   /// Runs a script up to its first failure.
   ///
@@ -37,7 +29,7 @@ struct SessionRunner {
           failure.step, failure.isInterruption ? .interrupted : .failed, since: started,
           in: script.script.source, error: failure.diagnostic.message)
       })
-    return interpreter.run(script, in: state, observer: observer)
+    return Interpreter(table: CommandSet.table).run(script, in: state, observer: observer)
   }
 
   /// Puts a step into the journal, with the slots that it really touched.
@@ -49,7 +41,7 @@ struct SessionRunner {
     let isChanged = state.canonicalText != step.invocation.canonicalText
     let explicit =
       isChanged
-      ? try? Binder(vocabulary: table.vocabulary).bind(line: state.canonicalText) : nil
+      ? try? Binder(vocabulary: CommandSet.table.vocabulary).bind(line: state.canonicalText) : nil
     var entry = JournalEntry(
       explicit ?? step.invocation, status: status,
       savedText: isChanged ? state.canonicalText : nil, cell: step.cell)

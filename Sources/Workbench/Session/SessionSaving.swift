@@ -31,12 +31,12 @@ enum SessionSaving {
         "there is nothing to save yet", hint: "load data and a model, train, draw; then save")
     }
     let summary = raw ? "\(records.count) commands, all kept" : slice.summary
-    let text = script(body, summary: summary, addsSeed: !raw && needsSeed(slice, records), state)
+    let text = script(body, summary: summary, addsSeed: !raw && needsSeed(slice), state)
     try verify(text, url)
     try FileWriting.write(text, to: url, executable: true)
     state.savedFiles.insert(url.path)
     state.savedCommands = records.count
-    state.console.note("\(summary)")
+    state.console.note(summary)
     state.console.print(
       "wrote \(state.places.display(url)); replay it: workbench replay \(state.places.display(url))"
     )
@@ -76,7 +76,7 @@ enum SessionSaving {
   }
 
   /// Whether the seed counts and nobody has given it.
-  private static func needsSeed(_ slice: Slice, _ records: [JournalRecord]) -> Bool {
+  private static func needsSeed(_ slice: Slice) -> Bool {
     let kept = slice.lines.map(\.text)
     let uses = kept.contains { ["load", "train", "data"].contains(verb($0)) }
     let gives = kept.contains { $0.hasPrefix("seed ") || $0.contains(" seed=") }
@@ -85,21 +85,16 @@ enum SessionSaving {
 
   private static func rawLines(_ records: [JournalRecord]) -> [String] {
     records.map { record in
-      switch record.entry.status {
-      case .ok: record.entry.savedText ?? record.entry.text
-      case .interrupted where record.entry.savedText != nil: record.entry.savedText ?? ""
-      case .failed, .interrupted:
-        record.typed.split(separator: "\n", omittingEmptySubsequences: false)
-          .map { "#x \($0)" }.joined(separator: "\n")
-      }
+      if let saved = record.entry.savedText, record.entry.status != .failed { return saved }
+      if record.entry.status == .ok { return record.entry.text }
+      return record.typed.split(separator: "\n", omittingEmptySubsequences: false)
+        .map { "#x \($0)" }.joined(separator: "\n")
     }
   }
 
   /// A saved script that would not run is a mistake of this program; it is found here.
   private static func verify(_ text: String, _ url: URL) throws {
     let source = Source(name: url.lastPathComponent, text: text)
-    _ = try ScriptChecking.checked(
-      source, as: .file, parameters: [], table: CommandSet.table
-    ).validated()
+    _ = try ScriptChecking.checked(source, as: .file).validated()
   }
 }

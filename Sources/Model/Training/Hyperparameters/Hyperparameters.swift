@@ -61,8 +61,7 @@ public struct Hyperparameters: Sendable {
 
     seed = UInt64(values.integer("seed"))
     workers = values.integer("workers")
-    threads =
-      values.optionalInteger("threads") ?? max(1, ProcessInfo.processInfo.activeProcessorCount)
+    threads = Self.threadCount(values)
     evaluationMetric = Self.choice(values.word("eval-metric"))
     logInterval = values.integer("log-interval")
     batchSize = values.integer("batch-size")
@@ -114,6 +113,11 @@ public struct Hyperparameters: Sendable {
     case .constant:
       return ConstantSchedule(peak: peak, epochs: epochs, warmup: warmup)
     }
+  }
+
+  /// The threads that `threads` asks for; `auto` is every core that this process may use.
+  public static func threadCount(_ values: HyperparameterValues) -> Int {
+    values.optionalInteger("threads") ?? max(1, ProcessInfo.processInfo.activeProcessorCount)
   }
 
   /// What is probably not meant: a warm-up longer than training, keys without effect, ...
