@@ -1,0 +1,97 @@
+import DSL
+import Foundation
+import Kernels
+import Model
+
+// `bench`: what the engine does per second on this machine. It only looks.
+
+enum BenchCommands {
+  static let all: [Command<WorkbenchState>] = [bench]
+
+  private static let bench = Command<WorkbenchState>(
+    Signature(
+      "bench", group: "model", "Times training steps or inference of the model on random images.",
+      discussion: """
+        Times are of whole batches that are already in memory, after two that are not counted. \
+        Beside them stands what the machine's multiply-add units gave at the same moment, because \
+        the speed of a shared machine wanders. The model and the training are left as they are.
+        """,
+      positionals: [
+        Positional("work", .choice(["train", "inference"]), "what to time", .optional)
+      ],
+      keys: [
+        Parameter("rounds", .integer(.within(1...100_000)), "batches to time", default: "10")
+      ] + settings,
+      flags: [Flag("json", "one JSON object"), Flag("csv", "comma-separated values")],
+      allowsOutput: true, effect: .look, reads: [.slot("model"), .slot("params.*")],
+      examples: [
+        Example(
+          "load tf_efficientnetv2_b0 classes=10; bench rounds=3 input-size=64 batch-size=8",
+          "training steps on small images"),
+        Example(
+          "load tf_efficientnetv2_b0; bench inference rounds=3 batch-size=1", "one image at a time"),
+      ])
+  ) { invocation, state in
+    let model = try state.requireModel()
+    let values = try state.values(overriddenBy: invocation)
+    let settings = Hyperparameters(values, for: model.preprocessing)
+    let pool = state.threadPool(settings.threads)
+    let size = settings.preprocessing.inputSize
+    let batch = settings.batchSize
+    let run: () -> Double
+    let bytes: Int
+    let work = invocation.string("work") ?? "train"
+    if work == "train" {
+      let benchmark = try StepBenchmark(model.network, settings: settings, pool: pool)
+      (run, bytes) = (benchmark.run, benchmark.workspaceBytes)
+    } else {
+      let benchmark = try InferenceBenchmark(
+        model.network, batch: batch, inputSize: size, pool: pool)
+      (run, bytes) = (benchmark.run, benchmark.workspaceBytes)
+    }
+    let meter = PeakMeter(pool: pool)
+    let rounds = invocation.integer("rounds") ?? 10
+    state.console.progress.begin(total: rounds, label: work)
+    defer { state.console.progress.finish() }
+    for _ in 0..<2 { _ = run() }
+    var seconds: [Double] = []
+    var peaks = [meter.gigaflops()]
+    for round in 1...rounds {
+      seconds.append(run())
+      if round * 4 % rounds < 4 { peaks.append(meter.gigaflops()) }
+      state.console.progress.update(round)
+      guard !SignalCenter.isInterrupted else { throw CommandError.interrupted }
+    }
+    seconds.sort()
+    peaks.sort()
+    let median = seconds[seconds.count / 2]
+    let rate = Double(batch) / median
+    let blueprint = model.network.blueprint
+    // Backward costs two forwards, but for the first layer's input.
+    let passes = work == "train" ? 3.0 : 1.0
+    let flops = 2 * passes * Double(batch * blueprint.multiplyAdds(inputSize: size)) / median / 1e9
+    let peak = peaks[peaks.count / 2]
+    let table = Table(
+      [
+        .init("model"), .init("work"), .init("input", .right), .init("batch", .right),
+        .init("threads", .right), .init("ms", .right), .init("fastest", key: "fastest_ms", .right),
+        .init("img/s", key: "images_per_second", .right),
+        .init("GFLOP/s", key: "gflops", .right), .init("peak", key: "peak_gflops", .right),
+        .init("of peak", key: "share_of_peak", .right), .init("memory", key: "bytes", .right),
+      ],
+      rows: [
+        [
+          .init(model.variant.name), .init(work), .init(size), .init(batch), .init(pool.threads),
+          .init(median * 1e3, decimals: 2), .init(seconds[0] * 1e3, decimals: 2),
+          .init(rate, decimals: 1), .init(flops, decimals: 1), .init(peak, decimals: 1),
+          .init(.real(flops / peak), text: NumberText.percent(flops / peak)),
+          .init(.integer(bytes), text: NumberText.bytes(bytes)),
+        ]
+      ])
+    try state.show(table, as: invocation)
+  }
+
+  /// The hyperparameters that a measurement may override.
+  private static let settings = ["batch-size", "input-size", "threads"]
+    .compactMap(HyperparameterKey.find).map(\.parameter)
+}
