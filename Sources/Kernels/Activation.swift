@@ -4,6 +4,8 @@ public enum Activation: Sendable {
   case identity
   /// f(x) = x / (1 + e^-x) (Elfwing, Uchibe and Doya 2017; "swish" in EfficientNet).
   case silu
+  /// f(x) = 1 / (1 + e^-x).
+  case sigmoid
 }
 
 /// A function of one number, applied to vectors; a type, so that each kernel is compiled for it.
@@ -20,12 +22,20 @@ enum IdentityFunction: PointwiseFunction {
 
 enum SiluFunction: PointwiseFunction {
   @inline(__always) static func value<L: Lanes>(_ x: L) -> L {
-    x / (L(splat: 1) + exponential(L(splat: 0) - x))
+    x * sigmoid(x)
   }
   @inline(__always) static func derivative<L: Lanes>(_ x: L) -> L {
     // s + x s (1 - s)
     let s = sigmoid(x)
     return L.fma(x * s, L(splat: 1) - s, s)
+  }
+}
+
+enum SigmoidFunction: PointwiseFunction {
+  @inline(__always) static func value<L: Lanes>(_ x: L) -> L { sigmoid(x) }
+  @inline(__always) static func derivative<L: Lanes>(_ x: L) -> L {
+    let s = sigmoid(x)
+    return s * (L(splat: 1) - s)
   }
 }
 

@@ -151,6 +151,7 @@ public func batchNormForward(
   switch activation {
   case .identity: run(IdentityFunction.self)
   case .silu: run(SiluFunction.self)
+  case .sigmoid: run(SigmoidFunction.self)
   }
 }
 
@@ -195,6 +196,7 @@ public func scaleShiftActivate(
   switch activation {
   case .identity: run(IdentityFunction.self)
   case .silu: run(SiluFunction.self)
+  case .sigmoid: run(SigmoidFunction.self)
   }
 }
 

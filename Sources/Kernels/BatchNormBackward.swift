@@ -42,6 +42,7 @@ public func batchNormBackward(
   switch activation {
   case .identity: run(IdentityFunction.self)
   case .silu: run(SiluFunction.self)
+  case .sigmoid: run(SigmoidFunction.self)
   }
 }
 

@@ -11,15 +11,16 @@ public final class Convolution {
   let forwardPlan: GatherPlan
   /// Room for a row of zeros: the gathered row outside the image.
   let zeros: FloatBuffer
-  private let forwardWeights: WeightPacking
+  let forwardWeights: WeightPacking
+  let scratch: GatherScratch
   private let readsWeightsInPlace: Bool
   private let phases: [(plan: GatherPlan, firstTap: Int)]
   private let phaseTaps: Table<Int>
   private let backwardWeights: WeightPacking
   let outer: OuterPlan
 
-  /// Plans the convolution.
-  public init(_ shape: ConvolutionShape, pool: ThreadPool) {
+  /// Plans the convolution; without `isTrained` its forward pass alone.
+  public init(_ shape: ConvolutionShape, pool: ThreadPool, isTrained: Bool = true) {
     shape.check()
     self.shape = shape
     self.pool = pool
@@ -33,7 +34,7 @@ public final class Convolution {
 
     var phases: [(plan: GatherPlan, firstTap: Int)] = []
     var order: [Int] = []
-    for phase in GatherPlan.backwardPhases(s) {
+    for phase in isTrained ? GatherPlan.backwardPhases(s) : [] {
       phases.append((phase.plan, order.count))
       order += phase.taps
     }
@@ -46,13 +47,12 @@ public final class Convolution {
 
     let scratch = GatherScratch(phases.map(\.plan) + [forwardPlan], shape: s)
     self.scratch = scratch
+    let perWorkers = scratch.count * pool.threads
     pool.workspace.reserve(
-      max(
-        max(forwardWeights.count, backwardWeights.count) + scratch.count * pool.threads,
-        outer.scratchCount))
+      isTrained
+        ? max(max(forwardWeights.count, backwardWeights.count) + perWorkers, outer.scratchCount)
+        : perWorkers)
   }
-
-  private let scratch: GatherScratch
 
   /// output [batch][outputHeight][outputWidth][outputChannels] = input * weight.
   public func forward(
@@ -70,6 +70,32 @@ public final class Convolution {
           forwardPlan, forwardWeights, weights: memory, firstTap: 0, step: nil, source: input,
           target: output, accumulate: false, perWorker: perWorker)
       }
+    }
+  }
+
+  /// The floats that `pack` writes.
+  public var packedCount: Int { forwardWeights.count }
+
+  /// Brings `weight` into the order in which the forward pass reads it, every output channel times
+  /// its `scale`.
+  public func pack(
+    _ weight: UnsafePointer<Float>, scale: UnsafePointer<Float>,
+    into packed: UnsafeMutablePointer<Float>
+  ) {
+    forwardWeights.pack(
+      weight, columns: shape.outputChannels, scale: scale, into: packed, pool: pool)
+  }
+
+  /// output = epilogue(input * packed weights).
+  public func forward(
+    input: UnsafePointer<Float>, packed: UnsafePointer<Float>, epilogue: Epilogue,
+    output: UnsafeMutablePointer<Float>
+  ) {
+    pool.workspace.use { memory in
+      product(
+        forwardPlan, forwardWeights, weights: packed, firstTap: 0, step: nil, source: input,
+        target: output, accumulate: false, perWorker: memory
+      ) { rows in epilogue.apply(to: rows, of: output) }
     }
   }
 
@@ -95,7 +121,8 @@ public final class Convolution {
   private func product(
     _ plan: GatherPlan, _ packing: WeightPacking, weights: UnsafePointer<Float>, firstTap: Int,
     step: Int?, source: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>,
-    accumulate: Bool, perWorker: UnsafeMutablePointer<Float>
+    accumulate: Bool, perWorker: UnsafeMutablePointer<Float>,
+    finish: (FinishedRows) -> Void = { _ in }
   ) {
     if plan.pixels == 0 { return }
     let grid = ProductGrid(plan, panels: packing.panels.count, columns: packing.columns)
@@ -127,6 +154,9 @@ public final class Convolution {
               tableStride: GatherPlan.block, weights: UnsafeRawPointer(weights + start),
               step: (step ?? width) &* 4, targets: places.targets, column: panel.column,
               width: panel.width, accumulate: accumulate, temporary: places.temporary))
+          finish(
+            FinishedRows(
+              rows: places.targets, count: count, column: panel.column, width: panel.width))
         }
         pixel &+= count
       }
@@ -135,7 +165,7 @@ public final class Convolution {
 }
 
 /// The fixed cut of a product into tasks of pixels and panels.
-private struct ProductGrid {
+struct ProductGrid {
   /// Pixels per address table: a multiple of the heights of all tiles.
   static let block = 72
 

@@ -14,8 +14,8 @@ public final class DepthwiseConvolution {
   private let phases: [(plan: GatherPlan, taps: Table<Int>)]
   private let scratch: GatherScratch
 
-  /// Plans the convolution. The kernel is 3 or 5.
-  public init(_ shape: ConvolutionShape, pool: ThreadPool) {
+  /// Plans the convolution; without `isTrained` its forward pass alone. The kernel is 3 or 5.
+  public init(_ shape: ConvolutionShape, pool: ThreadPool, isTrained: Bool = true) {
     shape.check()
     precondition(
       shape.inputChannels == shape.outputChannels,
@@ -25,11 +25,13 @@ public final class DepthwiseConvolution {
     self.pool = pool
     forwardPlan = GatherPlan.forward(shape, merged: false)
     forwardTaps = Table(Array(0..<shape.kernel * shape.kernel))
-    phases = GatherPlan.backwardPhases(shape).map { ($0.plan, Table($0.taps)) }
+    phases =
+      isTrained ? GatherPlan.backwardPhases(shape).map { ($0.plan, Table($0.taps)) } : []
     zeros = FloatBuffer(count: shape.inputChannels)
     outer = DepthwiseOuterPlan(shape, threads: pool.threads)
     scratch = GatherScratch([forwardPlan] + phases.map(\.plan), shape: shape)
-    pool.workspace.reserve(max(scratch.count * pool.threads, outer.scratchCount))
+    let perWorkers = scratch.count * pool.threads
+    pool.workspace.reserve(isTrained ? max(perWorkers, outer.scratchCount) : perWorkers)
   }
 
   /// output [batch][outputHeight][outputWidth][channels] = input * weight, channel by channel.
@@ -39,7 +41,26 @@ public final class DepthwiseConvolution {
     pool.workspace.use { memory in
       gather(
         forwardPlan, taps: forwardTaps, source: input, weight: weight, target: output,
-        accumulate: false, memory: memory)
+        finish: PlainSum(accumulate: false), memory: memory)
+    }
+  }
+
+  /// output = epilogue(input * weight); the epilogue has no residual.
+  public func forward(
+    input: UnsafePointer<Float>, weight: UnsafePointer<Float>, epilogue: Epilogue,
+    output: UnsafeMutablePointer<Float>
+  ) {
+    func run<F: PointwiseFunction>(_: F.Type) {
+      pool.workspace.use { memory in
+        gather(
+          forwardPlan, taps: forwardTaps, source: input, weight: weight, target: output,
+          finish: ShiftedSum<F>(shift: epilogue.shift), memory: memory)
+      }
+    }
+    switch epilogue.activation {
+    case .identity: run(IdentityFunction.self)
+    case .silu: run(SiluFunction.self)
+    case .sigmoid: run(SigmoidFunction.self)
     }
   }
 
@@ -52,14 +73,14 @@ public final class DepthwiseConvolution {
       for phase in phases where phase.plan.pixels > 0 {
         gather(
           phase.plan, taps: phase.taps, source: outputGradient, weight: weight,
-          target: inputGradient, accumulate: accumulate, memory: memory)
+          target: inputGradient, finish: PlainSum(accumulate: accumulate), memory: memory)
       }
     }
   }
 
-  private func gather(
+  private func gather<Finish: SumFinish>(
     _ plan: GatherPlan, taps: Table<Int>, source: UnsafePointer<Float>,
-    weight: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>, accumulate: Bool,
+    weight: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>, finish: Finish,
     memory: UnsafeMutablePointer<Float>
   ) {
     let channels = shape.inputChannels
@@ -90,28 +111,54 @@ public final class DepthwiseConvolution {
         }
         DepthwisePixel(
           sources: sources, weights: weights, taps: inside, target: places.targets[pixel],
-          accumulate: accumulate
+          finish: finish
         ).coverWide(channels)
       }
     }
   }
 }
 
+/// What becomes of the sum for channel c of a pixel.
+private protocol SumFinish {
+  func initial<L: Lanes>(_ target: UnsafeMutablePointer<Float>) -> L
+  func result<L: Lanes>(_ sum: L, at c: Int) -> L
+}
+
+/// The sum itself, or added to what is there.
+private struct PlainSum: SumFinish {
+  let accumulate: Bool
+
+  @inline(__always)
+  func initial<L: Lanes>(_ target: UnsafeMutablePointer<Float>) -> L {
+    accumulate ? L.load(target) : L(splat: 0)
+  }
+  @inline(__always) func result<L: Lanes>(_ sum: L, at c: Int) -> L { sum }
+}
+
+/// f(sum + shift).
+private struct ShiftedSum<F: PointwiseFunction>: SumFinish {
+  let shift: UnsafePointer<Float>
+
+  @inline(__always)
+  func initial<L: Lanes>(_ target: UnsafeMutablePointer<Float>) -> L { L(splat: 0) }
+  @inline(__always)
+  func result<L: Lanes>(_ sum: L, at c: Int) -> L { F.value(sum + L.load(shift + c)) }
+}
+
 /// One pixel: a sum over taps of source * weight, channel by channel.
-private struct DepthwisePixel: ChannelGroup {
+private struct DepthwisePixel<Finish: SumFinish>: ChannelGroup {
   let sources: UnsafePointer<RowPointer>
   let weights: UnsafePointer<RowPointer>
   let taps: Int
   let target: UnsafeMutablePointer<Float>
-  let accumulate: Bool
+  let finish: Finish
 
   /// Four vectors at a time, so that an address is loaded once for all.
   @inline(__always)
   func coverWide(_ channels: Int) {
     var c = 0
     while c &+ 64 <= channels {
-      var sums = InlineArray<4, Vector>(repeating: .zero)
-      if accumulate { sums = InlineArray<4, Vector> { Vector.load(target + (c &+ 16 &* $0)) } }
+      var sums = InlineArray<4, Vector> { finish.initial(target + (c &+ 16 &* $0)) }
       var tap = 0
       while tap < taps {
         let source = sources[tap] + c
@@ -121,7 +168,9 @@ private struct DepthwisePixel: ChannelGroup {
         }
         tap &+= 1
       }
-      for j in 0..<4 { sums[j].store(target + (c &+ 16 &* j)) }
+      for j in 0..<4 {
+        finish.result(sums[j], at: c &+ 16 &* j).store(target + (c &+ 16 &* j))
+      }
       c &+= 64
     }
     cover(from: c, to: channels)
@@ -129,13 +178,13 @@ private struct DepthwisePixel: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    var sum = accumulate ? L.load(target + c) : L(splat: 0)
+    var sum: L = finish.initial(target + c)
     var tap = 0
     while tap < taps {
       sum = L.fma(
         L.load(sources[tap] + c), L.load(weights[tap] + c), sum)
       tap &+= 1
     }
-    sum.store(target + c)
+    finish.result(sum, at: c).store(target + c)
   }
 }

@@ -55,8 +55,8 @@ public final class ThreadPool: @unchecked Sendable {
   }
 
   /// Like `run`; the second argument numbers the thread, 0 ..< threads, for its own scratch memory.
-  /// Only one run at a time may rely on it: the caller holds `workspace`.
-  func runOnWorkers(_ count: Int, _ body: (_ index: Int, _ worker: Int) -> Void) {
+  /// Only one run of a pool at a time may rely on it.
+  public func runOnWorkers(_ count: Int, _ body: (_ index: Int, _ worker: Int) -> Void) {
     if count <= 1 || threads == 1 || !shared.tryEnter() {
       var index = 0
       while index < count {

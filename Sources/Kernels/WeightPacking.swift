@@ -17,10 +17,10 @@ struct WeightPacking {
   /// Floats that the packed matrix takes.
   var count: Int { rows * columns }
 
-  /// Packs `weight` [rows][columns] as it is.
+  /// Packs `weight` [rows][columns], every column times its `scale` where one is given.
   func pack(
-    _ weight: UnsafePointer<Float>, columns: Int, into packed: UnsafeMutablePointer<Float>,
-    pool: ThreadPool
+    _ weight: UnsafePointer<Float>, columns: Int, scale: UnsafePointer<Float>? = nil,
+    into packed: UnsafeMutablePointer<Float>, pool: ThreadPool
   ) {
     let chunks = (rows + Self.chunk - 1) / Self.chunk
     let (rows, panels) = (rows, panels.base)
@@ -32,6 +32,9 @@ struct WeightPacking {
       var source = weight + start &* columns + panel.column
       for _ in start..<min(rows, start &+ Self.chunk) {
         copyPadded(source, panel.width, target, width)
+        if let scale {
+          ScaledPanel(scale: scale + panel.column, target: target).cover(panel.width)
+        }
         target += width
         source += columns
       }
@@ -70,6 +73,16 @@ struct WeightPacking {
         column &+= 16
       }
     }
+  }
+}
+
+private struct ScaledPanel: ChannelGroup {
+  let scale: UnsafePointer<Float>
+  let target: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    (L.load(target + c) * L.load(scale + c)).store(target + c)
   }
 }
 

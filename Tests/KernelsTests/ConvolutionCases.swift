@@ -51,6 +51,75 @@ extension KernelCase {
       })
   }
 
+  /// Convolutions with packed, scaled weights and an epilogue, then the pair with a 1x1 convolution.
+  static let foldedConvolutions: [KernelCase] = convolutionShapes.map { shape in
+    let (inputs, outputs, last) = (shape.inputChannels, shape.outputChannels, 20)
+    let pixels = shape.outputCount / outputs
+    let input = uniform(shape.inputCount, seed: 11)
+    let weight = uniform(shape.weightCount, seed: 12)
+    let scale = uniform(outputs, seed: 13)
+    let shift = uniform(outputs, seed: 14)
+    let residual = uniform(shape.outputCount, seed: 15)
+    let lastWeight = uniform(outputs * last, seed: 16)
+    let lastShift = uniform(last, seed: 17)
+    let lastResidual = uniform(pixels * last, seed: 18)
+    return KernelCase(
+      name: "folded convolution \(describe(shape))", absolute: 1e-4,
+      run: { pool, memory in
+        let plan = Convolution(shape, pool: pool, isTrained: false)
+        let second = Convolution(
+          ConvolutionShape(
+            batch: shape.batch, inputHeight: shape.outputHeight, inputWidth: shape.outputWidth,
+            inputChannels: outputs, outputHeight: shape.outputHeight,
+            outputWidth: shape.outputWidth, outputChannels: last, kernel: 1, stride: 1, padTop: 0,
+            padLeft: 0), pool: pool, isTrained: false)
+        let (x, ones) = (memory.floats(input), memory.floats([Float](repeating: 1, count: last)))
+        let packed = memory.unset(plan.packedCount)
+        let lastPacked = memory.unset(second.packedCount)
+        plan.pack(
+          memory.floats(weight).reading, scale: memory.floats(scale).reading, into: packed.base)
+        second.pack(
+          memory.floats(lastWeight).reading, scale: ones.reading, into: lastPacked.base)
+        let shifts = memory.floats(shift).reading
+        let output = memory.unset(shape.outputCount)
+        plan.forward(
+          input: x.reading, packed: packed.reading,
+          epilogue: Epilogue(
+            shift: shifts, activation: .silu, residual: memory.floats(residual).reading),
+          output: output.base)
+        let paired = memory.unset(pixels * last)
+        ConvolutionPair(plan, second).forward(
+          input: x.reading, first: packed.reading, Epilogue(shift: shifts, activation: .silu),
+          second: lastPacked.reading,
+          Epilogue(
+            shift: memory.floats(lastShift).reading, activation: .identity,
+            residual: memory.floats(lastResidual).reading), output: paired.base)
+        return [output, paired]
+      },
+      reference: {
+        var sums = [Double](repeating: 0, count: shape.outputCount)
+        forEachTap(shape) { x, tap, y in
+          for c in 0..<inputs {
+            for k in 0..<outputs {
+              sums[y * outputs + k] +=
+                Double(input[x * inputs + c]) * Double(weight[(tap * inputs + c) * outputs + k])
+            }
+          }
+        }
+        let middle = sums.indices.map { index in
+          let k = index % outputs
+          return activationReference(.silu, sums[index] * Double(scale[k]) + Double(shift[k])).0
+        }
+        let paired = (0..<pixels * last).map { index in
+          let (pixel, k) = (index / last, index % last)
+          return (0..<outputs).reduce(Double(lastShift[k]) + Double(lastResidual[index])) {
+            $0 + middle[pixel * outputs + $1] * Double(lastWeight[$1 * last + k])
+          }
+        }
+        return [zip(middle, residual).map { $0 + Double($1) }, paired]
+      })
+  }
+
   /// Depthwise convolutions: forward, both gradients, and an accumulating input gradient.
   static let depthwise: [KernelCase] = depthwiseShapes.map { shape in
     let weightCount = shape.kernel * shape.kernel * shape.inputChannels

@@ -20,7 +20,8 @@ struct KernelCase: Sendable, CustomTestStringConvertible {
 
   /// Every kernel over ragged shapes.
   static let all =
-    convolutions + depthwise + normalization + squeezeExcitation + dense + losses + updates
+    convolutions + foldedConvolutions + depthwise + normalization + squeezeExcitation + dense
+    + losses + updates
 }
 
 /// The first entry that is outside the tolerance, in words; nil where all agree.

@@ -10,6 +10,9 @@ func activationReference(_ activation: Activation, _ x: Double) -> (Double, Doub
   case .silu:
     let s = sigmoidReference(x)
     return (x * s, s + x * s * (1 - s))
+  case .sigmoid:
+    let s = sigmoidReference(x)
+    return (s, s * (1 - s))
   }
 }
 
@@ -34,7 +37,7 @@ extension KernelCase {
   /// Batch normalisation: statistics, forward and backward, with each activation.
   static let normalization: [KernelCase] = normShapes.flatMap { rows, channels in
     [statistics(rows, channels)]
-      + [Activation.identity, .silu].flatMap {
+      + [Activation.identity, .silu, .sigmoid].flatMap {
         [
           normForward(rows, channels, $0), normBackward(rows, channels, $0),
           scaleShift(rows, channels, $0),

@@ -54,7 +54,7 @@ public final class InferenceBenchmark {
 }
 
 /// Numbers in -1 ... 1, the same for the same seed.
-private func fillRandom(_ target: UnsafeMutablePointer<Float>, count: Int, seed: UInt64) {
+func fillRandom(_ target: UnsafeMutablePointer<Float>, count: Int, seed: UInt64) {
   var random = CounterRandom(seed: seed, stream: .initialization, counters: 0)
   for index in 0..<count { target[index] = Float(random.uniform(-1, 1)) }
 }

@@ -3,9 +3,9 @@ public import Kernels
 /// A network for inference: every batch norm folded into the convolution before it, with the
 /// running statistics; no dropout, nothing kept for a backward pass.
 ///
-/// Memory is allocated once for the largest batch. A smaller batch plans its convolutions when it
-/// is first run; the last few batch sizes stay planned. The results do not depend on the number of
-/// threads; an image's logits depend on the rest of its batch by rounding at most.
+/// Images are computed in small groups whose maps stay in cache, each group by one thread; a single
+/// group is shared by all threads. An image's logits depend neither on the rest of its batch nor on
+/// the number of threads, bit for bit. Memory is allocated once for the largest batch.
 ///
 /// One thread at a time may use it. SAFETY: its pointers live as long as the object.
 public final class FoldedNetwork {
@@ -22,8 +22,16 @@ public final class FoldedNetwork {
 
   private let pool: ThreadPool
   private let memory: FloatMemory
-  private let layout: FoldedLayout
-  private var programs: [FoldedProgram] = []
+  private let inputOffset: Int
+  private let featureOffset: Int
+  private let logitOffset: Int
+  private let weights: FoldedWeights
+  /// The images of a group.
+  private let group: Int
+  /// All threads on one group.
+  private let shared: FoldedLane
+  /// A lane per thread; empty where there is never more than one group.
+  private var lanes: [FoldedLane] = []
 
   /// Folds the network's present weights.
   ///
@@ -33,79 +41,71 @@ public final class FoldedNetwork {
     let blueprint = network.blueprint
     guard maxBatch > 0 else { throw ArchitectureError.batchSize(maxBatch) }
     try blueprint.checkExtent(batch: maxBatch, inputSize: inputSize)
-    let program = FoldedProgram(blueprint, batch: maxBatch, inputSize: inputSize, pool: pool)
-    layout = FoldedLayout(blueprint, program)
-    workspaceBytes = layout.extent * MemoryLayout<Float>.stride
+    group = min(maxBatch, Self.groupSize(inputSize: inputSize))
+    let program = FoldedProgram(blueprint, batch: group, inputSize: inputSize, pool: pool)
+    featureSize = program.head.output.size
+
+    var plan = WorkspacePlan()
+    inputOffset = plan.reserve(maxBatch * program.input.count / group).offset
+    featureOffset = plan.reserve(maxBatch * program.head.output.count / group).offset
+    logitOffset = plan.reserve(maxBatch * blueprint.classCount).offset
+    let laneCount = maxBatch > group && pool.threads > 1 ? pool.threads : 0
+    let weightCount = program.layers.reduce(0) { $0 + $1.weightCount }
+    let floats = plan.extent + weightCount + (laneCount + 1) * FoldedLane.extent(program)
+    workspaceBytes = floats * MemoryLayout<Float>.stride
     try checkMemory(workspaceBytes, batch: maxBatch, inputSize: inputSize)
-    memory = FloatMemory(count: layout.extent)
-    programs = [program]
+
+    memory = FloatMemory(count: plan.extent)
+    weights = FoldedWeights(blueprint, program)
+    shared = FoldedLane(blueprint, program: program, weights: weights, pool: pool)
+    for _ in 0..<laneCount {
+      let own = ThreadPool(threads: 1)
+      let program = FoldedProgram(blueprint, batch: group, inputSize: inputSize, pool: own)
+      lanes.append(FoldedLane(blueprint, program: program, weights: weights, pool: own))
+    }
     self.network = network
     self.maxBatch = maxBatch
     self.inputSize = inputSize
     self.pool = pool
-    featureSize = program.head.output.size
-    (memory.base + layout.ones).update(repeating: 1, count: layout.widest)
     refresh()
   }
 
+  /// As many images as have about a megabyte of pixels in the first maps: what a core's cache
+  /// holds, and enough for full tiles in the last maps, 32 times smaller.
+  private static func groupSize(inputSize: Int) -> Int {
+    max(1, min(32, 32_768 / (inputSize * inputSize)))
+  }
+
   /// The normalised images [maxBatch, size, size, channels], filled by the caller.
-  public var input: UnsafeMutablePointer<Float> { memory.base + layout.input }
+  public var input: UnsafeMutablePointer<Float> { memory.base + inputOffset }
 
   /// The head's feature map of the last run: [batch, featureSize, featureSize, features], what
   /// timm calls `forward_features` (in NHWC).
-  public var features: UnsafePointer<Float> { UnsafePointer(memory.base + layout.expanded) }
+  public var features: UnsafePointer<Float> { UnsafePointer(memory.base + featureOffset) }
 
   /// Folds the weights and statistics again, after they have changed.
-  public func refresh() {
-    let blueprint = network.blueprint
-    let units = blueprint.allConvolutions
-    let (layout, store, base) = (layout, network.parameters, memory.base)
-    let epsilon = Double(blueprint.variant.normEpsilon)
-    pool.run(units.count) { index in
-      let unit = units[index]
-      let table = store.table
-      let channels = unit.outputChannels
-      let weight = store.weights + table[unit.weight].offset
-      let gamma = store.weights + table[unit.norm.scale].offset
-      let beta = store.weights + table[unit.norm.shift].offset
-      let mean = store.buffers + table[unit.norm.mean].offset
-      let variance = store.buffers + table[unit.norm.variance].offset
-      let folded = base + layout.weights[index]
-      let shift = base + layout.shifts[index]
-      let rows = table[unit.weight].count / channels
-      for channel in 0..<channels {
-        let scale = Double(gamma[channel]) / (Double(variance[channel]) + epsilon).squareRoot()
-        shift[channel] = Float(Double(beta[channel]) - Double(mean[channel]) * scale)
-        // The output channel is the last dimension of both weight layouts.
-        var place = channel
-        for _ in 0..<rows {
-          folded[place] = Float(Double(weight[place]) * scale)
-          place += channels
-        }
-      }
-    }
-  }
+  public func refresh() { weights.refresh(from: network) }
 
   /// Applies the network to the first `batch` images of `input`.
   ///
   /// - Returns: the logits [batch, classes], valid until the next run.
   public func run(batch: Int) -> UnsafePointer<Float> {
     precondition((1...maxBatch).contains(batch), "the batch must fit into the planned one")
-    let run = FoldedRun(
-      program: program(for: batch), layout: layout, base: memory.base,
-      weights: network.parameters.weights, pool: pool)
-    run.execute()
-    return UnsafePointer(memory.base + layout.logits)
-  }
-
-  private func program(for batch: Int) -> FoldedProgram {
-    if let index = programs.firstIndex(where: { $0.batch == batch }) { return programs[index] }
-    let program = FoldedProgram(
-      network.blueprint, batch: batch, inputSize: inputSize, pool: pool)
-    // The largest batch stays first; of the others the two latest are kept.
-    if programs.count > 2 { programs.remove(at: 1) }
-    programs.append(program)
-    return program
+    let tensors = FoldedLane.Tensors(
+      input: UnsafePointer(input), features: memory.base + featureOffset,
+      logits: memory.base + logitOffset)
+    let (group, lanes) = (group, lanes)
+    if batch <= group || lanes.isEmpty {
+      for first in stride(from: 0, to: batch, by: group) {
+        shared.run(first: first, count: min(group, batch - first), tensors)
+      }
+    } else {
+      pool.runOnWorkers((batch + group - 1) / group) { task, worker in
+        let first = task * group
+        lanes[worker].run(first: first, count: min(group, batch - first), tensors)
+      }
+    }
+    return UnsafePointer(tensors.logits)
   }
 }
 

@@ -1,130 +1,142 @@
 internal import Kernels
 
-/// The layers of a folded network, planned for one batch size.
+/// The layers of a folded network, planned for one number of images and one pool.
 struct FoldedProgram {
   let batch: Int
   let input: FeatureMap
-  let stem: FoldedConvolution
+  let stem: FoldedLayer
   let blocks: [FoldedBlock]
-  let head: FoldedConvolution
-  let classifier: DenseUnit
-  let table: ParameterTable
+  let head: FoldedLayer
+  let classifier: FoldedLayer
+  /// Every layer, by its index.
+  let layers: [FoldedLayer]
 
   init(_ blueprint: Blueprint, batch: Int, inputSize: Int, pool: ThreadPool) {
     self.batch = batch
-    table = blueprint.parameters
-    classifier = blueprint.classifier
     input = FeatureMap(batch: batch, size: inputSize, channels: blueprint.inputChannels)
+    let units = blueprint.foldedUnits
     let padding = blueprint.variant.padding
-    var index = 0
-    func plan(_ unit: ConvolutionUnit, _ input: FeatureMap) -> FoldedConvolution {
-      defer { index += 1 }
-      return FoldedConvolution(unit, index: index, input: input, padding: padding, pool: pool)
+    var layers: [FoldedLayer] = []
+    func next(_ map: FeatureMap) -> FoldedLayer {
+      let layer = FoldedLayer(
+        units[layers.count], index: layers.count, input: map, padding: padding, pool: pool)
+      layers.append(layer)
+      return layer
     }
-    stem = plan(blueprint.stem, input)
+    stem = next(input)
     var map = stem.output
-    blocks = blueprint.blocks.map { unit in
-      let convolutions = unit.convolutions.reduce(into: [FoldedConvolution]()) { chain, unit in
-        chain.append(plan(unit, chain.last?.output ?? map))
+    var blocks: [FoldedBlock] = []
+    for unit in blueprint.blocks {
+      let body: FoldedBlock.Body
+      switch unit.body {
+      case .convolution:
+        body = .convolution(next(map))
+      case .fused:
+        let expand = next(map)
+        body = .fused(FoldedPair(expand, next(expand.output)))
+      case .inverted(_, _, let gate, _):
+        let expand = next(map)
+        let depthwise = next(expand.output)
+        let means = FeatureMap(batch: batch, size: 1, channels: depthwise.output.channels)
+        let folded = gate.map { _ in
+          let squeeze = next(means)
+          return FoldedGate(squeeze: squeeze, excite: next(squeeze.output))
+        }
+        body = .inverted(
+          expand: expand, depthwise: depthwise, gate: folded, project: next(depthwise.output))
       }
-      let block = FoldedBlock(
-        convolutions: convolutions, gate: unit.gate, hasSkip: unit.hasSkip)
+      let block = FoldedBlock(body: body, hasSkip: unit.hasSkip)
       map = block.output
-      return block
+      blocks.append(block)
     }
-    head = plan(blueprint.head, map)
+    self.blocks = blocks
+    head = next(map)
+    classifier = next(FeatureMap(batch: batch, size: 1, channels: head.output.channels))
+    self.layers = layers
   }
 }
 
-/// A block as its one, two or three convolutions; the gate stands before the last of three.
+/// A residual block whose norms are folded.
 struct FoldedBlock {
-  let convolutions: [FoldedConvolution]
-  let gate: GateUnit?
+  enum Body {
+    case convolution(FoldedLayer)
+    case fused(FoldedPair)
+    case inverted(
+      expand: FoldedLayer, depthwise: FoldedLayer, gate: FoldedGate?, project: FoldedLayer)
+  }
+
+  let body: Body
   let hasSkip: Bool
 
-  var output: FeatureMap { convolutions[convolutions.count - 1].output }
+  var output: FeatureMap {
+    switch body {
+    case .convolution(let layer): layer.output
+    case .fused(let pair): pair.second.output
+    case .inverted(_, _, _, let project): project.output
+    }
+  }
 }
 
-/// A convolution whose weights hold the norm's scale; the shift and the activation follow it.
-struct FoldedConvolution {
-  /// Its place among all convolutions.
-  let index: Int
-  var output: FeatureMap { convolution.output }
-  private let convolution: PlannedConvolution
-  private let activation: Activation
+/// An expansion and its projection, between which no map is stored.
+struct FoldedPair {
+  let first: FoldedLayer
+  let second: FoldedLayer
+  private let pair: ConvolutionPair
 
-  init(
-    _ unit: ConvolutionUnit, index: Int, input: FeatureMap, padding: Padding, pool: ThreadPool
-  ) {
-    self.index = index
-    convolution = PlannedConvolution(unit, input: input, padding: padding, pool: pool)
-    activation = unit.activation
+  init(_ first: FoldedLayer, _ second: FoldedLayer) {
+    guard let expand = first.dense, let project = second.dense else {
+      preconditionFailure("a fused block has dense convolutions")
+    }
+    self.first = first
+    self.second = second
+    pair = ConvolutionPair(expand, project)
   }
 
-  /// output = activation(convolution(input) + shift) + residual.
   func apply(
-    input: UnsafePointer<Float>, residual: UnsafePointer<Float>?,
-    output target: UnsafeMutablePointer<Float>, layout: FoldedLayout,
-    base: UnsafeMutablePointer<Float>, pool: ThreadPool
+    _ weights: FoldedWeights, input: UnsafePointer<Float>, residual: UnsafePointer<Float>?,
+    output: UnsafeMutablePointer<Float>
   ) {
-    convolution.forward(input: input, weight: base + layout.weights[index], output: target)
-    scaleShiftActivate(
-      target, rows: output.rows, channels: output.channels, scale: base + layout.ones,
-      shift: base + layout.shifts[index], activation: activation, residual: residual,
-      output: target, pool: pool)
+    pair.forward(
+      input: input, first: weights.packed(first.index), first.epilogue(weights),
+      second: weights.packed(second.index), second.epilogue(weights, residual: residual),
+      output: output)
   }
 }
 
-/// Where everything lies in a folded network's memory, as float offsets.
-struct FoldedLayout {
-  let extent: Int
-  let weights: [Int]
-  let shifts: [Int]
-  let ones: Int
-  let input: Int
-  /// The blocks' inputs and outputs, in turn.
-  let boundaries: [Int]
-  /// The expanded map, the depthwise convolution's result.
-  let expanded: Int
-  let filtered: Int
-  /// Each image's means, squeezed vector and gates; the pooled features.
-  let pooled: Int
-  let hidden: Int
-  let gate: Int
-  let logits: Int
-  /// The most channels of any convolution.
-  let widest: Int
+/// The two layers of squeeze-and-excitation.
+struct FoldedGate {
+  let squeeze: FoldedLayer
+  let excite: FoldedLayer
+}
 
-  /// Lays out the memory for the program of the largest batch.
-  init(_ blueprint: Blueprint, _ program: FoldedProgram) {
-    var plan = WorkspacePlan()
-    weights = blueprint.allConvolutions.map {
-      plan.reserve(blueprint.parameters[$0.weight].count).offset
-    }
-    shifts = blueprint.allConvolutions.map { plan.reserve($0.outputChannels).offset }
-    widest = blueprint.allConvolutions.map(\.outputChannels).max() ?? 0
-    ones = plan.reserve(widest).offset
-    input = plan.reserve(program.input).offset
-
-    var boundary = program.stem.output.count
-    var expanded = program.head.output.count
-    var filtered = 0
-    for block in program.blocks {
-      boundary = max(boundary, block.output.count)
-      if block.convolutions.count > 1 {
-        expanded = max(expanded, block.convolutions[0].output.count)
-      }
-      if block.convolutions.count > 2 {
-        filtered = max(filtered, block.convolutions[1].output.count)
+extension Blueprint {
+  /// Every product of the network with what is folded into it, in the order of computation.
+  var foldedUnits: [FoldedUnit] {
+    var units = [FoldedUnit(stem)]
+    for block in blocks {
+      switch block.body {
+      case .convolution(let convolution): units.append(FoldedUnit(convolution))
+      case .fused(let expand, let project): units += [FoldedUnit(expand), FoldedUnit(project)]
+      case .inverted(let expand, let depthwise, let gate, let project):
+        units += [FoldedUnit(expand), FoldedUnit(depthwise)]
+        if let gate {
+          units += [
+            FoldedUnit(
+              inputs: gate.channels, outputs: gate.hiddenChannels, weight: gate.squeezeWeight,
+              bias: gate.squeezeBias, activation: .silu),
+            FoldedUnit(
+              inputs: gate.hiddenChannels, outputs: gate.channels, weight: gate.exciteWeight,
+              bias: gate.exciteBias, activation: .sigmoid),
+          ]
+        }
+        units.append(FoldedUnit(project))
       }
     }
-    boundaries = [plan.reserve(boundary).offset, plan.reserve(boundary).offset]
-    self.expanded = plan.reserve(expanded).offset
-    self.filtered = plan.reserve(filtered).offset
-    pooled = plan.reserve(program.batch * widest).offset
-    hidden = plan.reserve(program.batch * widest).offset
-    gate = plan.reserve(program.batch * widest).offset
-    logits = plan.reserve(program.batch * blueprint.classCount).offset
-    extent = plan.extent
+    units.append(FoldedUnit(head))
+    units.append(
+      FoldedUnit(
+        inputs: classifier.inputs, outputs: classifier.outputs, weight: classifier.weight,
+        bias: classifier.bias, activation: .identity))
+    return units
   }
 }

@@ -13,10 +13,14 @@ struct PlannedConvolution {
 
   init(_ unit: ConvolutionUnit, input: FeatureMap, padding: Padding, pool: ThreadPool) {
     let shape = ConvolutionShape(unit, input: input, padding: padding)
+    self.init(shape, isDepthwise: unit.isDepthwise, pool: pool)
+  }
+
+  init(_ shape: ConvolutionShape, isDepthwise: Bool, pool: ThreadPool) {
     output = FeatureMap(
-      batch: input.batch, size: shape.outputHeight, channels: unit.outputChannels)
+      batch: shape.batch, size: shape.outputHeight, channels: shape.outputChannels)
     plan =
-      unit.isDepthwise
+      isDepthwise
       ? .depthwise(DepthwiseConvolution(shape, pool: pool))
       : .dense(Convolution(shape, pool: pool))
   }

@@ -17,7 +17,8 @@ enum BenchCommands {
         the speed of a shared machine wanders. The model and the training are left as they are.
         """,
       positionals: [
-        Positional("work", .choice(["train", "inference"]), "what to time", .optional)
+        Positional(
+          "work", .choice(["train", "inference", "convolutions"]), "what to time", .optional)
       ],
       keys: [
         Parameter("rounds", .integer(.within(1...100_000)), "batches to time", default: "10")
@@ -41,6 +42,13 @@ enum BenchCommands {
     let run: () -> Double
     let bytes: Int
     let work = invocation.string("work") ?? "train"
+    if work == "convolutions" {
+      let cases = model.network.blueprint.convolutionCases(batch: batch, inputSize: size)
+      try state.show(
+        try convolutions(cases, rounds: invocation.integer("rounds") ?? 10, pool, state),
+        as: invocation)
+      return
+    }
     if work == "train" {
       let benchmark = try StepBenchmark(model.network, settings: settings, pool: pool)
       (run, bytes) = (benchmark.run, benchmark.workspaceBytes)
@@ -89,6 +97,65 @@ enum BenchCommands {
         ]
       ])
     try state.show(table, as: invocation)
+  }
+
+  /// A row per distinct convolution and pass; the rows take turns, so that all meet the same machine.
+  private static func convolutions(
+    _ cases: [ConvolutionCase], rounds: Int, _ pool: ThreadPool, _ state: WorkbenchState
+  ) throws -> Table {
+    let meter = PeakMeter(pool: pool)
+    var table = Table([
+      .init("convolution"), .init("layers", .right), .init("pass"), .init("ms", .right),
+      .init("GFLOP/s", key: "gflops", .right), .init("GB/s", key: "gigabytes", .right),
+      .init("of peak", key: "share_of_peak", .right),
+    ])
+    state.console.progress.begin(total: cases.count, label: "convolutions")
+    defer { state.console.progress.finish() }
+    var total = (seconds: 0.0, flops: 0.0, ideal: 0.0)
+    for (done, subject) in cases.enumerated() {
+      let benchmark = ConvolutionBenchmark(subject, pool: pool)
+      for pass in ConvolutionBenchmark.Pass.allCases {
+        _ = benchmark.run(pass)
+        var seconds: [Double] = []
+        var peak = meter.gigaflops()
+        for _ in 0..<rounds { seconds.append(benchmark.run(pass)) }
+        peak = max(peak, meter.gigaflops())
+        guard !SignalCenter.isInterrupted else { throw CommandError.interrupted }
+        seconds.sort()
+        let median = seconds[seconds.count / 2]
+        let shape = subject.shape
+        let flops = 2 * Double(subject.multiplyAdds)
+        let bytes = Double(4 * (shape.inputCount + shape.outputCount + subject.weightCount))
+        total.seconds += median * Double(subject.count)
+        total.flops += flops * Double(subject.count)
+        total.ideal += flops * Double(subject.count) / peak / 1e9
+        table.rows.append([
+          .init(name(subject)), .init(subject.count), .init(pass.rawValue),
+          .init(median * 1e3, decimals: 3), .init(flops / median / 1e9, decimals: 1),
+          .init(bytes / median / 1e9, decimals: 1),
+          .init(
+            .real(flops / median / 1e9 / peak),
+            text: NumberText.percent(flops / median / 1e9 / peak, 0)),
+        ])
+      }
+      state.console.progress.update(done + 1)
+    }
+    table.rows.append([
+      .init("all layers"), .blank, .init("all"), .init(total.seconds * 1e3, decimals: 3),
+      .init(total.flops / total.seconds / 1e9, decimals: 1), .blank,
+      .init(
+        .real(total.ideal / total.seconds), text: NumberText.percent(total.ideal / total.seconds, 0)
+      ),
+    ])
+    return table
+  }
+
+  private static func name(_ subject: ConvolutionCase) -> String {
+    let s = subject.shape
+    let channels =
+      subject.isDepthwise ? "\(s.inputChannels)" : "\(s.inputChannels) -> \(s.outputChannels)"
+    return "\(subject.isDepthwise ? "depthwise " : "")\(s.kernel)x\(s.kernel) \(channels)"
+      + " at \(s.outputHeight)x\(s.outputWidth)" + (s.stride > 1 ? " s\(s.stride)" : "")
   }
 
   /// The hyperparameters that a measurement may override.

@@ -1,0 +1,86 @@
+/// A convolution and a 1x1 convolution of its result, computed block by block: the map between the
+/// two exists only for the pixels of a block, in cache.
+public final class ConvolutionPair {
+  private let first: Convolution
+  private let second: Convolution
+  private let columns: Int
+  private let workerCount: Int
+
+  /// Joins two convolutions that were planned for the same pool.
+  public init(_ first: Convolution, _ second: Convolution) {
+    precondition(
+      second.shape.kernel == 1 && second.shape.stride == 1
+        && second.shape.inputCount == first.shape.outputCount && first.pool === second.pool,
+      "the second convolution of a pair is 1x1 on the first one's result")
+    self.first = first
+    self.second = second
+    columns = first.shape.outputChannels
+    workerCount = first.scratch.count + second.scratch.count + Self.rows * columns
+    first.pool.workspace.reserve(workerCount * first.pool.threads)
+  }
+
+  private static let block = ProductGrid.block
+  /// The rows between the two: a block, and what tiles may write beyond it.
+  private static let rows = block + gatherOverhang
+
+  /// output = second(first(input)), each with its packed weights and its epilogue.
+  public func forward(
+    input: UnsafePointer<Float>, first packedFirst: UnsafePointer<Float>,
+    _ firstEpilogue: Epilogue, second packedSecond: UnsafePointer<Float>,
+    _ secondEpilogue: Epilogue, output: UnsafeMutablePointer<Float>
+  ) {
+    let (first, second, columns) = (first, second, columns)
+    let plan = first.forwardPlan
+    let (workerCount, outputs) = (workerCount, second.shape.outputChannels)
+    let blocks = (plan.pixels + Self.block - 1) / Self.block
+    first.pool.workspace.use { memory in
+      first.pool.runOnWorkers(blocks) { task, worker in
+        let scratch = memory + worker &* workerCount
+        let between = scratch + (first.scratch.count &+ second.scratch.count)
+        let places = first.scratch.places(scratch)
+        let next = second.scratch.places(scratch + first.scratch.count)
+        let start = task &* Self.block
+        let count = min(Self.block, plan.pixels &- start)
+        plan.fill(
+          first: start, count: count, source: input, target: output, zeros: first.zeros.base,
+          spare: places.spare, overhang: gatherOverhang, patches: places.patches,
+          table: places.table, targets: places.targets)
+        for row in 0..<count &+ gatherOverhang {
+          places.targets[row] = between + row &* columns
+          next.table[row] = UnsafePointer(between + row &* columns)
+          next.targets[row] =
+            row < count ? output + (start &+ row) &* outputs : next.spare
+        }
+        first.products(plan, weights: packedFirst, count: count, places) { rows in
+          firstEpilogue.apply(to: rows, of: between)
+        }
+        second.products(second.forwardPlan, weights: packedSecond, count: count, next) { rows in
+          secondEpilogue.apply(to: rows, of: output)
+        }
+      }
+    }
+  }
+}
+
+extension Convolution {
+  /// The products of the gathered rows with all panels of packed weights.
+  @inline(__always)
+  fileprivate func products(
+    _ plan: GatherPlan, weights: UnsafePointer<Float>, count: Int, _ places: GatherScratch.Places,
+    finish: (FinishedRows) -> Void
+  ) {
+    for index in 0..<forwardWeights.panels.count {
+      let panel = forwardWeights.panels.base[index]
+      gatherRows(
+        count, vectors: panel.vectors,
+        GatherTile(
+          taps: plan.taps, depth: plan.depth, table: places.table,
+          tableStride: GatherPlan.block,
+          weights: UnsafeRawPointer(weights + forwardWeights.rows &* panel.column),
+          step: panel.vectors &* 64, targets: places.targets, column: panel.column,
+          width: panel.width, accumulate: false, temporary: places.temporary))
+      finish(
+        FinishedRows(rows: places.targets, count: count, column: panel.column, width: panel.width))
+    }
+  }
+}

@@ -1,0 +1,135 @@
+internal import Kernels
+
+/// A thread, or all threads together, with the memory to apply a folded network to a few images.
+///
+/// SAFETY: one thread at a time may run a lane; its pointers live as long as the lane.
+final class FoldedLane: @unchecked Sendable {
+  /// Where a run reads its images and leaves its results, by the number of the first image.
+  struct Tensors {
+    let input: UnsafePointer<Float>
+    let features: UnsafeMutablePointer<Float>
+    let logits: UnsafeMutablePointer<Float>
+  }
+
+  private let pool: ThreadPool
+  private let blueprint: Blueprint
+  private let inputSize: Int
+  private let weights: FoldedWeights
+  private let memory: FloatMemory
+  /// The blocks' inputs and outputs, in turn.
+  private let boundaries: [Int]
+  /// The expanded map, the depthwise convolution's result.
+  private let expanded: Int
+  private let filtered: Int
+  /// Each image's means, squeezed vector and gates.
+  private let pooled: Int
+  private let hidden: Int
+  private let gate: Int
+  /// The largest program first; of the others the two latest.
+  private var programs: [FoldedProgram]
+
+  /// Allocates for as many images as the program is planned for.
+  init(
+    _ blueprint: Blueprint, program: FoldedProgram, weights: FoldedWeights, pool: ThreadPool
+  ) {
+    self.pool = pool
+    self.blueprint = blueprint
+    self.weights = weights
+    inputSize = program.input.size
+    programs = [program]
+    let layout = Self.layout(program)
+    (boundaries, expanded, filtered, pooled, hidden, gate) = (
+      layout.slots[0...1].map(\.offset), layout.slots[2].offset, layout.slots[3].offset,
+      layout.slots[4].offset, layout.slots[5].offset, layout.slots[6].offset
+    )
+    memory = FloatMemory(count: layout.extent)
+  }
+
+  /// The floats that a lane for the program allocates.
+  static func extent(_ program: FoldedProgram) -> Int { layout(program).extent }
+
+  private static func layout(_ program: FoldedProgram) -> (slots: [TensorSlot], extent: Int) {
+    var boundary = program.stem.output.count
+    var (expanded, filtered, hidden, widest) = (0, 0, 0, program.head.output.channels)
+    for block in program.blocks {
+      boundary = max(boundary, block.output.count)
+      if case .inverted(let expand, let depthwise, let gate, _) = block.body {
+        expanded = max(expanded, expand.output.count)
+        filtered = max(filtered, depthwise.output.count)
+        hidden = max(hidden, gate?.squeeze.output.count ?? 0)
+        widest = max(widest, depthwise.output.channels)
+      }
+    }
+    var plan = WorkspacePlan()
+    let counts = [
+      boundary, boundary, expanded, filtered, program.batch * widest, hidden,
+      program.batch * widest,
+    ]
+    return (counts.map { plan.reserve($0) }, plan.extent)
+  }
+
+  /// Applies the network to `count` images, from number `first` on.
+  func run(first: Int, count: Int, _ tensors: Tensors) {
+    let program = program(for: count)
+    let head = program.head
+    let classes = program.classifier.output.channels
+    let features = tensors.features + first * (head.output.count / count)
+    var current = memory.base + boundaries[0]
+    var next = memory.base + boundaries[1]
+    program.stem.apply(
+      weights, input: tensors.input + first * (program.input.count / count), output: current)
+    for block in program.blocks {
+      run(block, input: current, output: next)
+      swap(&current, &next)
+    }
+    head.apply(weights, input: current, output: features)
+    pool(features, head.output)
+    program.classifier.apply(
+      weights, input: memory.base + pooled, output: tensors.logits + first * classes)
+  }
+
+  private func run(
+    _ block: FoldedBlock, input: UnsafeMutablePointer<Float>, output: UnsafeMutablePointer<Float>
+  ) {
+    let residual = block.hasSkip ? UnsafePointer(input) : nil
+    switch block.body {
+    case .convolution(let layer):
+      layer.apply(weights, input: input, residual: residual, output: output)
+    case .fused(let pair):
+      pair.apply(weights, input: input, residual: residual, output: output)
+    case .inverted(let expand, let depthwise, let gate, let project):
+      let filtered = memory.base + filtered
+      expand.apply(weights, input: input, output: memory.base + expanded)
+      depthwise.apply(weights, input: memory.base + expanded, output: filtered)
+      if let gate { scale(filtered, depthwise.output, by: gate) }
+      project.apply(weights, input: filtered, residual: residual, output: output)
+    }
+  }
+
+  /// Squeeze-and-excitation, in place.
+  private func scale(_ x: UnsafeMutablePointer<Float>, _ map: FeatureMap, by unit: FoldedGate) {
+    let hidden = memory.base + hidden
+    let gate = memory.base + gate
+    pool(x, map)
+    unit.squeeze.apply(weights, input: memory.base + pooled, output: hidden)
+    unit.excite.apply(weights, input: hidden, output: gate)
+    channelGate(
+      x, gate: gate, batch: map.batch, spatial: map.spatial, channels: map.channels, output: x,
+      pool: pool)
+  }
+
+  /// Leaves each channel's mean in `pooled`.
+  private func pool(_ x: UnsafePointer<Float>, _ map: FeatureMap) {
+    globalAveragePool(
+      x, batch: map.batch, spatial: map.spatial, channels: map.channels,
+      output: memory.base + pooled, pool: pool)
+  }
+
+  private func program(for count: Int) -> FoldedProgram {
+    if let known = programs.first(where: { $0.batch == count }) { return known }
+    let program = FoldedProgram(blueprint, batch: count, inputSize: inputSize, pool: pool)
+    if programs.count > 2 { programs.remove(at: 1) }
+    programs.append(program)
+    return program
+  }
+}
