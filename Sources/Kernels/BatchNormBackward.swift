@@ -1,41 +1,71 @@
+/// Σ dz and Σ dz (x - mean) of every channel, kept apart for fixed parts of the rows.
+public struct GradientSums {
+  private let scratch: NormScratch
+  private var base: UnsafeMutablePointer<Float> { scratch.base }
+  let channels: Int
+
+  /// Sums in a scratch that holds `count(parts:channels:)` floats.
+  public init(_ scratch: NormScratch, parts: Int, channels: Int) {
+    precondition(
+      scratch.count >= Self.count(parts: parts, channels: channels),
+      "the scratch is too small for the sums")
+    self.scratch = scratch
+    self.channels = channels
+  }
+
+  /// The floats for a number of parts.
+  public static func count(parts: Int, channels: Int) -> Int { 2 * parts * channels }
+
+  /// Where the sums of a part are.
+  @inline(__always)
+  func part(_ index: Int) -> UnsafeMutablePointer<Float> { base + 2 &* index &* channels }
+
+  /// Adds the parts up, adds the gradients of gamma and beta to what is there, and writes to `totals`
+  /// [2][channels] the means that the gradient of the norm's input contains.
+  public func join(
+    parts: Int, rows: Int, norm: NormParameters, totals: UnsafeMutablePointer<Float>,
+    gammaGradient: UnsafeMutablePointer<Float>, betaGradient: UnsafeMutablePointer<Float>
+  ) {
+    JoinedGradients(
+      parts: base, count: parts, rows: rows, channels: channels, norm: norm, totals: totals,
+      gammaGradient: gammaGradient, betaGradient: betaGradient
+    ).cover(channels)
+  }
+}
+
 /// The gradients of `batchNormForward` without its residual (whose gradient is outputGradient).
 ///
 /// The activation's argument is computed again from x. `gammaGradient` and `betaGradient`
 /// [channels] are added to; `inputGradient` is written and may alias `outputGradient` or `x`. The
-/// statistics are taken as functions of x, as they are in training.
+/// statistics are taken as functions of x, as they are in training. `totals` [2][channels] is
+/// scratch, and so are the sums, of `batchNormParts` parts.
 public func batchNormBackward(
   _ x: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>, rows: Int, channels: Int,
-  mean: UnsafePointer<Float>, inverseDeviation: UnsafePointer<Float>,
-  gamma: UnsafePointer<Float>, beta: UnsafePointer<Float>, activation: Activation,
-  inputGradient: UnsafeMutablePointer<Float>, gammaGradient: UnsafeMutablePointer<Float>,
-  betaGradient: UnsafeMutablePointer<Float>, scratch: NormScratch, pool: ThreadPool
+  norm: NormParameters, activation: Activation, inputGradient: UnsafeMutablePointer<Float>,
+  gammaGradient: UnsafeMutablePointer<Float>, betaGradient: UnsafeMutablePointer<Float>,
+  totals: UnsafeMutablePointer<Float>, scratch: NormScratch, pool: ThreadPool
 ) {
-  precondition(rows > 0 && channels > 0 && channels <= scratch.channels)
+  precondition(rows > 0 && channels > 0)
+  let map = NormalizedMap(x: x, norm: norm, activation: activation, rowsPerImage: rows)
   func run<F: PointwiseFunction>(_: F.Type) {
     let blocks = RowBlocks(rows: rows, channels: channels)
-    let partial = scratch.base
-    let statistics = Statistics(
-      mean: mean, inverseDeviation: inverseDeviation, gamma: gamma, beta: beta)
+    let sums = GradientSums(scratch, parts: blocks.count, channels: channels)
     pool.run(blocks.count) { block in
-      let sums = partial + block * 2 * channels
       let first = blocks.start(block)
       forEachRun(first, blocks.end(block), channels: channels) { row, count in
-        GradientSums<F>(
-          x: x + row &* channels, outputGradient: outputGradient + row &* channels, rows: count,
-          channels: channels, isFirst: row == first, statistics: statistics, gradients: sums,
-          products: sums + channels
+        OutputGradientSums<F>(
+          map: map, row: row, outputGradient: outputGradient + row &* channels, rows: count,
+          channels: channels, isFirst: row == first, sums: sums.part(block)
         ).cover(channels)
       }
     }
-    let totals = partial + RowBlocks.limit * 2 * channels
-    JoinedGradients(
-      partial: partial, blocks: blocks, channels: channels, inverseDeviation: inverseDeviation,
-      totals: totals, gammaGradient: gammaGradient, betaGradient: betaGradient
-    ).cover(channels)
+    sums.join(
+      parts: blocks.count, rows: rows, norm: norm, totals: totals, gammaGradient: gammaGradient,
+      betaGradient: betaGradient)
     blocks.forEachRow(channels: channels, pool) { offset in
-      GradientRow<F>(
-        x: x + offset, outputGradient: outputGradient + offset, channels: channels,
-        statistics: statistics, totals: totals, inputGradient: inputGradient + offset
+      InputGradientRow<F>(
+        x: x + offset, outputGradient: outputGradient + offset, channels: channels, norm: norm,
+        totals: totals, inputGradient: inputGradient + offset
       ).cover(channels)
     }
   }
@@ -46,64 +76,116 @@ public func batchNormBackward(
   }
 }
 
-private struct Statistics {
-  let mean: UnsafePointer<Float>
-  let inverseDeviation: UnsafePointer<Float>
-  let gamma: UnsafePointer<Float>
-  let beta: UnsafePointer<Float>
+/// The parts in which `batchNormBackward` sums.
+public func batchNormParts(rows: Int, channels: Int) -> Int {
+  RowBlocks(rows: rows, channels: channels).count
+}
+
+/// The gradient of a norm's input from that of its argument, whose sums were joined to `totals`.
+/// `inputGradient` may alias `argumentGradient` or x.
+public func batchNormInputGradient(
+  _ x: UnsafePointer<Float>, argumentGradient: UnsafePointer<Float>, rows: Int, channels: Int,
+  norm: NormParameters, totals: UnsafePointer<Float>,
+  inputGradient: UnsafeMutablePointer<Float>, pool: ThreadPool
+) {
+  RowBlocks(rows: rows, channels: channels).forEachRow(channels: channels, pool) { offset in
+    InputGradientRow<IdentityFunction>(
+      x: x + offset, outputGradient: argumentGradient + offset, channels: channels, norm: norm,
+      totals: totals, inputGradient: inputGradient + offset
+    ).cover(channels)
+  }
 }
 
 /// Adds Σ dz and Σ dz (x - mean) over a run of rows, where dz = dy * activation'(z).
-private struct GradientSums<F: PointwiseFunction>: ChannelGroup {
-  let x: UnsafePointer<Float>
+private struct OutputGradientSums<F: PointwiseFunction>: ChannelGroup {
+  let map: NormalizedMap
+  let row: Int
   let outputGradient: UnsafePointer<Float>
   let rows: Int
   let channels: Int
   let isFirst: Bool
-  let statistics: Statistics
-  let gradients: UnsafeMutablePointer<Float>
-  let products: UnsafeMutablePointer<Float>
+  let sums: UnsafeMutablePointer<Float>
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    let mean = L.load(statistics.mean + c)
-    let scale = L.load(statistics.inverseDeviation + c) * L.load(statistics.gamma + c)
-    let shift = L.load(statistics.beta + c)
-    var sums = (isFirst ? L(splat: 0) : L.load(gradients + c), L(splat: 0))
-    var products = (isFirst ? L(splat: 0) : L.load(self.products + c), L(splat: 0))
-    var source = x + c
+    let norm = map.norm
+    let mean = L.load(norm.mean + c)
+    let scale = L.load(norm.inverseDeviation + c) * L.load(norm.gamma + c)
+    let shift = L.load(norm.beta + c)
+    var total = (isFirst ? L(splat: 0) : L.load(sums + c), L(splat: 0))
+    var products = (isFirst ? L(splat: 0) : L.load(sums + channels + c), L(splat: 0))
+    var source = map.x + row &* channels + c
     var gradient = outputGradient + c
-    var row = 0
-    while row &+ 2 <= rows {
+    var index = 0
+    while index &+ 2 <= rows {
       let a = L.load(source) - mean
       let b = L.load(source + channels) - mean
       let da = L.load(gradient) * F.derivative(L.fma(a, scale, shift))
       let db = L.load(gradient + channels) * F.derivative(L.fma(b, scale, shift))
-      sums.0 = sums.0 + da
-      sums.1 = sums.1 + db
+      total.0 = total.0 + da
+      total.1 = total.1 + db
       products.0 = L.fma(da, a, products.0)
       products.1 = L.fma(db, b, products.1)
       source += 2 &* channels
       gradient += 2 &* channels
-      row &+= 2
+      index &+= 2
     }
-    if row < rows {
+    if index < rows {
       let a = L.load(source) - mean
       let da = L.load(gradient) * F.derivative(L.fma(a, scale, shift))
-      sums.0 = sums.0 + da
+      total.0 = total.0 + da
       products.0 = L.fma(da, a, products.0)
     }
-    (sums.0 + sums.1).store(gradients + c)
-    (products.0 + products.1).store(self.products + c)
+    (total.0 + total.1).store(sums + c)
+    (products.0 + products.1).store(sums + channels + c)
   }
 }
 
-/// Adds the blocks' sums in order; leaves mean(dz) and mean(dz x̂) / deviation in `totals`.
-private struct JoinedGradients: ChannelGroup {
-  let partial: UnsafeMutablePointer<Float>
-  let blocks: RowBlocks
+/// Turns the gradient of activation(z), some rows that were just computed, into that of z, in
+/// place, and adds Σ dz and Σ dz (x - mean).
+struct ArgumentGradients<F: PointwiseFunction>: ChannelGroup {
+  let map: NormalizedMap
+  /// The first row and how many.
+  let row: Int
+  let rows: Int
   let channels: Int
-  let inverseDeviation: UnsafePointer<Float>
+  let isFirst: Bool
+  let gradient: UnsafeMutablePointer<Float>
+  let sums: UnsafeMutablePointer<Float>
+  /// The distance of the two sums.
+  let sumChannels: Int
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    let norm = map.norm
+    let mean = L.load(norm.mean + c)
+    let scale = L.load(norm.inverseDeviation + c) * L.load(norm.gamma + c)
+    let shift = L.load(norm.beta + c)
+    var total = isFirst ? L(splat: 0) : L.load(sums + c)
+    var products = isFirst ? L(splat: 0) : L.load(sums + sumChannels + c)
+    var source = map.x + row &* channels + c
+    var target = gradient + c
+    for _ in 0..<rows {
+      let a = L.load(source) - mean
+      let dz = L.load(target) * F.derivative(L.fma(a, scale, shift))
+      dz.store(target)
+      total = total + dz
+      products = L.fma(dz, a, products)
+      source += channels
+      target += channels
+    }
+    total.store(sums + c)
+    products.store(sums + sumChannels + c)
+  }
+}
+
+/// Adds the parts' sums in order; leaves mean(dz) and mean(dz x̂) / deviation in `totals`.
+private struct JoinedGradients: ChannelGroup {
+  let parts: UnsafeMutablePointer<Float>
+  let count: Int
+  let rows: Int
+  let channels: Int
+  let norm: NormParameters
   let totals: UnsafeMutablePointer<Float>
   let gammaGradient: UnsafeMutablePointer<Float>
   let betaGradient: UnsafeMutablePointer<Float>
@@ -112,37 +194,38 @@ private struct JoinedGradients: ChannelGroup {
   func run<L: Lanes>(_: L.Type, at c: Int) {
     var sum = L(splat: 0)
     var product = L(splat: 0)
-    var block = 0
-    while block < blocks.count {
-      let base = partial + block &* 2 &* channels + c
+    var part = 0
+    while part < count {
+      let base = parts + part &* 2 &* channels + c
       sum = sum + L.load(base)
       product = product + L.load(base + channels)
-      block &+= 1
+      part &+= 1
     }
-    let inverse = L.load(inverseDeviation + c)
+    let inverse = L.load(norm.inverseDeviation + c)
     let normalized = product * inverse
     (L.load(betaGradient + c) + sum).store(betaGradient + c)
     (L.load(gammaGradient + c) + normalized).store(gammaGradient + c)
-    let scale = L(splat: 1 / Float(blocks.rows))
+    let scale = L(splat: 1 / Float(rows))
     (sum * scale).store(totals + c)
     (normalized * inverse * scale).store(totals + channels + c)
   }
 }
 
 /// dx = gamma / deviation * (dz - mean(dz) - x̂ mean(dz x̂)) for one row.
-private struct GradientRow<F: PointwiseFunction>: ChannelGroup {
+struct InputGradientRow<F: PointwiseFunction>: ChannelGroup {
   let x: UnsafePointer<Float>
   let outputGradient: UnsafePointer<Float>
+  /// The distance of the two totals.
   let channels: Int
-  let statistics: Statistics
-  let totals: UnsafeMutablePointer<Float>
+  let norm: NormParameters
+  let totals: UnsafePointer<Float>
   let inputGradient: UnsafeMutablePointer<Float>
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    let scale = L.load(statistics.inverseDeviation + c) * L.load(statistics.gamma + c)
-    let a = L.load(x + c) - L.load(statistics.mean + c)
-    let z = L.fma(a, scale, L.load(statistics.beta + c))
+    let scale = L.load(norm.inverseDeviation + c) * L.load(norm.gamma + c)
+    let a = L.load(x + c) - L.load(norm.mean + c)
+    let z = L.fma(a, scale, L.load(norm.beta + c))
     let dz = L.load(outputGradient + c) * F.derivative(z)
     let centered = dz - L.load(totals + c) - a * L.load(totals + channels + c)
     (centered * scale).store(inputGradient + c)

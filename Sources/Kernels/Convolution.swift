@@ -12,6 +12,8 @@ public final class Convolution {
   /// Room for a row of zeros: the gathered row outside the image.
   let zeros: FloatBuffer
   let forwardWeights: WeightPacking
+  private let forwardGrid: ProductGrid
+  private let backwardGrids: [ProductGrid]
   let scratch: GatherScratch
   private let readsWeightsInPlace: Bool
   private let phases: [(plan: GatherPlan, firstTap: Int)]
@@ -45,30 +47,109 @@ public final class Convolution {
     zeros = FloatBuffer(count: max(48, forwardPlan.depth, s.outputChannels) + 16)
     outer = OuterPlan(gather: forwardPlan, outputs: s.outputChannels, threads: pool.threads)
 
-    let scratch = GatherScratch(phases.map(\.plan) + [forwardPlan], shape: s)
-    self.scratch = scratch
-    let perWorkers = scratch.count * pool.threads
+    forwardGrid = ProductGrid(forwardPlan, forwardWeights)
+    let backwardPacking = backwardWeights
+    backwardGrids = phases.map { ProductGrid($0.plan, backwardPacking) }
+    let takesNormalized = isTrained && s.kernel == 1 && s.stride == 1
+    scratch = GatherScratch(
+      phases.map(\.plan) + [forwardPlan], shape: s,
+      rowFloats: takesNormalized ? ProductGrid.block * s.inputChannels : 0)
+    var perWorkers = scratch.count * pool.threads
+    if takesNormalized, forwardGrid.panelGroups > 1 { perWorkers += s.inputCount }
     pool.workspace.reserve(
       isTrained
         ? max(max(forwardWeights.count, backwardWeights.count) + perWorkers, outer.scratchCount)
         : perWorkers)
   }
 
-  /// output [batch][outputHeight][outputWidth][outputChannels] = input * weight.
+  /// output [batch][outputHeight][outputWidth][outputChannels] = input * weight, and the mean and
+  /// the biased variance of each of its channels, summed while the output is in cache.
+  ///
+  /// `scratch` holds at least `momentFloats`.
   public func forward(
-    input: UnsafePointer<Float>, weight: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
+    input: ConvolutionInput, weight: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+    mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>, scratch: NormScratch
+  ) {
+    precondition(scratch.count >= momentFloats, "the scratch is too small for the moments")
+    let sums = MomentSums(base: scratch.base, channels: shape.outputChannels)
+    let outputs = shape.outputChannels
+    pool.workspace.use { memory in
+      let packed = memory
+      let perWorker = memory + forwardWeights.count
+      let inPlace = readsWeightsInPlace
+      if !inPlace {
+        forwardWeights.pack(weight, columns: outputs, into: packed, pool: pool)
+      }
+      product(
+        forwardPlan, forwardGrid, forwardWeights, weights: inPlace ? weight : UnsafePointer(packed),
+        firstTap: 0, step: inPlace ? outputs : nil, source: input, target: output,
+        accumulate: false, perWorker: perWorker
+      ) { rows in
+        sums.add(
+          part: rows.part, isFirst: rows.isFirst, x: output + rows.pixel &* outputs,
+          rows: rows.count, pitch: outputs, from: rows.column, to: rows.column &+ rows.width)
+      }
+    }
+    let grid = forwardGrid
+    sums.join(parts: grid.parts, mean: mean, variance: variance) { grid.pixels(of: $0) }
+  }
+
+  /// The floats of scratch that the forward pass needs for its statistics.
+  public var momentFloats: Int {
+    MomentSums.count(parts: forwardGrid.parts, channels: shape.outputChannels)
+  }
+
+  /// inputGradient = (or += with `accumulate`) the transposed convolution of outputGradient.
+  public func backwardInput(
+    outputGradient: UnsafePointer<Float>, weight: UnsafePointer<Float>,
+    inputGradient: UnsafeMutablePointer<Float>, accumulate: Bool
+  ) {
+    transposed(outputGradient, weight, inputGradient, accumulate: accumulate) { _ in }
+  }
+
+  /// For the 1x1 convolution of a normalised map without a gate: the gradient of the norm's
+  /// argument z, and its sums over the rows, taken while it is in cache.
+  ///
+  /// `sums` has room for `gradientParts` parts of the input's channels.
+  public func backwardInput(
+    outputGradient: UnsafePointer<Float>, weight: UnsafePointer<Float>, through map: NormalizedMap,
+    argumentGradient: UnsafeMutablePointer<Float>, sums: GradientSums
+  ) {
+    precondition(shape.kernel == 1 && shape.stride == 1 && map.gate == nil)
+    let inputs = shape.inputChannels
+    func run<F: PointwiseFunction>(_: F.Type) {
+      transposed(outputGradient, weight, argumentGradient, accumulate: false) { rows in
+        ArgumentGradients<F>(
+          map: map, row: rows.pixel, rows: rows.count, channels: inputs, isFirst: rows.isFirst,
+          gradient: argumentGradient + rows.pixel &* inputs, sums: sums.part(rows.part),
+          sumChannels: inputs
+        ).cover(from: rows.column, to: rows.column &+ rows.width)
+      }
+    }
+    switch map.activation {
+    case .identity: run(IdentityFunction.self)
+    case .silu: run(SiluFunction.self)
+    case .sigmoid: run(SigmoidFunction.self)
+    }
+  }
+
+  /// The parts in which `backwardInput` sums the gradients of a normalised map.
+  public var gradientParts: Int { backwardGrids.first?.parts ?? 0 }
+
+  private func transposed(
+    _ outputGradient: UnsafePointer<Float>, _ weight: UnsafePointer<Float>,
+    _ inputGradient: UnsafeMutablePointer<Float>, accumulate: Bool,
+    finish: (FinishedRows) -> Void
   ) {
     pool.workspace.use { memory in
-      let perWorker = memory + forwardWeights.count
-      if readsWeightsInPlace {
+      backwardWeights.packTransposed(
+        weight, columns: shape.inputChannels, depth: shape.outputChannels, order: phaseTaps,
+        into: memory, pool: pool)
+      for (phase, grid) in zip(phases, backwardGrids) {
         product(
-          forwardPlan, forwardWeights, weights: weight, firstTap: 0, step: shape.outputChannels,
-          source: input, target: output, accumulate: false, perWorker: perWorker)
-      } else {
-        forwardWeights.pack(weight, columns: shape.outputChannels, into: memory, pool: pool)
-        product(
-          forwardPlan, forwardWeights, weights: memory, firstTap: 0, step: nil, source: input,
-          target: output, accumulate: false, perWorker: perWorker)
+          phase.plan, grid, backwardWeights, weights: memory, firstTap: phase.firstTap, step: nil,
+          source: .stored(outputGradient), target: inputGradient, accumulate: accumulate,
+          perWorker: memory + backwardWeights.count, finish: finish)
       }
     }
   }
@@ -93,54 +174,53 @@ public final class Convolution {
   ) {
     pool.workspace.use { memory in
       product(
-        forwardPlan, forwardWeights, weights: packed, firstTap: 0, step: nil, source: input,
-        target: output, accumulate: false, perWorker: memory
+        forwardPlan, forwardGrid, forwardWeights, weights: packed, firstTap: 0, step: nil,
+        source: .stored(input), target: output, accumulate: false, perWorker: memory
       ) { rows in epilogue.apply(to: rows, of: output) }
-    }
-  }
-
-  /// inputGradient = (or += with `accumulate`) the transposed convolution of outputGradient.
-  public func backwardInput(
-    outputGradient: UnsafePointer<Float>, weight: UnsafePointer<Float>,
-    inputGradient: UnsafeMutablePointer<Float>, accumulate: Bool
-  ) {
-    pool.workspace.use { memory in
-      backwardWeights.packTransposed(
-        weight, columns: shape.inputChannels, depth: shape.outputChannels, order: phaseTaps,
-        into: memory, pool: pool)
-      for phase in phases {
-        product(
-          phase.plan, backwardWeights, weights: memory, firstTap: phase.firstTap, step: nil,
-          source: outputGradient, target: inputGradient, accumulate: accumulate,
-          perWorker: memory + backwardWeights.count)
-      }
     }
   }
 
   /// Runs one gather plan over all pixels. Weights are packed, or rows of `step` floats in place.
   private func product(
-    _ plan: GatherPlan, _ packing: WeightPacking, weights: UnsafePointer<Float>, firstTap: Int,
-    step: Int?, source: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>,
-    accumulate: Bool, perWorker: UnsafeMutablePointer<Float>,
-    finish: (FinishedRows) -> Void = { _ in }
+    _ plan: GatherPlan, _ grid: ProductGrid, _ packing: WeightPacking,
+    weights: UnsafePointer<Float>, firstTap: Int, step: Int?, source: ConvolutionInput,
+    target: UnsafeMutablePointer<Float>, accumulate: Bool, perWorker: UnsafeMutablePointer<Float>,
+    finish: (FinishedRows) -> Void
   ) {
     if plan.pixels == 0 { return }
-    let grid = ProductGrid(plan, panels: packing.panels.count, columns: packing.columns)
     let (scratch, zeros, panels) = (scratch, UnsafePointer(zeros.base), packing.panels.base)
     let packedRows = packing.rows
+    var source = source
+    if case .normalized(let map) = source, grid.panelGroups > 1 {
+      // Few rows that several tasks read: they are computed once, before.
+      let rows = perWorker + scratch.count &* pool.threads
+      pool.run(plan.pixels) {
+        map.write(first: $0, count: 1, channels: plan.depth, to: rows + $0 &* plan.depth)
+      }
+      source = .stored(rows)
+    }
+    let stored = source.stored ?? zeros
+    let map = source.normalized
     pool.runOnWorkers(grid.tasks) { task, worker in
       let places = scratch.places(perWorker + worker &* scratch.count)
-      let group = task % grid.panelGroups
-      let firstPanel = group &* grid.panelsPerGroup
+      let part = task / grid.panelGroups
+      let firstPanel = task % grid.panelGroups &* grid.panelsPerGroup
       let lastPanel = min(grid.panels, firstPanel &+ grid.panelsPerGroup)
-      var pixel = task / grid.panelGroups &* grid.pixelsPerTask
-      let end = min(plan.pixels, pixel &+ grid.pixelsPerTask)
+      let start = part &* grid.pixelsPerPart
+      let end = start &+ grid.pixels(of: part)
+      var pixel = start
       while pixel < end {
         let count = min(ProductGrid.block, end &- pixel)
         plan.fill(
-          first: pixel, count: count, source: source, target: target, zeros: zeros,
+          first: pixel, count: count, source: stored, target: target, zeros: zeros,
           spare: places.spare, overhang: gatherOverhang, patches: places.patches,
           table: places.table, targets: places.targets)
+        if let map {
+          map.write(first: pixel, count: count, channels: plan.depth, to: places.rows)
+          for row in 0..<count {
+            places.table[row] = UnsafePointer(places.rows + row &* plan.depth)
+          }
+        }
         for index in firstPanel..<lastPanel {
           let panel = panels[index]
           let width = panel.vectors &* 16
@@ -156,7 +236,8 @@ public final class Convolution {
               width: panel.width, accumulate: accumulate, temporary: places.temporary))
           finish(
             FinishedRows(
-              rows: places.targets, count: count, column: panel.column, width: panel.width))
+              rows: places.targets, count: count, column: panel.column, width: panel.width,
+              pixel: pixel, part: part, isFirst: pixel == part &* grid.pixelsPerPart))
         }
         pixel &+= count
       }
@@ -164,31 +245,50 @@ public final class Convolution {
   }
 }
 
-/// The fixed cut of a product into tasks of pixels and panels.
+/// What a convolution reads: a map in memory, or one that is computed while it is read, which only
+/// the 1x1 convolutions do.
+public enum ConvolutionInput {
+  case stored(UnsafePointer<Float>)
+  case normalized(NormalizedMap)
+
+  var stored: UnsafePointer<Float>? {
+    if case .stored(let base) = self { base } else { nil }
+  }
+  var normalized: NormalizedMap? {
+    if case .normalized(let map) = self { map } else { nil }
+  }
+}
+
+/// The fixed cut of a product into parts of the pixels and groups of panels.
 struct ProductGrid {
   /// Pixels per address table: a multiple of the heights of all tiles.
   static let block = 72
 
   let panels: Int
-  let pixelsPerTask: Int
+  private let pixels: Int
+  let pixelsPerPart: Int
+  /// The runs of pixels.
+  let parts: Int
   let panelsPerGroup: Int
   let panelGroups: Int
-  let tasks: Int
+  var tasks: Int { parts * panelGroups }
 
-  init(_ plan: GatherPlan, panels: Int, columns: Int) {
-    self.panels = panels
-    let perPixel = max(1, plan.taps * plan.depth * columns)
-    let blocks = (plan.pixels + Self.block - 1) / Self.block
+  init(_ plan: GatherPlan, _ packing: WeightPacking) {
+    panels = packing.panels.count
+    pixels = plan.pixels
+    let perPixel = max(1, plan.taps * plan.depth * packing.columns)
+    let blocks = (pixels + Self.block - 1) / Self.block
     // About a million multiply-adds per task; many panels are shared out where pixels are few.
-    let blocksPerTask = max(1, min(blocks / 16, (1 << 20) / (perPixel * Self.block)))
-    pixelsPerTask = blocksPerTask * Self.block
-    let pixelTasks = (blocks + blocksPerTask - 1) / blocksPerTask
-    let work = perPixel * plan.pixels
-    let wanted = max(1, min(16, work >> 17) / pixelTasks)
+    let blocksPerPart = max(1, min(blocks / 16, (1 << 20) / (perPixel * Self.block)))
+    pixelsPerPart = blocksPerPart * Self.block
+    parts = (blocks + blocksPerPart - 1) / blocksPerPart
+    let wanted = max(1, min(16, perPixel * pixels >> 17) / max(1, parts))
     panelsPerGroup = max(1, panels / wanted)
     panelGroups = (panels + panelsPerGroup - 1) / panelsPerGroup
-    tasks = pixelTasks * panelGroups
   }
+
+  /// How many pixels a part has.
+  func pixels(of part: Int) -> Int { min(pixelsPerPart, pixels - part * pixelsPerPart) }
 }
 
 /// Where a worker keeps its address table and small copies.
@@ -199,6 +299,8 @@ struct GatherScratch {
     let patches: UnsafeMutablePointer<Float>
     let spare: UnsafeMutablePointer<Float>
     let temporary: UnsafeMutablePointer<Float>
+    /// Room for a block of input rows that are computed.
+    let rows: UnsafeMutablePointer<Float>
   }
 
   private let tableCount: Int
@@ -206,12 +308,16 @@ struct GatherScratch {
   /// Floats per worker: whole cache lines.
   let count: Int
 
-  init(_ plans: [GatherPlan], shape: ConvolutionShape) {
+  private let spareCount: Int
+
+  /// - Parameter rowFloats: the floats of computed input rows.
+  init(_ plans: [GatherPlan], shape: ConvolutionShape, rowFloats: Int = 0) {
     tableCount = GatherPlan.block * (plans.map(\.taps).max() ?? 0)
     patchCount = plans.map(\.patchCount).max() ?? 0
-    let spareCount = max(shape.inputChannels, shape.outputChannels) + 128
+    spareCount = max(shape.inputChannels, shape.outputChannels) + 128
     let total =
       2 * (tableCount + GatherPlan.block) + patchCount + GatherTile.temporaryCount + spareCount
+      + rowFloats
     count = (total + 31) & ~15
   }
 
@@ -221,9 +327,10 @@ struct GatherScratch {
     let pointer = MemoryLayout<RowPointer>.stride
     let targets = memory + tableCount &* pointer
     let patches = base + 2 &* (tableCount &+ GatherPlan.block)
+    let spare = patches + (patchCount &+ GatherTile.temporaryCount)
     return Places(
       table: memory.assumingMemoryBound(to: RowPointer.self),
       targets: targets.assumingMemoryBound(to: TargetPointer.self), patches: patches,
-      spare: patches + (patchCount &+ GatherTile.temporaryCount), temporary: patches + patchCount)
+      spare: spare, temporary: patches + patchCount, rows: spare + spareCount)
   }
 }

@@ -19,7 +19,9 @@ struct OuterPlan {
   let runs: Int
   let panelsPerPart: Int
   let panelParts: Int
-  /// Whether the rows' side is copied tile by tile too: it is read once per panel.
+  /// Whether the rows' side can be copied tile by tile, and whether it is worth it: it is read once
+  /// per panel. A side that is computed is always copied.
+  let canPackRows: Bool
   let packsRows: Bool
   /// Scratch: the groups' sums, then each worker's places.
   let scratchCount: Int
@@ -48,10 +50,11 @@ struct OuterPlan {
     runs = (tiles + tilesPerRun - 1) / tilesPerRun
     panelsPerPart = cutsRows ? panels.count : max(1, panels.count / wanted)
     panelParts = (panels.count + panelsPerPart - 1) / panelsPerPart
-    packsRows = gather.isPlain && panelsPerPart > 1 && gather.depth != 9
+    canPackRows = gather.isPlain && gather.depth != 9
+    packsRows = canPackRows && panelsPerPart > 1
     sumsCount = groups > 1 ? groups * rows * columns : 0
     tableCount = Self.block * gather.taps
-    let packed = Self.block * 48 + (packsRows ? tilesPerRun * Self.packedTile : 0)
+    let packed = Self.block * 48 + (canPackRows ? tilesPerRun * Self.packedTile : 0)
     let worker = 2 * (tableCount + Self.block) + gather.patchCount + packed + outputs + 64 + 16 * 48
     workerCount = (worker + 31) & ~15
     scratchCount = sumsCount + workerCount * threads
@@ -62,7 +65,7 @@ extension Convolution {
   /// weightGradient [kernel][kernel][input][output] += the correlation of the input with
   /// outputGradient.
   public func backwardWeight(
-    input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
+    input: ConvolutionInput, outputGradient: UnsafePointer<Float>,
     weightGradient: UnsafeMutablePointer<Float>
   ) {
     let outputs = shape.outputChannels
@@ -86,7 +89,7 @@ extension Convolution {
 
   /// The sums of one task: one group of pixels, one run of tiles, one part of the panels.
   private func sumProducts(
-    pixels start: Int, run: Int, part: Int, input: UnsafePointer<Float>,
+    pixels start: Int, run: Int, part: Int, input: ConvolutionInput,
     outputGradient: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>, stride: Int,
     accumulate: Bool, memory: UnsafeMutablePointer<Float>
   ) {
@@ -98,7 +101,9 @@ extension Convolution {
       .assumingMemoryBound(to: TargetPointer.self)
     let packed = memory + 2 &* (plan.tableCount &+ OuterPlan.block)
     let packedRows = packed + OuterPlan.block &* 48
-    let patches = packedRows + (plan.packsRows ? plan.tilesPerRun &* OuterPlan.packedTile : 0)
+    let packsRows = plan.packsRows || input.normalized != nil
+    precondition(plan.canPackRows || !packsRows, "this convolution reads a stored map")
+    let patches = packedRows + (plan.canPackRows ? plan.tilesPerRun &* OuterPlan.packedTile : 0)
     let temporary = patches + gather.patchCount
     let spare = temporary + 16 &* 48
     let firstTile = run &* plan.tilesPerRun
@@ -106,17 +111,25 @@ extension Convolution {
     let firstPanel = part &* plan.panelsPerPart
     let lastPanel = min(plan.panels.count, firstPanel &+ plan.panelsPerPart)
     let end = min(gather.pixels, start &+ plan.pixelsPerGroup)
-    if plan.packsRows {
+    if packsRows {
       for pixel in 0..<OuterPlan.block { table[pixel] = UnsafePointer(packedRows + pixel &* 8) }
     }
     var pixel = start
     while pixel < end {
       let count = min(OuterPlan.block, end &- pixel)
-      if plan.packsRows {
-        packTiles(
-          input + pixel &* gather.depth, pixels: count, channels: gather.depth,
-          from: firstTile &* 8, to: min(gather.depth, lastTile &* 8), into: packedRows)
-      } else {
+      if packsRows {
+        let (from, to) = (firstTile &* 8, min(gather.depth, lastTile &* 8))
+        switch input {
+        case .stored(let input):
+          packTiles(
+            input + pixel &* gather.depth, pixels: count, channels: gather.depth, from: from,
+            to: to, into: packedRows)
+        case .normalized(let map):
+          map.writeTiles(
+            first: pixel, count: count, channels: gather.depth, from: from, to: to,
+            into: packedRows, tile: OuterPlan.packedTile)
+        }
+      } else if let input = input.stored {
         gather.fill(
           first: pixel, count: count, source: input, target: spare, zeros: zeros.base,
           spare: spare, overhang: 0, patches: patches, table: table, targets: targets)
@@ -133,7 +146,7 @@ extension Convolution {
         while tile < lastTile {
           // A stretch of tiles within one tap; packed tiles one by one.
           let (tap, within) = tile.quotientAndRemainder(dividingBy: plan.tilesPerTap)
-          let limit = plan.packsRows ? 1 : plan.tilesPerTap
+          let limit = packsRows ? 1 : plan.tilesPerTap
           let stretch = min(limit, plan.tilesPerTap &- within, lastTile &- tile)
           let firstRow = within &* 8
           let rows =
@@ -144,7 +157,7 @@ extension Convolution {
             rows, vectors: panel.vectors, temporary: temporary,
             OuterTile(
               pixels: count, table: table + tap &* GatherPlan.block,
-              offset: plan.packsRows ? (tile &- firstTile) &* OuterPlan.packedTile : firstRow,
+              offset: packsRows ? (tile &- firstTile) &* OuterPlan.packedTile : firstRow,
               columns: packed, target: sums + place, stride: stride,
               width: accumulate ? panel.width : width,
               initial: adds ? UnsafePointer(sums + place) : UnsafePointer(zeros.base),

@@ -9,10 +9,10 @@ public final class DepthwiseConvolution {
   let pool: ThreadPool
   let forwardPlan: GatherPlan
   let zeros: FloatBuffer
-  let outer: DepthwiseOuterPlan
-  private let forwardTaps: Table<Int>
-  private let phases: [(plan: GatherPlan, taps: Table<Int>)]
+  let forwardTaps: Table<Int>
   private let scratch: GatherScratch
+  /// The passes of training; nil for inference.
+  let slabs: DepthwiseSlabs?
 
   /// Plans the convolution; without `isTrained` its forward pass alone. The kernel is 3 or 5.
   public init(_ shape: ConvolutionShape, pool: ThreadPool, isTrained: Bool = true) {
@@ -25,24 +25,10 @@ public final class DepthwiseConvolution {
     self.pool = pool
     forwardPlan = GatherPlan.forward(shape, merged: false)
     forwardTaps = Table(Array(0..<shape.kernel * shape.kernel))
-    phases =
-      isTrained ? GatherPlan.backwardPhases(shape).map { ($0.plan, Table($0.taps)) } : []
     zeros = FloatBuffer(count: shape.inputChannels)
-    outer = DepthwiseOuterPlan(shape, threads: pool.threads)
-    scratch = GatherScratch([forwardPlan] + phases.map(\.plan), shape: shape)
-    let perWorkers = scratch.count * pool.threads
-    pool.workspace.reserve(isTrained ? max(perWorkers, outer.scratchCount) : perWorkers)
-  }
-
-  /// output [batch][outputHeight][outputWidth][channels] = input * weight, channel by channel.
-  public func forward(
-    input: UnsafePointer<Float>, weight: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
-  ) {
-    pool.workspace.use { memory in
-      gather(
-        forwardPlan, taps: forwardTaps, source: input, weight: weight, target: output,
-        finish: PlainSum(accumulate: false), memory: memory)
-    }
+    slabs = isTrained ? DepthwiseSlabs(shape, threads: pool.threads) : nil
+    scratch = GatherScratch([forwardPlan], shape: shape)
+    pool.workspace.reserve(max(scratch.count * pool.threads, slabs?.scratchCount ?? 0))
   }
 
   /// output = epilogue(input * weight); the epilogue has no residual.
@@ -64,74 +50,76 @@ public final class DepthwiseConvolution {
     }
   }
 
-  /// inputGradient = (or += with `accumulate`) the transposed convolution of outputGradient.
-  public func backwardInput(
-    outputGradient: UnsafePointer<Float>, weight: UnsafePointer<Float>,
-    inputGradient: UnsafeMutablePointer<Float>, accumulate: Bool
-  ) {
-    pool.workspace.use { memory in
-      for phase in phases where phase.plan.pixels > 0 {
-        gather(
-          phase.plan, taps: phase.taps, source: outputGradient, weight: weight,
-          target: inputGradient, finish: PlainSum(accumulate: accumulate), memory: memory)
-      }
-    }
-  }
-
   private func gather<Finish: SumFinish>(
     _ plan: GatherPlan, taps: Table<Int>, source: UnsafePointer<Float>,
     weight: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>, finish: Finish,
     memory: UnsafeMutablePointer<Float>
   ) {
     let channels = shape.inputChannels
-    let (scratch, zeros, tapBase) = (scratch, UnsafePointer(zeros.base), taps.base)
-    let tapCount = plan.taps
-    let smallest = 32_768 / max(1, channels * tapCount)
+    let (scratch, zeros) = (scratch, UnsafePointer(zeros.base))
+    let smallest = 32_768 / max(1, channels * plan.taps)
     let size = max(1, min(GatherPlan.block, max(plan.pixels / 16, smallest)))
     pool.runOnWorkers((plan.pixels + size - 1) / size) { task, worker in
-      let places = scratch.places(memory + worker &* scratch.count)
       let first = task &* size
-      let count = min(size, plan.pixels &- first)
-      plan.fill(
-        first: first, count: count, source: source, target: target, zeros: zeros,
-        spare: places.spare, overhang: 0, patches: places.patches, table: places.table,
-        targets: places.targets)
-      // The taps inside the image, with their weights.
-      let sources = UnsafeMutableRawPointer(places.spare)
-        .assumingMemoryBound(to: RowPointer.self)
-      let weights = sources + 25
-      for pixel in 0..<count {
-        var inside = 0
-        for tap in 0..<tapCount {
-          let row = places.table[tap &* GatherPlan.block &+ pixel]
-          if row == zeros { continue }
-          sources[inside] = row
-          weights[inside] = weight + tapBase[tap] &* channels
-          inside &+= 1
-        }
-        DepthwisePixel(
-          sources: sources, weights: weights, taps: inside, target: places.targets[pixel],
-          finish: finish
-        ).coverWide(channels)
+      DepthwiseGather(
+        plan: plan, taps: taps, weight: weight, weightPitch: channels, channels: channels,
+        zeros: zeros, places: scratch.places(memory + worker &* scratch.count)
+      ).run(
+        first: first, count: min(size, plan.pixels &- first), source: source, target: target,
+        finish: finish)
+    }
+  }
+}
+
+/// Sums over the taps of some pixels, channel by channel.
+struct DepthwiseGather {
+  let plan: GatherPlan
+  /// The kernel tap that each tap of the plan is.
+  let taps: Table<Int>
+  /// The weights of the first channel; the next tap's are `weightPitch` floats further.
+  let weight: UnsafePointer<Float>
+  let weightPitch: Int
+  let channels: Int
+  let zeros: UnsafePointer<Float>
+  let places: GatherScratch.Places
+
+  /// Computes at most a block of pixels.
+  @inline(__always)
+  func run<Finish: SumFinish>(
+    first: Int, count: Int, source: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>,
+    finish: Finish
+  ) {
+    plan.fill(
+      first: first, count: count, source: source, target: target, zeros: zeros,
+      spare: places.spare, overhang: 0, patches: places.patches, table: places.table,
+      targets: places.targets)
+    // The taps inside the image, with their weights.
+    let sources = UnsafeMutableRawPointer(places.spare).assumingMemoryBound(to: RowPointer.self)
+    let weights = sources + 25
+    for pixel in 0..<count {
+      var inside = 0
+      for tap in 0..<plan.taps {
+        let row = places.table[tap &* GatherPlan.block &+ pixel]
+        if row == zeros { continue }
+        sources[inside] = row
+        weights[inside] = weight + taps.base[tap] &* weightPitch
+        inside &+= 1
       }
+      DepthwisePixel(
+        sources: sources, weights: weights, taps: inside, target: places.targets[pixel],
+        finish: finish
+      ).coverWide(channels)
     }
   }
 }
 
 /// What becomes of the sum for channel c of a pixel.
-private protocol SumFinish {
-  func initial<L: Lanes>(_ target: UnsafeMutablePointer<Float>) -> L
+protocol SumFinish {
   func result<L: Lanes>(_ sum: L, at c: Int) -> L
 }
 
-/// The sum itself, or added to what is there.
-private struct PlainSum: SumFinish {
-  let accumulate: Bool
-
-  @inline(__always)
-  func initial<L: Lanes>(_ target: UnsafeMutablePointer<Float>) -> L {
-    accumulate ? L.load(target) : L(splat: 0)
-  }
+/// The sum itself.
+struct PlainSum: SumFinish {
   @inline(__always) func result<L: Lanes>(_ sum: L, at c: Int) -> L { sum }
 }
 
@@ -139,8 +127,6 @@ private struct PlainSum: SumFinish {
 private struct ShiftedSum<F: PointwiseFunction>: SumFinish {
   let shift: UnsafePointer<Float>
 
-  @inline(__always)
-  func initial<L: Lanes>(_ target: UnsafeMutablePointer<Float>) -> L { L(splat: 0) }
   @inline(__always)
   func result<L: Lanes>(_ sum: L, at c: Int) -> L { F.value(sum + L.load(shift + c)) }
 }
@@ -158,7 +144,7 @@ private struct DepthwisePixel<Finish: SumFinish>: ChannelGroup {
   func coverWide(_ channels: Int) {
     var c = 0
     while c &+ 64 <= channels {
-      var sums = InlineArray<4, Vector> { finish.initial(target + (c &+ 16 &* $0)) }
+      var sums = InlineArray<4, Vector>(repeating: .zero)
       var tap = 0
       while tap < taps {
         let source = sources[tap] + c
@@ -178,7 +164,7 @@ private struct DepthwisePixel<Finish: SumFinish>: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    var sum: L = finish.initial(target + c)
+    var sum = L(splat: 0)
     var tap = 0
     while tap < taps {
       sum = L.fma(

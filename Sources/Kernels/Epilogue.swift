@@ -39,6 +39,10 @@ struct FinishedRows {
   let count: Int
   let column: Int
   let width: Int
+  /// The first of the pixels, the part of all pixels it belongs to, and whether it begins that part.
+  var pixel = 0
+  var part = 0
+  var isFirst = false
 }
 
 private struct ShiftedRow<F: PointwiseFunction>: ChannelGroup {

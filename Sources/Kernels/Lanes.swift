@@ -10,6 +10,8 @@ protocol Lanes {
   init(splat value: Float)
   static func load(_ pointer: UnsafePointer<Float>) -> Self
   func store(_ pointer: UnsafeMutablePointer<Float>)
+  /// Stores eight lanes at a time, `distance` floats apart.
+  func storeEights(_ pointer: UnsafeMutablePointer<Float>, distance: Int)
   static func + (a: Self, b: Self) -> Self
   static func - (a: Self, b: Self) -> Self
   static func * (a: Self, b: Self) -> Self
@@ -20,11 +22,12 @@ protocol Lanes {
   func limited(_ low: Float, _ high: Float) -> Self
   /// 2 to the power of the integer in the low bits of a float near 1.5 * 2^23.
   var powerOfTwo: Self { get }
-  /// About 1 / self, to an eighth, for positive normal numbers below 2^126.
-  var roughReciprocal: Self { get }
 }
 
 extension Lanes {
+  @inline(__always) func storeEights(_ pointer: UnsafeMutablePointer<Float>, distance: Int) {
+    store(pointer)
+  }
   @inline(__always) static func load(_ pointer: UnsafeMutablePointer<Float>) -> Self {
     load(UnsafePointer(pointer))
   }
@@ -39,6 +42,10 @@ extension SIMD16<Float>: Lanes {
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>) {
     UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Self.self)
   }
+  @inline(__always) func storeEights(_ pointer: UnsafeMutablePointer<Float>, distance: Int) {
+    lowHalf.store(pointer)
+    highHalf.store(pointer + distance)
+  }
   @inline(__always) static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self {
     c.addingProduct(a, b)
   }
@@ -52,10 +59,6 @@ extension SIMD16<Float>: Lanes {
     let bits = unsafeBitCast(self, to: SIMD16<Int32>.self)
     let shift = SIMD16<Int32>(repeating: 23)
     return unsafeBitCast((bits &+ SIMD16<Int32>(repeating: 127)) &<< shift, to: Self.self)
-  }
-  @inline(__always) var roughReciprocal: Self {
-    let bits = unsafeBitCast(self, to: SIMD16<Int32>.self)
-    return unsafeBitCast(SIMD16<Int32>(repeating: reciprocalBits) &- bits, to: Self.self)
   }
 }
 
@@ -82,10 +85,6 @@ extension SIMD8<Float>: Lanes {
     let shift = SIMD8<Int32>(repeating: 23)
     return unsafeBitCast((bits &+ SIMD8<Int32>(repeating: 127)) &<< shift, to: Self.self)
   }
-  @inline(__always) var roughReciprocal: Self {
-    let bits = unsafeBitCast(self, to: SIMD8<Int32>.self)
-    return unsafeBitCast(SIMD8<Int32>(repeating: reciprocalBits) &- bits, to: Self.self)
-  }
 }
 
 extension Float: Lanes {
@@ -102,33 +101,14 @@ extension Float: Lanes {
   @inline(__always) var powerOfTwo: Self {
     Float(bitPattern: (bitPattern &+ 127) &<< 23)
   }
-  @inline(__always) var roughReciprocal: Self {
-    Float(bitPattern: UInt32(reciprocalBits) &- bitPattern)
-  }
 }
 
-/// Less the bits of a float, about the bits of its reciprocal: exponents are negated.
-private let reciprocalBits: Int32 = 0x7EF3_11C7
-
-/// 1 / x, relative error below 1.5e-7, for 1 <= x < 2^126: a tenth of the time of a division.
-@inline(__always)
-func reciprocal<L: Lanes>(_ x: L) -> L {
-  let one = L(splat: 1)
-  let negative = L(splat: 0) - x
-  // An error e becomes e^3, then twice its square.
-  let rough = x.roughReciprocal
-  let e = L.fma(negative, rough, one)
-  var r = L.fma(rough, L.fma(e, e, e), rough)
-  r = L.fma(r, L.fma(negative, r, one), r)
-  return L.fma(r, L.fma(negative, r, one), r)
-}
-
-/// e to the power of x, relative error below 2e-7, for x limited to -87 ... 87; NaN stays NaN.
+/// e to the power of x, relative error below 2e-7, for x limited to -87 ... 88; NaN stays NaN.
 ///
 /// Range reduction by ln 2 in two parts and a polynomial of degree 5 (Moshier, Cephes `expf`).
 @inline(__always)
 func exponential<L: Lanes>(_ argument: L) -> L {
-  let x = argument.limited(-87, 87)
+  let x = argument.limited(-87, 88)
   let magic = L(splat: 12_582_912)
   let shifted = L.fma(x, L(splat: 1.442_695_04), magic)
   let n = shifted - magic
@@ -147,5 +127,6 @@ func exponential<L: Lanes>(_ argument: L) -> L {
 /// 1 / (1 + e^-x).
 @inline(__always)
 func sigmoid<L: Lanes>(_ x: L) -> L {
-  reciprocal(L(splat: 1) + exponential(L(splat: 0) - x))
+  let one = L(splat: 1)
+  return one / (one + exponential(L(splat: 0) - x))
 }

@@ -151,7 +151,7 @@ private struct GateGradients: ChannelGroup {
 
 /// Runs one task per image, or, for small images, per group of neighbouring images.
 @inline(__always)
-private func runPerImage(
+func runPerImage(
   _ batch: Int, _ elements: Int, _ pool: ThreadPool, _ body: (_ image: Int) -> Void
 ) {
   let group = max(1, 8_192 / elements)

@@ -17,7 +17,12 @@ extension KernelCase {
         let inputGradient = memory.unset(shape.inputCount)
         let accumulated = memory.floats(before)
         let weightGradient = memory.floats(weightBefore)
-        plan.forward(input: x.reading, weight: w.reading, output: output.base)
+        let (mean, variance) = (
+          memory.unset(shape.outputChannels), memory.unset(shape.outputChannels)
+        )
+        plan.forward(
+          input: .stored(x.reading), weight: w.reading, output: output.base, mean: mean.base,
+          variance: variance.base, scratch: NormScratch(count: plan.momentFloats))
         plan.backwardInput(
           outputGradient: dy.reading, weight: w.reading, inputGradient: inputGradient.base,
           accumulate: false)
@@ -25,8 +30,9 @@ extension KernelCase {
           outputGradient: dy.reading, weight: w.reading, inputGradient: accumulated.base,
           accumulate: true)
         plan.backwardWeight(
-          input: x.reading, outputGradient: dy.reading, weightGradient: weightGradient.base)
-        return [output, inputGradient, accumulated, weightGradient]
+          input: .stored(x.reading), outputGradient: dy.reading, weightGradient: weightGradient.base
+        )
+        return [output, mean, variance, inputGradient, accumulated, weightGradient]
       },
       reference: {
         var output = [Double](repeating: 0, count: shape.outputCount)
@@ -47,7 +53,8 @@ extension KernelCase {
           }
         }
         let accumulated = zip(inputGradient, before).map { $0 + Double($1) }
-        return [output, inputGradient, accumulated, weightGradient]
+        let (mean, variance) = momentsReference(output, channels: outputs)
+        return [output, mean, variance, inputGradient, accumulated, weightGradient]
       })
   }
 
@@ -119,56 +126,10 @@ extension KernelCase {
         return [zip(middle, residual).map { $0 + Double($1) }, paired]
       })
   }
-
-  /// Depthwise convolutions: forward, both gradients, and an accumulating input gradient.
-  static let depthwise: [KernelCase] = depthwiseShapes.map { shape in
-    let weightCount = shape.kernel * shape.kernel * shape.inputChannels
-    let input = uniform(shape.inputCount, seed: 6)
-    let weight = uniform(weightCount, seed: 7)
-    let gradient = uniform(shape.outputCount, seed: 8)
-    let before = uniform(shape.inputCount, seed: 9)
-    let weightBefore = uniform(weightCount, seed: 10)
-    return KernelCase(
-      name: "depthwise \(describe(shape))",
-      run: { pool, memory in
-        let plan = DepthwiseConvolution(shape, pool: pool)
-        let (x, w, dy) = (memory.floats(input), memory.floats(weight), memory.floats(gradient))
-        let output = memory.unset(shape.outputCount)
-        let inputGradient = memory.unset(shape.inputCount)
-        let accumulated = memory.floats(before)
-        let weightGradient = memory.floats(weightBefore)
-        plan.forward(input: x.reading, weight: w.reading, output: output.base)
-        plan.backwardInput(
-          outputGradient: dy.reading, weight: w.reading, inputGradient: inputGradient.base,
-          accumulate: false)
-        plan.backwardInput(
-          outputGradient: dy.reading, weight: w.reading, inputGradient: accumulated.base,
-          accumulate: true)
-        plan.backwardWeight(
-          input: x.reading, outputGradient: dy.reading, weightGradient: weightGradient.base)
-        return [output, inputGradient, accumulated, weightGradient]
-      },
-      reference: {
-        var output = [Double](repeating: 0, count: shape.outputCount)
-        var inputGradient = [Double](repeating: 0, count: shape.inputCount)
-        var weightGradient = weightBefore.map(Double.init)
-        let channels = shape.inputChannels
-        forEachTap(shape) { x, tap, y in
-          for c in 0..<channels {
-            let (xi, wi, yi) = (x * channels + c, tap * channels + c, y * channels + c)
-            output[yi] += Double(input[xi]) * Double(weight[wi])
-            inputGradient[xi] += Double(gradient[yi]) * Double(weight[wi])
-            weightGradient[wi] += Double(input[xi]) * Double(gradient[yi])
-          }
-        }
-        let accumulated = zip(inputGradient, before).map { $0 + Double($1) }
-        return [output, inputGradient, accumulated, weightGradient]
-      })
-  }
 }
 
 /// Calls `body` with (input pixel, tap, output pixel) for every pair that a convolution joins.
-private func forEachTap(_ s: ConvolutionShape, _ body: (Int, Int, Int) -> Void) {
+func forEachTap(_ s: ConvolutionShape, _ body: (Int, Int, Int) -> Void) {
   for image in 0..<s.batch {
     for row in 0..<s.outputHeight {
       for column in 0..<s.outputWidth {
@@ -206,12 +167,12 @@ private func shape(
     kernel: kernel, stride: stride, padTop: rows.pad, padLeft: columns.pad)
 }
 
-private func describe(_ s: ConvolutionShape) -> String {
+func describe(_ s: ConvolutionShape) -> String {
   "\(s.batch)x\(s.inputHeight)x\(s.inputWidth)x\(s.inputChannels) -> \(s.outputHeight)x"
     + "\(s.outputWidth)x\(s.outputChannels) k\(s.kernel) s\(s.stride) p\(s.padTop)\(s.padLeft)"
 }
 
-private let convolutionShapes: [ConvolutionShape] = [
+let convolutionShapes: [ConvolutionShape] = [
   // Stem: three channels, stride 2, even and odd images, both paddings.
   shape(2, 16, 3, 24, 3, 2, .same), shape(1, 15, 3, 32, 3, 2, .same),
   shape(5, 11, 3, 24, 3, 2, .symmetric), shape(2, 14, 3, 16, 3, 1, .symmetric),
@@ -235,7 +196,7 @@ private let convolutionShapes: [ConvolutionShape] = [
   shape(1, 9, 3, 16, 5, 2, .symmetric), shape(1, 9, 3, 24, 7, 2, .symmetric),
 ]
 
-private let depthwiseShapes: [ConvolutionShape] = [
+let depthwiseShapes: [ConvolutionShape] = [
   shape(2, 9, 24, 24, 3, 1, .symmetric), shape(1, 7, 40, 40, 3, 1, .same),
   shape(5, 6, 96, 96, 3, 2, .same), shape(2, 9, 64, 64, 3, 2, .symmetric),
   shape(1, 1, 16, 16, 3, 1, .symmetric), shape(2, 2, 48, 48, 3, 2, .same),

@@ -20,7 +20,8 @@ struct KernelCase: Sendable, CustomTestStringConvertible {
 
   /// Every kernel over ragged shapes.
   static let all =
-    convolutions + foldedConvolutions + depthwise + normalization + squeezeExcitation + dense
+    convolutions + foldedConvolutions + normalizedConvolutions + depthwise + normalizedPooling
+    + normalization + squeezeExcitation + dense
     + losses + updates
 }
 

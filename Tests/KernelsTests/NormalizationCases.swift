@@ -16,22 +16,10 @@ func activationReference(_ activation: Activation, _ x: Double) -> (Double, Doub
   }
 }
 
-/// Mean and biased variance of each column.
-func momentsReference(_ x: [Float], _ rows: Int, _ channels: Int) -> ([Double], [Double]) {
-  var mean = [Double](repeating: 0, count: channels)
-  var variance = mean
-  for (index, value) in x.enumerated() { mean[index % channels] += Double(value) / Double(rows) }
-  for (index, value) in x.enumerated() {
-    let distance = Double(value) - mean[index % channels]
-    variance[index % channels] += distance * distance / Double(rows)
-  }
-  return (mean, variance)
-}
-
 extension KernelCase {
   private static let normShapes = [
     (1, 16), (2, 8), (7, 24), (50, 40), (33, 3), (301, 6), (19, 10), (5_000, 16), (129, 200),
-    (3, 1_280), (40_000, 1),
+    (3, 1_280), (40_000, 8),
   ]
 
   /// Batch normalisation: statistics, forward and backward, with each activation.
@@ -45,22 +33,30 @@ extension KernelCase {
       }
   }
 
+  /// The moments of a map that a convolution with the unit matrix copies.
   private static func statistics(_ rows: Int, _ channels: Int) -> KernelCase {
     // Means of up to a thousand deviations: a variance from E[x²] - E[x]² would be noise.
     let offsets = uniform(channels, seed: 11, -1_000, 1_000)
     let noise = uniform(rows * channels, seed: 12)
     let x = noise.indices.map { noise[$0] + offsets[$0 % channels] }
+    let unit = (0..<channels * channels).map { Float($0 % (channels + 1) == 0 ? 1 : 0) }
     return KernelCase(
-      name: "batch norm statistics \(rows)x\(channels)", absolute: 1e-6,
+      name: "moments \(rows)x\(channels)", absolute: 1e-6,
       run: { pool, memory in
         let (mean, variance) = (memory.unset(channels), memory.unset(channels))
-        batchNormStatistics(
-          memory.floats(x).reading, rows: rows, channels: channels, mean: mean.base,
-          variance: variance.base, scratch: NormScratch(channels: channels), pool: pool)
+        let plan = Convolution(
+          ConvolutionShape(
+            batch: 1, inputHeight: 1, inputWidth: rows, inputChannels: channels, outputHeight: 1,
+            outputWidth: rows, outputChannels: channels, kernel: 1, stride: 1, padTop: 0,
+            padLeft: 0), pool: pool)
+        plan.forward(
+          input: .stored(memory.floats(x).reading), weight: memory.floats(unit).reading,
+          output: memory.unset(rows * channels).base, mean: mean.base, variance: variance.base,
+          scratch: NormScratch(count: plan.momentFloats))
         return [mean, variance]
       },
       reference: {
-        let (mean, variance) = momentsReference(x, rows, channels)
+        let (mean, variance) = momentsReference(x.map(Double.init), channels: channels)
         return [mean, variance]
       })
   }
@@ -71,17 +67,14 @@ extension KernelCase {
     let count = rows * channels
     let x = uniform(count, seed: 13, -3, 5)
     let residual = uniform(count, seed: 14)
-    let parameters = NormParameters(channels)
+    let norm = NormValues(channels)
     return KernelCase(
       name: "batch norm forward \(rows)x\(channels) \(activation)",
       run: { pool, memory in
         func forward(_ skip: GuardedFloats?, _ source: GuardedFloats, _ target: GuardedFloats) {
-          parameters.withPointers(memory) { mean, inverse, gamma, beta in
-            batchNormForward(
-              source.reading, rows: rows, channels: channels, mean: mean,
-              inverseDeviation: inverse, gamma: gamma, beta: beta, activation: activation,
-              residual: skip?.reading, output: target.base, pool: pool)
-          }
+          batchNormForward(
+            source.reading, rows: rows, channels: channels, norm: norm.parameters(memory),
+            activation: activation, residual: skip?.reading, output: target.base, pool: pool)
         }
         let plain = memory.unset(count)
         forward(nil, memory.floats(x), plain)
@@ -93,7 +86,7 @@ extension KernelCase {
       },
       reference: {
         let plain = x.indices.map {
-          activationReference(activation, parameters.argument(x[$0], $0 % channels)).0
+          norm.value(x[$0], $0 % channels, activation).0
         }
         let added = plain.indices.map { plain[$0] + Double(residual[$0]) }
         return [plain, added, added]
@@ -137,7 +130,7 @@ extension KernelCase {
   ) -> KernelCase {
     let count = rows * channels
     let (x, dy) = (uniform(count, seed: 19, -3, 5), uniform(count, seed: 20))
-    let parameters = NormParameters(channels, momentsOf: x, rows: rows)
+    let norm = NormValues(channels, momentsOf: x, rows: rows)
     let (gammaBefore, betaBefore) = (uniform(channels, seed: 21), uniform(channels, seed: 22))
     return KernelCase(
       name: "batch norm backward \(rows)x\(channels) \(activation)",
@@ -145,14 +138,14 @@ extension KernelCase {
       run: { pool, memory in
         func backward(_ gradient: GuardedFloats, _ target: GuardedFloats) -> [GuardedFloats] {
           let (dgamma, dbeta) = (memory.floats(gammaBefore), memory.floats(betaBefore))
-          parameters.withPointers(memory) { mean, inverse, gamma, beta in
-            batchNormBackward(
-              memory.floats(x).reading, outputGradient: gradient.reading, rows: rows,
-              channels: channels, mean: mean, inverseDeviation: inverse, gamma: gamma,
-              beta: beta, activation: activation, inputGradient: target.base,
-              gammaGradient: dgamma.base, betaGradient: dbeta.base,
-              scratch: NormScratch(channels: channels + 3), pool: pool)
-          }
+          let parts = batchNormParts(rows: rows, channels: channels)
+          batchNormBackward(
+            memory.floats(x).reading, outputGradient: gradient.reading, rows: rows,
+            channels: channels, norm: norm.parameters(memory), activation: activation,
+            inputGradient: target.base, gammaGradient: dgamma.base, betaGradient: dbeta.base,
+            totals: memory.unset(2 * channels).base,
+            scratch: NormScratch(count: GradientSums.count(parts: parts, channels: channels)),
+            pool: pool)
           return [target, dgamma, dbeta]
         }
         let aliased = memory.floats(dy)
@@ -163,20 +156,20 @@ extension KernelCase {
         var (dgamma, dbeta) = (gammaBefore.map(Double.init), betaBefore.map(Double.init))
         var (sum, product) = (dgamma.map { _ in 0.0 }, dgamma.map { _ in 0.0 })
         let dz = x.indices.map {
-          let z = parameters.argument(x[$0], $0 % channels)
+          let z = norm.argument(x[$0], $0 % channels)
           return Double(dy[$0]) * activationReference(activation, z).1
         }
         for index in x.indices {
           let c = index % channels
           sum[c] += dz[index]
-          product[c] += dz[index] * parameters.normalized(x[index], c)
+          product[c] += dz[index] * norm.normalized(x[index], c)
         }
         let dx = x.indices.map {
           let c = $0 % channels
           let centered =
             dz[$0] - sum[c] / Double(rows)
-            - parameters.normalized(x[$0], c) * product[c] / Double(rows)
-          return centered * Double(parameters.gamma[c]) * Double(parameters.inverse[c])
+            - norm.normalized(x[$0], c) * product[c] / Double(rows)
+          return centered * Double(norm.gamma[c]) * Double(norm.inverse[c])
         }
         for c in 0..<channels {
           dgamma[c] += product[c]
@@ -188,22 +181,22 @@ extension KernelCase {
 }
 
 /// Statistics and parameters of a batch norm in a test.
-private struct NormParameters: Sendable {
+struct NormValues: Sendable {
   var mean: [Float]
   var inverse: [Float]
   let gamma: [Float]
   let beta: [Float]
 
-  init(_ channels: Int) {
-    mean = uniform(channels, seed: 23)
-    inverse = uniform(channels, seed: 24, 0.2, 2)
-    gamma = uniform(channels, seed: 25)
-    beta = uniform(channels, seed: 26)
+  init(_ channels: Int, seed: UInt64 = 23) {
+    mean = uniform(channels, seed: seed)
+    inverse = uniform(channels, seed: seed + 1, 0.2, 2)
+    gamma = uniform(channels, seed: seed + 2)
+    beta = uniform(channels, seed: seed + 3)
   }
 
   init(_ channels: Int, momentsOf x: [Float], rows: Int) {
     self.init(channels)
-    let (mean, variance) = momentsReference(x, rows, channels)
+    let (mean, variance) = momentsReference(x.map(Double.init), channels: channels)
     self.mean = mean.map { Float($0) }
     inverse = variance.map { Float(1 / ($0 + 1e-3).squareRoot()) }
   }
@@ -216,14 +209,14 @@ private struct NormParameters: Sendable {
     normalized(x, c) * Double(gamma[c]) + Double(beta[c])
   }
 
-  func withPointers(
-    _ memory: TestMemory,
-    _ body: (
-      UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>
-    ) -> Void
-  ) {
-    body(
-      memory.floats(mean).reading, memory.floats(inverse).reading, memory.floats(gamma).reading,
-      memory.floats(beta).reading)
+  /// activation(norm(x)) and its derivative by the norm's argument.
+  func value(_ x: Float, _ c: Int, _ activation: Activation) -> (Double, Double) {
+    activationReference(activation, argument(x, c))
+  }
+
+  func parameters(_ memory: TestMemory) -> NormParameters {
+    NormParameters(
+      mean: memory.floats(mean).reading, inverseDeviation: memory.floats(inverse).reading,
+      gamma: memory.floats(gamma).reading, beta: memory.floats(beta).reading)
   }
 }

@@ -38,32 +38,67 @@ extension Blueprint {
   }
 }
 
-/// Times the three passes of one convolution on random tensors.
+/// Times the passes of one convolution on random tensors, as training runs them: the forward pass
+/// with its statistics, a depthwise convolution together with the norms around it.
 public final class ConvolutionBenchmark {
-  /// A pass over the convolution.
-  public enum Pass: String, CaseIterable, Sendable {
+  /// A pass over the convolution; a depthwise one computes both gradients at once.
+  public enum Pass: String, Sendable {
     case forward
+    case backward
     case backwardInput = "backward input"
     case backwardWeight = "backward weight"
+
+    /// The products of the pass, in those of the forward pass.
+    public var cost: Int { self == .backward ? 2 : 1 }
   }
 
-  private let convolution: PlannedConvolution
+  private enum Plan {
+    case dense(Convolution)
+    case depthwise(DepthwiseConvolution)
+  }
+
+  /// The passes that training needs: the first layer has no gradient of its input.
+  public let passes: [Pass]
+  private let plan: Plan
+  private let scratch: NormScratch
   private let input: FloatMemory
   private let weight: FloatMemory
   private let output: FloatMemory
   private let inputGradient: FloatMemory
+  private let outputGradient: FloatMemory
   private let weightGradient: FloatMemory
+  /// Four numbers per channel of a norm, then the moments and the totals.
+  private let channels: FloatMemory
+  private let channelCount: Int
 
   /// Plans the convolution and fills its tensors.
   public init(_ subject: ConvolutionCase, pool: ThreadPool) {
     let shape = subject.shape
-    convolution = PlannedConvolution(shape, isDepthwise: subject.isDepthwise, pool: pool)
+    let floats: Int
+    if subject.isDepthwise {
+      let convolution = DepthwiseConvolution(shape, pool: pool)
+      plan = .depthwise(convolution)
+      passes = [.forward, .backward]
+      floats = max(
+        convolution.momentFloats,
+        GradientSums.count(parts: convolution.gradientParts, channels: shape.inputChannels))
+    } else {
+      let convolution = Convolution(shape, pool: pool)
+      plan = .dense(convolution)
+      passes = [.forward] + (shape.inputChannels < 8 ? [] : [.backwardInput]) + [.backwardWeight]
+      floats = convolution.momentFloats
+    }
+    scratch = NormScratch(count: floats)
     input = FloatMemory(count: shape.inputCount)
     weight = FloatMemory(count: subject.weightCount)
     output = FloatMemory(count: shape.outputCount)
     inputGradient = FloatMemory(count: shape.inputCount)
+    outputGradient = FloatMemory(count: shape.outputCount)
     weightGradient = FloatMemory(count: subject.weightCount)
-    for (seed, memory) in [input, weight, output].enumerated() {
+    channelCount = shape.outputChannels
+    channels = FloatMemory(count: 8 * channelCount)
+    let filled = [input, weight, output, outputGradient, channels]
+    for (seed, memory) in filled.enumerated() {
       fillRandom(memory.base, count: memory.count, seed: UInt64(seed))
     }
   }
@@ -72,17 +107,55 @@ public final class ConvolutionBenchmark {
   /// - Returns: its seconds.
   public func run(_ pass: Pass) -> Double {
     let start = ContinuousClock.now
-    switch pass {
-    case .forward:
-      convolution.forward(input: input.base, weight: weight.base, output: output.base)
-    case .backwardInput:
-      convolution.backwardInput(
-        outputGradient: output.base, weight: weight.base, inputGradient: inputGradient.base,
-        accumulate: false)
-    case .backwardWeight:
-      convolution.backwardWeight(
-        input: input.base, outputGradient: output.base, weightGradient: weightGradient.base)
+    switch plan {
+    case .dense(let convolution): run(pass, convolution)
+    case .depthwise(let convolution): run(pass, convolution)
     }
     return start.duration(to: .now).seconds
+  }
+
+  private func run(_ pass: Pass, _ convolution: Convolution) {
+    switch pass {
+    case .forward:
+      convolution.forward(
+        input: .stored(input.base), weight: weight.base, output: output.base, mean: row(4),
+        variance: row(5), scratch: scratch)
+    case .backwardInput:
+      convolution.backwardInput(
+        outputGradient: outputGradient.base, weight: weight.base,
+        inputGradient: inputGradient.base, accumulate: false)
+    case .backwardWeight:
+      convolution.backwardWeight(
+        input: .stored(input.base), outputGradient: outputGradient.base,
+        weightGradient: weightGradient.base)
+    case .backward: break
+    }
+  }
+
+  private func run(_ pass: Pass, _ convolution: DepthwiseConvolution) {
+    let shape = convolution.shape
+    let norm = NormParameters(
+      mean: row(0), inverseDeviation: row(1), gamma: row(2), beta: row(3))
+    func map(_ x: FloatMemory, _ pixels: Int) -> NormalizedMap {
+      NormalizedMap(x: x.base, norm: norm, activation: .silu, rowsPerImage: pixels)
+    }
+    let before = map(input, shape.inputHeight * shape.inputWidth)
+    if pass == .forward {
+      convolution.forward(
+        input: before, weight: weight.base, output: output.base, mean: row(4), variance: row(5),
+        scratch: scratch)
+    } else {
+      convolution.backward(
+        input: before, weight: weight.base,
+        output: map(output, shape.outputHeight * shape.outputWidth),
+        outputArgumentGradient: outputGradient.base, outputTotals: row(6),
+        weightGradient: weightGradient.base, argumentGradient: inputGradient.base,
+        sums: GradientSums(
+          scratch, parts: convolution.gradientParts, channels: shape.inputChannels))
+    }
+  }
+
+  private func row(_ index: Int) -> UnsafeMutablePointer<Float> {
+    channels.base + index * channelCount
   }
 }

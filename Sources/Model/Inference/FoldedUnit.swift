@@ -85,15 +85,11 @@ struct FoldedLayer {
 
   init(_ unit: FoldedUnit, index: Int, input: FeatureMap, padding: Padding, pool: ThreadPool) {
     precondition(input.channels == unit.inputs, "a layer got another layer's input")
-    let (size, before) = padding.resolve(
-      input: input.size, kernel: unit.kernel, stride: unit.stride)
     let shape = ConvolutionShape(
-      batch: input.batch, inputHeight: input.size, inputWidth: input.size,
-      inputChannels: unit.inputs, outputHeight: size, outputWidth: size,
-      outputChannels: unit.outputs, kernel: unit.kernel, stride: unit.stride, padTop: before,
-      padLeft: before)
+      input: input, outputs: unit.outputs, kernel: unit.kernel, stride: unit.stride,
+      padding: padding)
     self.index = index
-    output = FeatureMap(batch: input.batch, size: size, channels: unit.outputs)
+    output = shape.outputMap
     plan =
       unit.isDepthwise
       ? .depthwise(DepthwiseConvolution(shape, pool: pool, isTrained: false))

@@ -86,8 +86,8 @@ struct ConvolutionBlock {
 
   func forward(input: UnsafeMutablePointer<Float>, _ context: LayerContext) {
     convolution.forward(
-      input: input, residual: hasSkip ? UnsafePointer(input) : nil, output: context[saved.output],
-      context)
+      input: .stored(input), residual: hasSkip ? UnsafePointer(input) : nil,
+      output: context[saved.output], context)
   }
 
   func backward(

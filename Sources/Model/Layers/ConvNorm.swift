@@ -1,70 +1,41 @@
 internal import Kernels
 
-/// A convolution, batch norm with the batch's own statistics, and an activation.
+/// A dense convolution, batch norm with the batch's own statistics, and an activation.
 ///
 /// Shapes: input [N, S, S, C], output [N, S', S', K].
 struct ConvNorm {
-  /// What backward reads, and where each is.
-  struct Saved {
-    /// The convolution's result, which backward overwrites with its gradient.
-    let convolved: TensorSlot
-    /// Each channel's mean, biased variance and 1/deviation over the batch.
-    let mean: TensorSlot
-    let variance: TensorSlot
-    let inverseDeviation: TensorSlot
-  }
-
+  let norm: TrainingNorm
   /// The map that comes out.
-  var output: FeatureMap { convolution.output }
-  let saved: Saved
-  private let convolution: PlannedConvolution
-  private let activation: Activation
+  var output: FeatureMap { norm.map }
+  private let convolution: Convolution
   private let weight: Int
-  private let scale: Int
-  private let shift: Int
-  private let runningMean: Int
-  private let runningVariance: Int
-  private let batchCount: Int
-  private let epsilon: Float
-  private let momentum: Float
 
   init(_ unit: ConvolutionUnit, input: FeatureMap, _ planner: inout LayerPlanner) {
-    convolution = PlannedConvolution(
-      unit, input: input, padding: planner.padding, pool: planner.pool)
-    activation = unit.activation
+    let shape = ConvolutionShape(unit, input: input, padding: planner.padding)
+    convolution = Convolution(shape, pool: planner.pool)
     weight = planner.table[unit.weight].offset
-    scale = planner.table[unit.norm.scale].offset
-    shift = planner.table[unit.norm.shift].offset
-    runningMean = planner.table[unit.norm.mean].offset
-    runningVariance = planner.table[unit.norm.variance].offset
-    batchCount = planner.table[unit.norm.batchCount].offset
-    epsilon = planner.epsilon
-    momentum = planner.momentum
-    saved = Saved(
-      convolved: planner.workspace.reserve(convolution.output),
-      mean: planner.workspace.reserve(unit.outputChannels),
-      variance: planner.workspace.reserve(unit.outputChannels),
-      inverseDeviation: planner.workspace.reserve(unit.outputChannels))
-    planner.widestNorm = max(planner.widestNorm, unit.outputChannels)
-    planner.fewestRows = min(planner.fewestRows, convolution.output.rows)
+    norm = TrainingNorm(unit, output: shape.outputMap, &planner)
+    planner.reserveScratch(
+      convolution.momentFloats, norm.scratchFloats,
+      GradientSums.count(parts: convolution.gradientParts, channels: input.channels))
+  }
+
+  /// Convolves, and moves the running statistics; the map that follows is `norm.output`.
+  func convolve(_ input: ConvolutionInput, _ context: LayerContext) {
+    convolution.forward(
+      input: input, weight: context.weights + weight, output: context[norm.saved.input],
+      mean: context[norm.saved.mean], variance: context[norm.saved.variance],
+      scratch: context.scratch)
+    norm.updateStatistics(context)
   }
 
   /// output = activation(norm(convolution(input))) + residual; moves the running statistics.
   func forward(
-    input: UnsafePointer<Float>, residual: UnsafePointer<Float>?,
+    input: ConvolutionInput, residual: UnsafePointer<Float>?,
     output target: UnsafeMutablePointer<Float>, _ context: LayerContext
   ) {
-    let convolved = context[saved.convolved]
-    convolution.forward(input: input, weight: context.weights + weight, output: convolved)
-    batchNormStatistics(
-      convolved, rows: output.rows, channels: output.channels, mean: context[saved.mean],
-      variance: context[saved.variance], scratch: context.scratch, pool: context.pool)
-    updateStatistics(context)
-    batchNormForward(
-      convolved, rows: output.rows, channels: output.channels, mean: context[saved.mean],
-      inverseDeviation: context[saved.inverseDeviation], gamma: context.weights + scale,
-      beta: context.weights + shift, activation: activation, residual: residual, output: target,
-      pool: context.pool)
+    convolve(input, context)
+    norm.finish(residual: residual, output: target, context)
   }
 
   /// Adds the gradients of weight, scale and shift, and writes that of the input where it is wanted.
@@ -76,36 +47,89 @@ struct ConvNorm {
     input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     inputGradient: UnsafeMutablePointer<Float>?, accumulate: Bool, _ context: LayerContext
   ) {
-    let convolved = context[saved.convolved]
-    batchNormBackward(
-      convolved, outputGradient: outputGradient, rows: output.rows, channels: output.channels,
-      mean: context[saved.mean], inverseDeviation: context[saved.inverseDeviation],
-      gamma: context.weights + scale, beta: context.weights + shift, activation: activation,
-      inputGradient: convolved, gammaGradient: context.gradients + scale,
-      betaGradient: context.gradients + shift, scratch: context.scratch, pool: context.pool)
+    norm.backward(outputGradient: outputGradient, context)
+    backwardConvolution(
+      input: input, inputGradient: inputGradient, accumulate: accumulate, context)
+  }
+
+  /// The same from the gradient of the norm's argument, whose sums are joined.
+  func backward(
+    input: UnsafePointer<Float>, argumentGradient: UnsafePointer<Float>,
+    inputGradient: UnsafeMutablePointer<Float>?, accumulate: Bool, _ context: LayerContext
+  ) {
+    norm.backward(argumentGradient: argumentGradient, context)
+    backwardConvolution(
+      input: input, inputGradient: inputGradient, accumulate: accumulate, context)
+  }
+
+  private func backwardConvolution(
+    input: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>?, accumulate: Bool,
+    _ context: LayerContext
+  ) {
+    let gradient = context[norm.saved.input]
     convolution.backwardWeight(
-      input: input, outputGradient: convolved, weightGradient: context.gradients + weight)
+      input: .stored(input), outputGradient: gradient,
+      weightGradient: context.gradients + weight)
     guard let inputGradient else { return }
     convolution.backwardInput(
-      outputGradient: convolved, weight: context.weights + weight, inputGradient: inputGradient,
+      outputGradient: gradient, weight: context.weights + weight, inputGradient: inputGradient,
       accumulate: accumulate)
   }
 
-  /// The reciprocal deviations, and the running statistics as PyTorch moves them: towards the
-  /// batch's mean and its unbiased variance.
-  private func updateStatistics(_ context: LayerContext) {
-    let mean = context[saved.mean]
-    let variance = context[saved.variance]
-    let inverseDeviation = context[saved.inverseDeviation]
-    let runningMean = context.statistics + runningMean
-    let runningVariance = context.statistics + runningVariance
-    let unbiased = Float(output.rows) / Float(output.rows - 1)
-    for channel in 0..<output.channels {
-      inverseDeviation[channel] = 1 / (variance[channel] + epsilon).squareRoot()
-      runningMean[channel] = (1 - momentum) * runningMean[channel] + momentum * mean[channel]
-      runningVariance[channel] =
-        (1 - momentum) * runningVariance[channel] + momentum * unbiased * variance[channel]
-    }
-    context.counters[batchCount] += 1
+  /// Backward to a gated map: `inputGradient` is that of the map behind the gates.
+  func backward(
+    gated input: NormalizedMap, outputGradient: UnsafePointer<Float>,
+    inputGradient: UnsafeMutablePointer<Float>, _ context: LayerContext
+  ) {
+    norm.backward(outputGradient: outputGradient, context)
+    let gradient = context[norm.saved.input]
+    convolution.backwardWeight(
+      input: .normalized(input), outputGradient: gradient,
+      weightGradient: context.gradients + weight)
+    convolution.backwardInput(
+      outputGradient: gradient, weight: context.weights + weight, inputGradient: inputGradient,
+      accumulate: false)
+  }
+
+  /// Backward to the argument of the norm in front, whose sums are joined.
+  func backward(
+    through front: TrainingNorm, outputGradient: UnsafePointer<Float>,
+    argumentGradient: UnsafeMutablePointer<Float>, _ context: LayerContext
+  ) {
+    norm.backward(outputGradient: outputGradient, context)
+    let gradient = context[norm.saved.input]
+    let input = front.output(context)
+    convolution.backwardWeight(
+      input: .normalized(input), outputGradient: gradient,
+      weightGradient: context.gradients + weight)
+    let sums = front.sums(parts: convolution.gradientParts, context)
+    convolution.backwardInput(
+      outputGradient: gradient, weight: context.weights + weight, through: input,
+      argumentGradient: argumentGradient, sums: sums)
+    front.join(sums, parts: convolution.gradientParts, context)
+  }
+}
+
+extension ConvolutionShape {
+  /// The geometry of a unit on a square map.
+  init(_ unit: ConvolutionUnit, input: FeatureMap, padding: Padding) {
+    precondition(input.channels == unit.inputChannels, "a layer got another layer's input")
+    self.init(
+      input: input, outputs: unit.outputChannels, kernel: unit.kernel, stride: unit.stride,
+      padding: padding)
+  }
+
+  /// The geometry of a square kernel on a square map.
+  init(input: FeatureMap, outputs: Int, kernel: Int, stride: Int, padding: Padding) {
+    let (size, before) = padding.resolve(input: input.size, kernel: kernel, stride: stride)
+    self.init(
+      batch: input.batch, inputHeight: input.size, inputWidth: input.size,
+      inputChannels: input.channels, outputHeight: size, outputWidth: size,
+      outputChannels: outputs, kernel: kernel, stride: stride, padTop: before, padLeft: before)
+  }
+
+  /// The map that comes out.
+  var outputMap: FeatureMap {
+    FeatureMap(batch: batch, size: outputHeight, channels: outputChannels)
   }
 }

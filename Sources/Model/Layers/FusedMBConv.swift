@@ -3,9 +3,8 @@ internal import Kernels
 /// A k×k expansion with norm and SiLU, and a linear 1×1 projection with norm; also at expansion 1,
 /// as the early `rw` networks have it (timm `EdgeResidual`).
 struct FusedMBConv {
-  /// What backward reads; each place ends up with the gradient of what it held.
+  /// What backward reads; it ends up with the gradient of what it held.
   struct Saved {
-    let expanded: TensorSlot
     let output: TensorSlot
   }
 
@@ -19,18 +18,17 @@ struct FusedMBConv {
     _ planner: inout LayerPlanner
   ) {
     self.expand = ConvNorm(expand, input: input, &planner)
-    let expanded = planner.workspace.reserve(self.expand.output)
+    planner.reserveGradient(self.expand.output)
     self.project = ConvNorm(project, input: self.expand.output, &planner)
-    saved = Saved(
-      expanded: expanded, output: planner.workspace.reserve(self.project.output))
+    saved = Saved(output: planner.workspace.reserve(self.project.output))
     self.hasSkip = hasSkip
   }
 
   func forward(input: UnsafeMutablePointer<Float>, _ context: LayerContext) {
-    let expanded = context[saved.expanded]
-    expand.forward(input: input, residual: nil, output: expanded, context)
+    expand.convolve(.stored(input), context)
     project.forward(
-      input: expanded, residual: hasSkip ? UnsafePointer(input) : nil,
+      input: .normalized(expand.norm.output(context)),
+      residual: hasSkip ? UnsafePointer(input) : nil,
       output: context[saved.output], context)
   }
 
@@ -38,13 +36,12 @@ struct FusedMBConv {
     input: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>,
     _ context: LayerContext
   ) -> UnsafeMutablePointer<Float> {
-    let expanded = context[saved.expanded]
+    let expanded = context.expandedGradient
     project.backward(
-      input: expanded, outputGradient: gradient, inputGradient: expanded, accumulate: false,
-      context)
+      through: expand.norm, outputGradient: gradient, argumentGradient: expanded, context)
     let inputGradient = hasSkip ? gradient : input
     expand.backward(
-      input: input, outputGradient: expanded, inputGradient: inputGradient, accumulate: hasSkip,
+      input: input, argumentGradient: expanded, inputGradient: inputGradient, accumulate: hasSkip,
       context)
     return inputGradient
   }

@@ -4,9 +4,8 @@ internal import Kernels
 ///
 /// input [N, S, S, C] → features [N, S, S, F] → pooled [N, F] → logits [N, classes].
 struct Head {
-  /// What backward reads; `features` ends up with the gradient of what it held.
+  /// What backward reads.
   struct Saved {
-    let features: TensorSlot
     /// The pooled features, after dropout.
     let pooled: TensorSlot
     /// What dropout multiplied each pooled feature by: 0 or 1 / (1 - rate).
@@ -30,10 +29,13 @@ struct Head {
     self.classifier = classifier
     weight = planner.table[classifier.weight].offset
     bias = planner.table[classifier.bias].offset
+    planner.reserveGradient(convolution.output)
+    planner.reserveScratch(
+      GradientSums.count(
+        parts: pooledGradientParts(batch: input.batch), channels: convolution.output.channels))
     let pooled = input.batch * classifier.inputs
     let logits = input.batch * classifier.outputs
     saved = Saved(
-      features: planner.workspace.reserve(convolution.output),
       pooled: planner.workspace.reserve(pooled),
       dropoutMask: planner.workspace.reserve(pooled),
       pooledGradient: planner.workspace.reserve(pooled),
@@ -45,10 +47,10 @@ struct Head {
   func forward(input: UnsafePointer<Float>, dropout: Dropout?, _ context: LayerContext) {
     let map = convolution.output
     let pooled = context[saved.pooled]
-    convolution.forward(input: input, residual: nil, output: context[saved.features], context)
+    convolution.convolve(.stored(input), context)
     globalAveragePool(
-      context[saved.features], batch: map.batch, spatial: map.spatial, channels: map.channels,
-      output: pooled, pool: context.pool)
+      convolution.norm.output(context), batch: map.batch, channels: map.channels, output: pooled,
+      pool: context.pool)
     if let dropout {
       let mask = context[saved.dropoutMask]
       dropout.drawMask(mask, samples: map.batch, features: map.channels, pool: context.pool)
@@ -66,7 +68,7 @@ struct Head {
   ) -> UnsafeMutablePointer<Float> {
     let map = convolution.output
     let pooledGradient = context[saved.pooledGradient]
-    let features = context[saved.features]
+    let features = context.expandedGradient
     denseBackward(
       context[saved.pooled], weight: context.weights + weight,
       outputGradient: context[saved.logitGradient], n: map.batch, inputs: classifier.inputs,
@@ -77,11 +79,10 @@ struct Head {
       Dropout.apply(
         context[saved.dropoutMask], to: pooledGradient, count: map.batch * map.channels)
     }
-    globalAveragePoolBackward(
-      outputGradient: pooledGradient, batch: map.batch, spatial: map.spatial,
-      channels: map.channels, inputGradient: features, accumulate: false, pool: context.pool)
+    convolution.norm.backwardPooled(
+      meanGradient: pooledGradient, gate: nil, gradient: features, context)
     convolution.backward(
-      input: input, outputGradient: features, inputGradient: input, accumulate: false, context)
+      input: input, argumentGradient: features, inputGradient: input, accumulate: false, context)
     return input
   }
 }

@@ -3,18 +3,13 @@ internal import Kernels
 /// A 1×1 expansion, a depthwise k×k convolution, squeeze-and-excitation and a linear 1×1 projection
 /// (timm `InvertedResidual`; Sandler et al., arXiv:1801.04381).
 struct MBConv {
-  /// What backward reads; each place ends up with the gradient of what it held, but `filtered`,
-  /// whose gradient takes the place of `gated`'s.
+  /// What backward reads; it ends up with the gradient of what it held.
   struct Saved {
-    let expanded: TensorSlot
-    let filtered: TensorSlot
-    /// Without a gate this is `filtered` itself.
-    let gated: TensorSlot
     let output: TensorSlot
   }
 
   let expand: ConvNorm
-  let depthwise: ConvNorm
+  let depthwise: DepthwiseNorm
   let gate: SqueezeExcitation?
   let project: ConvNorm
   let saved: Saved
@@ -25,50 +20,54 @@ struct MBConv {
     project: ConvolutionUnit, hasSkip: Bool, input: FeatureMap, _ planner: inout LayerPlanner
   ) {
     self.expand = ConvNorm(expand, input: input, &planner)
-    let expanded = planner.workspace.reserve(self.expand.output)
-    self.depthwise = ConvNorm(depthwise, input: self.expand.output, &planner)
-    let map = self.depthwise.output
-    let filtered = planner.workspace.reserve(map)
+    planner.reserveGradient(self.expand.output)
+    self.depthwise = DepthwiseNorm(depthwise, input: self.expand.output, &planner)
+    let map = self.depthwise.norm.map
+    planner.reserveFilteredGradient(map)
     if let gate {
       self.gate = SqueezeExcitation(gate, input: map, &planner)
     } else {
       self.gate = nil
     }
-    let gated = gate == nil ? filtered : planner.workspace.reserve(map)
     self.project = ConvNorm(project, input: map, &planner)
-    saved = Saved(
-      expanded: expanded, filtered: filtered, gated: gated,
-      output: planner.workspace.reserve(self.project.output))
+    saved = Saved(output: planner.workspace.reserve(self.project.output))
     self.hasSkip = hasSkip
   }
 
   func forward(input: UnsafeMutablePointer<Float>, _ context: LayerContext) {
-    let expanded = context[saved.expanded]
-    let filtered = context[saved.filtered]
-    let gated = context[saved.gated]
-    expand.forward(input: input, residual: nil, output: expanded, context)
-    depthwise.forward(input: expanded, residual: nil, output: filtered, context)
-    gate?.forward(input: filtered, output: gated, context)
+    expand.convolve(.stored(input), context)
+    depthwise.convolve(expand.norm.output(context), context)
+    gate?.forward(input: depthwise.norm.output(context), context)
     project.forward(
-      input: gated, residual: hasSkip ? UnsafePointer(input) : nil, output: context[saved.output],
-      context)
+      input: .normalized(gated(context)), residual: hasSkip ? UnsafePointer(input) : nil,
+      output: context[saved.output], context)
   }
 
   func backward(
     input: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>,
     _ context: LayerContext
   ) -> UnsafeMutablePointer<Float> {
-    let expanded = context[saved.expanded]
-    let gated = context[saved.gated]
-    project.backward(
-      input: gated, outputGradient: gradient, inputGradient: gated, accumulate: false, context)
-    gate?.backward(input: context[saved.filtered], gradient: gated, context)
+    let expanded = context.expandedGradient
+    let filtered = context.filteredGradient
+    if let gate {
+      project.backward(
+        gated: gated(context), outputGradient: gradient, inputGradient: filtered, context)
+      gate.backward(through: depthwise.norm, gradient: filtered, context)
+    } else {
+      project.backward(
+        through: depthwise.norm, outputGradient: gradient, argumentGradient: filtered, context)
+    }
     depthwise.backward(
-      input: expanded, outputGradient: gated, inputGradient: expanded, accumulate: false, context)
+      through: expand.norm, outputArgumentGradient: filtered, argumentGradient: expanded, context)
     let inputGradient = hasSkip ? gradient : input
     expand.backward(
-      input: input, outputGradient: expanded, inputGradient: inputGradient, accumulate: hasSkip,
+      input: input, argumentGradient: expanded, inputGradient: inputGradient, accumulate: hasSkip,
       context)
     return inputGradient
+  }
+
+  /// The filtered map behind its gates.
+  private func gated(_ context: LayerContext) -> NormalizedMap {
+    depthwise.norm.output(context, gate: gate?.saved.gate)
   }
 }

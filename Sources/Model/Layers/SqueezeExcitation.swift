@@ -42,34 +42,42 @@ struct SqueezeExcitation {
       hidden: planner.workspace.reserve(narrow), gate: planner.workspace.reserve(wide),
       wideGradient: planner.workspace.reserve(wide),
       narrowGradient: planner.workspace.reserve(narrow))
+    planner.reserveScratch(
+      GradientSums.count(
+        parts: pooledGradientParts(batch: input.batch), channels: input.channels))
   }
 
-  /// output = input * gate(input).
-  func forward(
-    input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, _ context: LayerContext
-  ) {
-    GateWeights(
-      squeeze: context.weights + squeezeWeight, squeezeBias: context.weights + squeezeBias,
-      excite: context.weights + exciteWeight, exciteBias: context.weights + exciteBias,
-      hiddenChannels: hiddenChannels
-    ).apply(
-      to: input, map: map, output: output, pooled: context[saved.pooled],
-      squeezed: context[saved.squeezed], hidden: context[saved.hidden],
-      gate: context[saved.gate], pool: context.pool)
+  /// Computes the gates of the input.
+  func forward(input: NormalizedMap, _ context: LayerContext) {
+    let (batch, channels) = (map.batch, map.channels)
+    let (pooled, gate) = (context[saved.pooled], context[saved.gate])
+    globalAveragePool(
+      input, batch: batch, channels: channels, output: pooled, pool: context.pool)
+    denseForward(
+      pooled, weight: context.weights + squeezeWeight, bias: context.weights + squeezeBias,
+      n: batch, inputs: channels, outputs: hiddenChannels, output: context[saved.squeezed],
+      pool: context.pool)
+    siluForward(
+      context[saved.squeezed], count: batch * hiddenChannels, output: context[saved.hidden],
+      pool: context.pool)
+    denseForward(
+      context[saved.hidden], weight: context.weights + exciteWeight,
+      bias: context.weights + exciteBias, n: batch, inputs: hiddenChannels, outputs: channels,
+      output: gate, pool: context.pool)
+    sigmoidForward(gate, count: batch * channels, output: gate, pool: context.pool)
   }
 
-  /// Adds the gradients of both layers and turns `gradient`, that of the output, into that of the
-  /// input, in place.
+  /// Adds the gradients of both layers and turns `gradient`, that of the gated map, into that of the
+  /// argument of the norm in front, whose sums are joined.
   func backward(
-    input: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>, _ context: LayerContext
+    through front: TrainingNorm, gradient: UnsafeMutablePointer<Float>, _ context: LayerContext
   ) {
     let (batch, channels) = (map.batch, map.channels)
     let wide = context[saved.wideGradient]
     let narrow = context[saved.narrowGradient]
-    channelGateBackward(
-      input, gate: context[saved.gate], outputGradient: gradient, batch: batch,
-      spatial: map.spatial, channels: channels, inputGradient: gradient, gateGradient: wide,
-      pool: context.pool)
+    gateGradient(
+      front.output(context), outputGradient: gradient, batch: batch, channels: channels,
+      gateGradient: wide, pool: context.pool)
     sigmoidBackward(
       output: context[saved.gate], outputGradient: wide, count: batch * channels,
       inputGradient: wide, pool: context.pool)
@@ -86,40 +94,7 @@ struct SqueezeExcitation {
       n: batch, inputs: channels, outputs: hiddenChannels, inputGradient: wide,
       weightGradient: context.gradients + squeezeWeight,
       biasGradient: context.gradients + squeezeBias, pool: context.pool)
-    globalAveragePoolBackward(
-      outputGradient: wide, batch: batch, spatial: map.spatial, channels: channels,
-      inputGradient: gradient, accumulate: true, pool: context.pool)
-  }
-}
-
-/// The forward pass of squeeze-and-excitation, for training and inference alike.
-struct GateWeights {
-  let squeeze: UnsafePointer<Float>
-  let squeezeBias: UnsafePointer<Float>
-  let excite: UnsafePointer<Float>
-  let exciteBias: UnsafePointer<Float>
-  let hiddenChannels: Int
-
-  /// output = x * gate(x); `output` may alias `x`, and `hidden` may alias `squeezed` where nobody
-  /// reads the squeezed vectors afterwards.
-  func apply(
-    to x: UnsafePointer<Float>, map: FeatureMap, output: UnsafeMutablePointer<Float>,
-    pooled: UnsafeMutablePointer<Float>, squeezed: UnsafeMutablePointer<Float>,
-    hidden: UnsafeMutablePointer<Float>, gate: UnsafeMutablePointer<Float>, pool: ThreadPool
-  ) {
-    let (batch, channels) = (map.batch, map.channels)
-    globalAveragePool(
-      x, batch: batch, spatial: map.spatial, channels: channels, output: pooled, pool: pool)
-    denseForward(
-      pooled, weight: squeeze, bias: squeezeBias, n: batch, inputs: channels,
-      outputs: hiddenChannels, output: squeezed, pool: pool)
-    siluForward(squeezed, count: batch * hiddenChannels, output: hidden, pool: pool)
-    denseForward(
-      hidden, weight: excite, bias: exciteBias, n: batch, inputs: hiddenChannels,
-      outputs: channels, output: gate, pool: pool)
-    sigmoidForward(gate, count: batch * channels, output: gate, pool: pool)
-    channelGate(
-      x, gate: gate, batch: batch, spatial: map.spatial, channels: channels, output: output,
-      pool: pool)
+    front.backwardPooled(
+      meanGradient: wide, gate: saved.gate, gradient: gradient, context)
   }
 }

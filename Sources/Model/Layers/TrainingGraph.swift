@@ -60,13 +60,16 @@ public final class TrainingGraph {
       throw ArchitectureError.singleValuePerChannel(inputSize: inputSize)
     }
 
+    let expandedGradient = planner.workspace.reserve(planner.expandedGradient)
+    let filteredGradient = planner.workspace.reserve(planner.filteredGradient)
     workspaceBytes = planner.workspace.extent * MemoryLayout<Float>.stride
     try checkMemory(workspaceBytes, batch: batch, inputSize: inputSize)
     memory = FloatMemory(count: planner.workspace.extent)
     context = LayerContext(
       workspace: memory.base, weights: network.parameters.weights,
       gradients: network.parameters.gradients, statistics: network.parameters.buffers,
-      counters: network.parameters.counters, scratch: NormScratch(channels: planner.widestNorm),
+      counters: network.parameters.counters, expandedGradientSlot: expandedGradient,
+      filteredGradientSlot: filteredGradient, scratch: NormScratch(count: planner.scratchFloats),
       pool: pool)
     self.network = network
     self.batch = batch
@@ -88,7 +91,7 @@ public final class TrainingGraph {
   public func forward(_ key: StepKey = StepKey()) {
     precondition((0..<1).contains(dropRate), "a drop rate lies in 0 ..< 1")
     let context = context
-    stem.forward(input: input, residual: nil, output: context[stemOutput], context)
+    stem.forward(input: .stored(input), residual: nil, output: context[stemOutput], context)
     var current = context[stemOutput]
     for block in blocks {
       block.forward(input: current, context)

@@ -46,8 +46,15 @@ struct LayerContext {
   let gradients: UnsafeMutablePointer<Float>
   let statistics: UnsafeMutablePointer<Float>
   let counters: UnsafeMutablePointer<Int64>
+  let expandedGradientSlot: TensorSlot
+  let filteredGradientSlot: TensorSlot
   let scratch: NormScratch
   let pool: ThreadPool
+
+  /// Where a block's gradients live before and behind its depthwise convolution; the blocks take
+  /// turns.
+  var expandedGradient: UnsafeMutablePointer<Float> { self[expandedGradientSlot] }
+  var filteredGradient: UnsafeMutablePointer<Float> { self[filteredGradientSlot] }
 
   subscript(slot: TensorSlot) -> UnsafeMutablePointer<Float> { workspace + slot.offset }
 }
@@ -60,8 +67,26 @@ struct LayerPlanner {
   let momentum: Float
   let pool: ThreadPool
   var workspace = WorkspacePlan()
-  /// The widest norm so far.
-  var widestNorm = 0
+  /// The most floats that a layer so far needs for sums.
+  private(set) var scratchFloats = 0
+  /// The largest gradients so far that live only within a block.
+  private(set) var expandedGradient = 0
+  private(set) var filteredGradient = 0
   /// The fewest values that a norm averages over.
   var fewestRows = Int.max
+
+  /// Sees to it that the scratch holds each of these numbers of floats.
+  mutating func reserveScratch(_ floats: Int...) {
+    scratchFloats = max(scratchFloats, floats.max() ?? 0)
+  }
+
+  /// Sees to it that the gradient of an expanded map has room.
+  mutating func reserveGradient(_ map: FeatureMap) {
+    expandedGradient = max(expandedGradient, map.count)
+  }
+
+  /// Sees to it that the gradient of a map behind a depthwise convolution has room.
+  mutating func reserveFilteredGradient(_ map: FeatureMap) {
+    filteredGradient = max(filteredGradient, map.count)
+  }
 }

@@ -114,7 +114,7 @@ enum BenchCommands {
     var total = (seconds: 0.0, flops: 0.0, ideal: 0.0)
     for (done, subject) in cases.enumerated() {
       let benchmark = ConvolutionBenchmark(subject, pool: pool)
-      for pass in ConvolutionBenchmark.Pass.allCases {
+      for pass in benchmark.passes {
         _ = benchmark.run(pass)
         var seconds: [Double] = []
         var peak = meter.gigaflops()
@@ -124,7 +124,7 @@ enum BenchCommands {
         seconds.sort()
         let median = seconds[seconds.count / 2]
         let shape = subject.shape
-        let flops = 2 * Double(subject.multiplyAdds)
+        let flops = 2 * Double(pass.cost * subject.multiplyAdds)
         let bytes = Double(4 * (shape.inputCount + shape.outputCount + subject.weightCount))
         total.seconds += median * Double(subject.count)
         total.flops += flops * Double(subject.count)

@@ -1,0 +1,148 @@
+/// What batch normalisation does to each channel: z = (x - mean) * inverseDeviation * gamma + beta.
+public struct NormParameters {
+  let mean: UnsafePointer<Float>
+  let inverseDeviation: UnsafePointer<Float>
+  let gamma: UnsafePointer<Float>
+  let beta: UnsafePointer<Float>
+
+  /// Creates it from four numbers per channel.
+  public init(
+    mean: UnsafePointer<Float>, inverseDeviation: UnsafePointer<Float>,
+    gamma: UnsafePointer<Float>, beta: UnsafePointer<Float>
+  ) {
+    self.mean = mean
+    self.inverseDeviation = inverseDeviation
+    self.gamma = gamma
+    self.beta = beta
+  }
+
+  /// The same for the channels from `channel` on.
+  func from(_ channel: Int) -> NormParameters {
+    NormParameters(
+      mean: mean + channel, inverseDeviation: inverseDeviation + channel, gamma: gamma + channel,
+      beta: beta + channel)
+  }
+}
+
+/// The map activation(norm(x)) [rows, channels], times a gate for each image and channel where
+/// there is one. It is never stored as a whole: who reads it computes the rows that it needs, which
+/// costs less than fetching them from memory.
+public struct NormalizedMap {
+  let x: UnsafePointer<Float>
+  let norm: NormParameters
+  let activation: Activation
+  let gate: UnsafePointer<Float>?
+  let rowsPerImage: Int
+
+  /// - Parameters:
+  ///   - x: what is normalised, [rows, channels].
+  ///   - gate: [images, channels].
+  ///   - rowsPerImage: the pixels of an image.
+  public init(
+    x: UnsafePointer<Float>, norm: NormParameters, activation: Activation,
+    gate: UnsafePointer<Float>? = nil, rowsPerImage: Int
+  ) {
+    self.x = x
+    self.norm = norm
+    self.activation = activation
+    self.gate = gate
+    self.rowsPerImage = rowsPerImage
+  }
+
+  /// Writes the rows first ..< first + count to `target`, one behind the other.
+  func write(
+    first: Int, count: Int, channels: Int, to target: UnsafeMutablePointer<Float>
+  ) {
+    func run<F: PointwiseFunction>(_: F.Type) {
+      var image = first / rowsPerImage
+      var left = rowsPerImage &- (first &- image &* rowsPerImage)
+      for row in 0..<count {
+        GatedNormRow<F>(
+          x: x + (first &+ row) &* channels, norm: norm, gate: gate.map { $0 + image &* channels },
+          target: target + row &* channels
+        ).cover(channels)
+        left &-= 1
+        if left == 0 {
+          image &+= 1
+          left = rowsPerImage
+        }
+      }
+    }
+    switch activation {
+    case .identity: run(IdentityFunction.self)
+    case .silu: run(SiluFunction.self)
+    case .sigmoid: run(SigmoidFunction.self)
+    }
+  }
+}
+
+extension NormalizedMap {
+  /// Writes the channels start ..< end (multiples of 8 but for the last) of some rows as tiles of 8
+  /// channels, [tile][row][8], `tile` floats apart.
+  func writeTiles(
+    first: Int, count: Int, channels: Int, from start: Int, to end: Int,
+    into target: UnsafeMutablePointer<Float>, tile: Int
+  ) {
+    func run<F: PointwiseFunction>(_: F.Type) {
+      var image = first / rowsPerImage
+      var left = rowsPerImage &- (first &- image &* rowsPerImage)
+      for row in 0..<count {
+        TiledNormRow<F>(
+          x: x + (first &+ row) &* channels, norm: norm, gate: gate.map { $0 + image &* channels },
+          start: start, target: target + row &* 8, tile: tile
+        ).cover(from: start, to: end)
+        left &-= 1
+        if left == 0 {
+          image &+= 1
+          left = rowsPerImage
+        }
+      }
+    }
+    switch activation {
+    case .identity: run(IdentityFunction.self)
+    case .silu: run(SiluFunction.self)
+    case .sigmoid: run(SigmoidFunction.self)
+    }
+  }
+}
+
+private struct TiledNormRow<F: PointwiseFunction>: ChannelGroup {
+  let x: UnsafePointer<Float>
+  let norm: NormParameters
+  let gate: UnsafePointer<Float>?
+  let start: Int
+  let target: UnsafeMutablePointer<Float>
+  let tile: Int
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    var value = F.value(norm.value(L.load(x + c), at: c))
+    if let gate { value = value * L.load(gate + c) }
+    let place = c &- start
+    let tiled = target + place / 8 &* tile + place & 7
+    value.storeEights(tiled, distance: tile)
+  }
+}
+
+struct GatedNormRow<F: PointwiseFunction>: ChannelGroup {
+  let x: UnsafePointer<Float>
+  let norm: NormParameters
+  let gate: UnsafePointer<Float>?
+  let target: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    var value = F.value(norm.value(L.load(x + c), at: c))
+    if let gate { value = value * L.load(gate + c) }
+    value.store(target + c)
+  }
+}
+
+extension NormParameters {
+  /// z of x, for the lanes from channel c on.
+  @inline(__always)
+  func value<L: Lanes>(_ x: L, at c: Int) -> L {
+    let scale = L.load(inverseDeviation + c) * L.load(gamma + c)
+    return L.fma(x - L.load(mean + c), scale, L.load(beta + c))
+  }
+}

@@ -1,0 +1,185 @@
+// What squeeze-and-excitation and the head do with a normalised map: its mean over each image, and
+// the way back. The map is computed from x wherever it is needed.
+
+/// output [images, channels] = the mean of activation(norm(x)) over each image's pixels.
+public func globalAveragePool(
+  _ map: NormalizedMap, batch: Int, channels: Int, output: UnsafeMutablePointer<Float>,
+  pool: ThreadPool
+) {
+  let spatial = map.rowsPerImage
+  func run<F: PointwiseFunction>(_: F.Type) {
+    runPerImage(batch, spatial * channels, pool) { image in
+      forEachRun(0, spatial, channels: channels) { pixel, count in
+        NormPixelSums<F>(
+          x: map.x + (image &* spatial &+ pixel) &* channels, norm: map.norm, pixels: count,
+          channels: channels, isFirst: pixel == 0,
+          scale: pixel &+ count == spatial ? 1 / Float(spatial) : 1,
+          sums: output + image &* channels
+        ).cover(channels)
+      }
+    }
+  }
+  switch map.activation {
+  case .identity: run(IdentityFunction.self)
+  case .silu: run(SiluFunction.self)
+  case .sigmoid: run(SigmoidFunction.self)
+  }
+}
+
+/// gateGradient [images, channels] = Σ outputGradient * activation(norm(x)) over each image's
+/// pixels, where outputGradient [rows, channels] is that of the gated map.
+public func gateGradient(
+  _ map: NormalizedMap, outputGradient: UnsafePointer<Float>, batch: Int, channels: Int,
+  gateGradient: UnsafeMutablePointer<Float>, pool: ThreadPool
+) {
+  let spatial = map.rowsPerImage
+  func run<F: PointwiseFunction>(_: F.Type) {
+    runPerImage(batch, spatial * channels, pool) { image in
+      forEachRun(0, spatial, channels: channels) { pixel, count in
+        let offset = (image &* spatial &+ pixel) &* channels
+        NormGateSums<F>(
+          x: map.x + offset, norm: map.norm, outputGradient: outputGradient + offset,
+          pixels: count, channels: channels, isFirst: pixel == 0,
+          sums: gateGradient + image &* channels
+        ).cover(channels)
+      }
+    }
+  }
+  switch map.activation {
+  case .identity: run(IdentityFunction.self)
+  case .silu: run(SiluFunction.self)
+  case .sigmoid: run(SigmoidFunction.self)
+  }
+}
+
+/// The gradient of the norm's argument where the map is gated and its mean is used, in place of
+/// `gradient`, that of the gated map: (gradient * gate + meanGradient / pixels) * activation'(z),
+/// with its sums.
+///
+/// - Parameters:
+///   - map: with the gate, or without one where only the mean is used: then `gradient` is written
+///     only.
+///   - meanGradient: [images, channels].
+///   - sums: of `pooledGradientParts` parts.
+public func pooledArgumentGradient(
+  _ map: NormalizedMap, meanGradient: UnsafePointer<Float>, batch: Int, channels: Int,
+  gradient: UnsafeMutablePointer<Float>, sums: GradientSums, pool: ThreadPool
+) {
+  let spatial = map.rowsPerImage
+  let imagesPerPart = (batch + 15) / 16
+  func run<F: PointwiseFunction>(_: F.Type) {
+    pool.run(pooledGradientParts(batch: batch)) { part in
+      let first = part &* imagesPerPart
+      for image in first..<min(batch, first &+ imagesPerPart) {
+        forEachRun(0, spatial, channels: channels) { pixel, count in
+          PooledGradients<F>(
+            map: map, image: image, row: image &* spatial &+ pixel, rows: count,
+            channels: channels, isFirst: image == first && pixel == 0,
+            meanGradient: meanGradient + image &* channels,
+            gradient: gradient + (image &* spatial &+ pixel) &* channels, sums: sums.part(part)
+          ).cover(channels)
+        }
+      }
+    }
+  }
+  switch map.activation {
+  case .identity: run(IdentityFunction.self)
+  case .silu: run(SiluFunction.self)
+  case .sigmoid: run(SigmoidFunction.self)
+  }
+}
+
+/// The parts in which `pooledArgumentGradient` sums.
+public func pooledGradientParts(batch: Int) -> Int {
+  let imagesPerPart = (batch + 15) / 16
+  return (batch + imagesPerPart - 1) / imagesPerPart
+}
+
+private struct NormPixelSums<F: PointwiseFunction>: ChannelGroup {
+  let x: UnsafePointer<Float>
+  let norm: NormParameters
+  let pixels: Int
+  let channels: Int
+  let isFirst: Bool
+  let scale: Float
+  let sums: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    let mean = L.load(norm.mean + c)
+    let factor = L.load(norm.inverseDeviation + c) * L.load(norm.gamma + c)
+    let shift = L.load(norm.beta + c)
+    var sum = isFirst ? L(splat: 0) : L.load(sums + c)
+    var source = x + c
+    for _ in 0..<pixels {
+      sum = sum + F.value(L.fma(L.load(source) - mean, factor, shift))
+      source += channels
+    }
+    (sum * L(splat: scale)).store(sums + c)
+  }
+}
+
+private struct NormGateSums<F: PointwiseFunction>: ChannelGroup {
+  let x: UnsafePointer<Float>
+  let norm: NormParameters
+  let outputGradient: UnsafePointer<Float>
+  let pixels: Int
+  let channels: Int
+  let isFirst: Bool
+  let sums: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    let mean = L.load(norm.mean + c)
+    let factor = L.load(norm.inverseDeviation + c) * L.load(norm.gamma + c)
+    let shift = L.load(norm.beta + c)
+    var sum = isFirst ? L(splat: 0) : L.load(sums + c)
+    var offset = c
+    for _ in 0..<pixels {
+      let value = F.value(L.fma(L.load(x + offset) - mean, factor, shift))
+      sum = L.fma(value, L.load(outputGradient + offset), sum)
+      offset &+= channels
+    }
+    sum.store(sums + c)
+  }
+}
+
+private struct PooledGradients<F: PointwiseFunction>: ChannelGroup {
+  let map: NormalizedMap
+  let image: Int
+  /// The first row and how many.
+  let row: Int
+  let rows: Int
+  let channels: Int
+  let isFirst: Bool
+  let meanGradient: UnsafePointer<Float>
+  let gradient: UnsafeMutablePointer<Float>
+  let sums: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    let norm = map.norm
+    let mean = L.load(norm.mean + c)
+    let factor = L.load(norm.inverseDeviation + c) * L.load(norm.gamma + c)
+    let shift = L.load(norm.beta + c)
+    let share = L.load(meanGradient + c) * L(splat: 1 / Float(map.rowsPerImage))
+    let gate = map.gate.map { L.load($0 + (image &* channels &+ c)) }
+    var total = isFirst ? L(splat: 0) : L.load(sums + c)
+    var products = isFirst ? L(splat: 0) : L.load(sums + channels + c)
+    var source = map.x + row &* channels + c
+    var target = gradient + c
+    for _ in 0..<rows {
+      let a = L.load(source) - mean
+      let slope = F.derivative(L.fma(a, factor, shift))
+      let dy = gate.map { L.fma(L.load(target), $0, share) } ?? share
+      let dz = dy * slope
+      dz.store(target)
+      total = total + dz
+      products = L.fma(dz, a, products)
+      source += channels
+      target += channels
+    }
+    total.store(sums + c)
+    products.store(sums + channels + c)
+  }
+}

@@ -1,0 +1,42 @@
+internal import Kernels
+
+/// A depthwise convolution of a normalised map, batch norm, and an activation.
+struct DepthwiseNorm {
+  let norm: TrainingNorm
+  private let convolution: DepthwiseConvolution
+  private let weight: Int
+
+  init(_ unit: ConvolutionUnit, input: FeatureMap, _ planner: inout LayerPlanner) {
+    let shape = ConvolutionShape(unit, input: input, padding: planner.padding)
+    convolution = DepthwiseConvolution(shape, pool: planner.pool)
+    weight = planner.table[unit.weight].offset
+    norm = TrainingNorm(unit, output: shape.outputMap, &planner)
+    planner.reserveScratch(
+      convolution.momentFloats,
+      GradientSums.count(parts: convolution.gradientParts, channels: input.channels))
+  }
+
+  /// Convolves, and moves the running statistics; the map that follows is `norm.output`.
+  func convolve(_ input: NormalizedMap, _ context: LayerContext) {
+    convolution.forward(
+      input: input, weight: context.weights + weight, output: context[norm.saved.input],
+      mean: context[norm.saved.mean], variance: context[norm.saved.variance],
+      scratch: context.scratch)
+    norm.updateStatistics(context)
+  }
+
+  /// Backward from the gradient of the own norm's argument, whose sums are joined, to that of the
+  /// norm in front, whose sums are joined too.
+  func backward(
+    through front: TrainingNorm, outputArgumentGradient: UnsafePointer<Float>,
+    argumentGradient: UnsafeMutablePointer<Float>, _ context: LayerContext
+  ) {
+    let sums = front.sums(parts: convolution.gradientParts, context)
+    convolution.backward(
+      input: front.output(context), weight: context.weights + weight,
+      output: norm.output(context), outputArgumentGradient: outputArgumentGradient,
+      outputTotals: context[norm.saved.totals], weightGradient: context.gradients + weight,
+      argumentGradient: argumentGradient, sums: sums)
+    front.join(sums, parts: convolution.gradientParts, context)
+  }
+}

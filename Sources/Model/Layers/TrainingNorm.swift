@@ -1,0 +1,142 @@
+internal import Kernels
+
+/// A batch norm with the batch's own statistics, and the activation behind it.
+///
+/// The map that it makes is computed by its readers, row by row; `finish` stores it where it must
+/// be stored. Shapes: [N, S, S, K] in and out.
+struct TrainingNorm {
+  /// What backward reads, and where each is.
+  struct Saved {
+    /// The norm's input, the convolution's result.
+    let input: TensorSlot
+    /// Each channel's mean, biased variance and 1/deviation over the batch.
+    let mean: TensorSlot
+    let variance: TensorSlot
+    let inverseDeviation: TensorSlot
+    /// The joined sums of the argument's gradient, [2][K].
+    let totals: TensorSlot
+  }
+
+  let map: FeatureMap
+  let saved: Saved
+  private let activation: Activation
+  private let scale: Int
+  private let shift: Int
+  private let runningMean: Int
+  private let runningVariance: Int
+  private let batchCount: Int
+  private let epsilon: Float
+  private let momentum: Float
+
+  init(_ unit: ConvolutionUnit, output: FeatureMap, _ planner: inout LayerPlanner) {
+    map = output
+    activation = unit.activation
+    scale = planner.table[unit.norm.scale].offset
+    shift = planner.table[unit.norm.shift].offset
+    runningMean = planner.table[unit.norm.mean].offset
+    runningVariance = planner.table[unit.norm.variance].offset
+    batchCount = planner.table[unit.norm.batchCount].offset
+    epsilon = planner.epsilon
+    momentum = planner.momentum
+    saved = Saved(
+      input: planner.workspace.reserve(output),
+      mean: planner.workspace.reserve(output.channels),
+      variance: planner.workspace.reserve(output.channels),
+      inverseDeviation: planner.workspace.reserve(output.channels),
+      totals: planner.workspace.reserve(2 * output.channels))
+    planner.fewestRows = min(planner.fewestRows, output.rows)
+  }
+
+  /// The floats of scratch that `backward` needs.
+  var scratchFloats: Int {
+    GradientSums.count(
+      parts: batchNormParts(rows: map.rows, channels: map.channels), channels: map.channels)
+  }
+
+  private func parameters(_ context: LayerContext) -> NormParameters {
+    NormParameters(
+      mean: context[saved.mean], inverseDeviation: context[saved.inverseDeviation],
+      gamma: context.weights + scale, beta: context.weights + shift)
+  }
+
+  /// activation(norm(input)), times the gates where there are some, for whoever reads it.
+  func output(_ context: LayerContext, gate: TensorSlot? = nil) -> NormalizedMap {
+    NormalizedMap(
+      x: context[saved.input], norm: parameters(context), activation: activation,
+      gate: gate.map { UnsafePointer(context[$0]) }, rowsPerImage: map.spatial)
+  }
+
+  /// Stores activation(norm(input)) + residual.
+  func finish(
+    residual: UnsafePointer<Float>?, output target: UnsafeMutablePointer<Float>,
+    _ context: LayerContext
+  ) {
+    batchNormForward(
+      context[saved.input], rows: map.rows, channels: map.channels, norm: parameters(context),
+      activation: activation, residual: residual, output: target, pool: context.pool)
+  }
+
+  /// From the mean and the variance: the reciprocal deviations, and the running statistics as
+  /// PyTorch moves them, towards the batch's mean and its unbiased variance.
+  func updateStatistics(_ context: LayerContext) {
+    let mean = context[saved.mean]
+    let variance = context[saved.variance]
+    let inverseDeviation = context[saved.inverseDeviation]
+    let runningMean = context.statistics + runningMean
+    let runningVariance = context.statistics + runningVariance
+    let unbiased = Float(map.rows) / Float(map.rows - 1)
+    for channel in 0..<map.channels {
+      inverseDeviation[channel] = 1 / (variance[channel] + epsilon).squareRoot()
+      runningMean[channel] = (1 - momentum) * runningMean[channel] + momentum * mean[channel]
+      runningVariance[channel] =
+        (1 - momentum) * runningVariance[channel] + momentum * unbiased * variance[channel]
+    }
+    context.counters[batchCount] += 1
+  }
+
+  /// Adds the gradients of scale and shift and turns the norm's input into its gradient.
+  func backward(outputGradient: UnsafePointer<Float>, _ context: LayerContext) {
+    let input = context[saved.input]
+    batchNormBackward(
+      input, outputGradient: outputGradient, rows: map.rows, channels: map.channels,
+      norm: parameters(context), activation: activation, inputGradient: input,
+      gammaGradient: context.gradients + scale, betaGradient: context.gradients + shift,
+      totals: context[saved.totals], scratch: context.scratch, pool: context.pool)
+  }
+
+  /// Room for the sums of the argument's gradient in a number of parts.
+  func sums(parts: Int, _ context: LayerContext) -> GradientSums {
+    GradientSums(context.scratch, parts: parts, channels: map.channels)
+  }
+
+  /// Adds the gradients of scale and shift from the sums, and keeps their totals.
+  func join(_ sums: GradientSums, parts: Int, _ context: LayerContext) {
+    sums.join(
+      parts: parts, rows: map.rows, norm: parameters(context), totals: context[saved.totals],
+      gammaGradient: context.gradients + scale, betaGradient: context.gradients + shift)
+  }
+
+  /// Writes the gradient of the norm's argument over `gradient`, that of the output behind the gates,
+  /// and joins its sums. `meanGradient` [N, K] is that of the output's mean over each image; without
+  /// a gate it is the only gradient.
+  func backwardPooled(
+    meanGradient: UnsafePointer<Float>, gate: TensorSlot?,
+    gradient: UnsafeMutablePointer<Float>, _ context: LayerContext
+  ) {
+    let parts = pooledGradientParts(batch: map.batch)
+    let sums = sums(parts: parts, context)
+    pooledArgumentGradient(
+      output(context, gate: gate), meanGradient: meanGradient, batch: map.batch,
+      channels: map.channels, gradient: gradient, sums: sums, pool: context.pool)
+    join(sums, parts: parts, context)
+  }
+
+  /// Turns the norm's input into its gradient, from that of the argument and the totals.
+  func backward(argumentGradient: UnsafePointer<Float>, _ context: LayerContext) {
+    let input = context[saved.input]
+    batchNormInputGradient(
+      input, argumentGradient: argumentGradient, rows: map.rows, channels: map.channels,
+      norm: parameters(context), totals: context[saved.totals], inputGradient: input,
+      pool: context.pool)
+  }
+}
