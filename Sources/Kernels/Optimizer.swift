@@ -40,24 +40,6 @@ private struct MomentumStep: ChannelGroup {
   }
 }
 
-/// target += source, `count` numbers.
-public func addInPlace(
-  _ target: UnsafeMutablePointer<Float>, _ source: UnsafePointer<Float>, count: Int,
-  pool: ThreadPool
-) {
-  flat(count, pool, Addition(target: target, source: source))
-}
-
-private struct Addition: ChannelGroup {
-  let target: UnsafeMutablePointer<Float>
-  let source: UnsafePointer<Float>
-
-  @inline(__always)
-  func run<L: Lanes>(_: L.Type, at i: Int) {
-    (L.load(target + i) + L.load(source + i)).store(target + i)
-  }
-}
-
 /// Sets `count` numbers to one value.
 public func fill(
   _ target: UnsafeMutablePointer<Float>, _ value: Float, count: Int, pool: ThreadPool

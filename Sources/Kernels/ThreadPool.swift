@@ -15,6 +15,8 @@ public final class ThreadPool: @unchecked Sendable {
 
   /// Memory for the plans that compute on this pool.
   let workspace = Workspace()
+  /// The bytes of that memory.
+  public var scratchBytes: Int { workspace.bytes }
 
   private let shared: Shared
   private var handles: [pthread_t] = []

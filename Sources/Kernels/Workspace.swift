@@ -12,6 +12,13 @@ final class Workspace: @unchecked Sendable {
     lock.unlock()
   }
 
+  /// The size of the memory.
+  var bytes: Int {
+    lock.lock()
+    defer { lock.unlock() }
+    return buffer.count * MemoryLayout<Float>.stride
+  }
+
   /// Runs `body` with the memory, alone. What the memory holds is unspecified.
   func use(_ body: (UnsafeMutablePointer<Float>) -> Void) {
     lock.lock()

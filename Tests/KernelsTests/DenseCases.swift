@@ -11,63 +11,44 @@ extension KernelCase {
 
   private static func pooling(_ batch: Int, _ spatial: Int, _ channels: Int) -> KernelCase {
     let x = uniform(batch * spatial * channels, seed: 31)
-    let gradient = uniform(batch * channels, seed: 32)
     return KernelCase(
       name: "average pool \(batch)x\(spatial)x\(channels)", absolute: 1e-6,
       run: { pool, memory in
-        let (output, spread) = (memory.unset(batch * channels), memory.unset(x.count))
-        let added = memory.floats(x)
-        let dy = memory.floats(gradient)
+        let output = memory.unset(batch * channels)
         globalAveragePool(
           memory.floats(x).reading, batch: batch, spatial: spatial, channels: channels,
           output: output.base, pool: pool)
-        for (target, accumulate) in [(spread, false), (added, true)] {
-          globalAveragePoolBackward(
-            outputGradient: dy.reading, batch: batch, spatial: spatial, channels: channels,
-            inputGradient: target.base, accumulate: accumulate, pool: pool)
-        }
-        return [output, spread, added]
+        return [output]
       },
       reference: {
         var output = [Double](repeating: 0, count: batch * channels)
-        var spread = [Double](repeating: 0, count: x.count)
         for index in x.indices {
           let cell = index / (spatial * channels) * channels + index % channels
           output[cell] += Double(x[index]) / Double(spatial)
-          spread[index] = Double(gradient[cell]) / Double(spatial)
         }
-        return [output, spread, x.indices.map { spread[$0] + Double(x[$0]) }]
+        return [output]
       })
   }
 
   private static func gates(_ batch: Int, _ spatial: Int, _ channels: Int) -> KernelCase {
-    let count = batch * spatial * channels
-    let (x, dy) = (uniform(count, seed: 33), uniform(count, seed: 34))
+    let x = uniform(batch * spatial * channels, seed: 33)
     let gate = uniform(batch * channels, seed: 35)
     return KernelCase(
       name: "channel gate \(batch)x\(spatial)x\(channels)",
       run: { pool, memory in
-        let (output, aliased) = (memory.unset(count), memory.floats(dy))
-        let gateGradient = memory.unset(gate.count)
-        channelGate(
-          memory.floats(x).reading, gate: memory.floats(gate).reading, batch: batch,
-          spatial: spatial, channels: channels, output: output.base, pool: pool)
-        channelGateBackward(
-          memory.floats(x).reading, gate: memory.floats(gate).reading,
-          outputGradient: aliased.reading, batch: batch, spatial: spatial, channels: channels,
-          inputGradient: aliased.base, gateGradient: gateGradient.base, pool: pool)
-        return [output, aliased, gateGradient]
+        let (output, aliased) = (memory.unset(x.count), memory.floats(x))
+        for (source, target) in [(memory.floats(x), output), (aliased, aliased)] {
+          channelGate(
+            source.reading, gate: memory.floats(gate).reading, batch: batch, spatial: spatial,
+            channels: channels, output: target.base, pool: pool)
+        }
+        return [output, aliased]
       },
       reference: {
-        var gateGradient = [Double](repeating: 0, count: gate.count)
-        var (output, inputGradient) = ([Double](), [Double]())
-        for index in x.indices {
-          let cell = index / (spatial * channels) * channels + index % channels
-          output.append(Double(x[index]) * Double(gate[cell]))
-          inputGradient.append(Double(dy[index]) * Double(gate[cell]))
-          gateGradient[cell] += Double(dy[index]) * Double(x[index])
+        let output = x.indices.map {
+          Double(x[$0]) * Double(gate[$0 / (spatial * channels) * channels + $0 % channels])
         }
-        return [output, inputGradient, gateGradient]
+        return [output, output]
       })
   }
 
@@ -199,15 +180,14 @@ extension KernelCase {
         name: "sgd \(count) nesterov \(nesterov) first \(first)", absolute: 1e-6,
         run: { pool, memory in
           let (w, b) = (memory.floats(weights), memory.floats(buffer))
-          let (sum, filled) = (memory.floats(weights), memory.unset(count))
+          let filled = memory.unset(count)
           let g = memory.floats(gradients).reading
           sgdUpdate(
             weights: w.base, gradients: g, momentumBuffer: b.base, count: count,
             learningRate: 0.1, momentum: 0.9, weightDecay: 0.01, nesterov: nesterov,
             firstStep: first, pool: pool)
-          addInPlace(sum.base, g, count: count, pool: pool)
           fill(filled.base, 1.5, count: count, pool: pool)
-          return [w, b, sum, filled]
+          return [w, b, filled]
         },
         reference: {
           var (moved, velocity) = ([Double](), [Double]())
@@ -218,8 +198,7 @@ extension KernelCase {
             let step = nesterov ? direction + 0.9 * b : b
             moved.append(Double(weights[index]) - 0.1 * step)
           }
-          let sum = zip(weights, gradients).map { Double($0) + Double($1) }
-          return [moved, velocity, sum, Array(repeating: 1.5, count: count)]
+          return [moved, velocity, Array(repeating: 1.5, count: count)]
         })
     }
   }

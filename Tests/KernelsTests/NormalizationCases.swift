@@ -28,7 +28,6 @@ extension KernelCase {
       + [Activation.identity, .silu, .sigmoid].flatMap {
         [
           normForward(rows, channels, $0), normBackward(rows, channels, $0),
-          scaleShift(rows, channels, $0),
         ]
       }
   }
@@ -90,38 +89,6 @@ extension KernelCase {
         }
         let added = plain.indices.map { plain[$0] + Double(residual[$0]) }
         return [plain, added, added]
-      })
-  }
-
-  private static func scaleShift(
-    _ rows: Int, _ channels: Int, _ activation: Activation
-  ) -> KernelCase {
-    let count = rows * channels
-    let (x, residual) = (uniform(count, seed: 15, -3, 5), uniform(count, seed: 16))
-    let (scale, shift) = (uniform(channels, seed: 17), uniform(channels, seed: 18))
-    return KernelCase(
-      name: "scale, shift, activate \(rows)x\(channels) \(activation)",
-      run: { pool, memory in
-        let plain = memory.unset(count)
-        let onX = memory.floats(x)
-        let (a, b) = (memory.floats(scale), memory.floats(shift))
-        scaleShiftActivate(
-          memory.floats(x).reading, rows: rows, channels: channels, scale: a.reading,
-          shift: b.reading, activation: activation, residual: nil, output: plain.base, pool: pool)
-        scaleShiftActivate(
-          onX.reading, rows: rows, channels: channels, scale: a.reading, shift: b.reading,
-          activation: activation, residual: memory.floats(residual).reading, output: onX.base,
-          pool: pool)
-        return [plain, onX]
-      },
-      reference: {
-        let plain = x.indices.map {
-          activationReference(
-            activation,
-            Double(x[$0]) * Double(scale[$0 % channels]) + Double(shift[$0 % channels])
-          ).0
-        }
-        return [plain, plain.indices.map { plain[$0] + Double(residual[$0]) }]
       })
   }
 

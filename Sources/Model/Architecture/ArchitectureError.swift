@@ -51,7 +51,7 @@ extension ArchitectureError: ModelError {
     case .singleValuePerChannel:
       "use a larger batch or a larger input"
     case .workspaceTooLarge, .memory:
-      "use a smaller batch or a smaller input"
+      "use a smaller batch or a smaller input, or set grad-checkpointing=on to train"
     case .unknownTag, .classCount, .inputSize, .batchSize: nil
     }
   }

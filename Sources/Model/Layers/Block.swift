@@ -52,6 +52,15 @@ enum Block {
     }
   }
 
+  /// Computes the inner maps again, as `forward` left them; the output stays as it is.
+  func recompute(input: UnsafeMutablePointer<Float>, _ context: LayerContext) {
+    switch self {
+    case .convolution(let block): block.convolution.convolve(.stored(input), context)
+    case .fused(let block): block.convolve(input: input, context)
+    case .inverted(let block): block.convolve(input: input, context)
+    }
+  }
+
   /// Consumes the gradient of the output and returns where that of the input is: over `input`, or
   /// over `gradient` in a block with a skip connection.
   func backward(

@@ -25,11 +25,15 @@ struct FusedMBConv {
   }
 
   func forward(input: UnsafeMutablePointer<Float>, _ context: LayerContext) {
+    convolve(input: input, context)
+    project.norm.finish(
+      residual: hasSkip ? UnsafePointer(input) : nil, output: context[saved.output], context)
+  }
+
+  /// All but storing the output.
+  func convolve(input: UnsafeMutablePointer<Float>, _ context: LayerContext) {
     expand.convolve(.stored(input), context)
-    project.forward(
-      input: .normalized(expand.norm.output(context)),
-      residual: hasSkip ? UnsafePointer(input) : nil,
-      output: context[saved.output], context)
+    project.convolve(.normalized(expand.norm.output(context)), context)
   }
 
   func backward(

@@ -35,12 +35,17 @@ struct MBConv {
   }
 
   func forward(input: UnsafeMutablePointer<Float>, _ context: LayerContext) {
+    convolve(input: input, context)
+    project.norm.finish(
+      residual: hasSkip ? UnsafePointer(input) : nil, output: context[saved.output], context)
+  }
+
+  /// All but storing the output.
+  func convolve(input: UnsafeMutablePointer<Float>, _ context: LayerContext) {
     expand.convolve(.stored(input), context)
     depthwise.convolve(expand.norm.output(context), context)
     gate?.forward(input: depthwise.norm.output(context), context)
-    project.forward(
-      input: .normalized(gated(context)), residual: hasSkip ? UnsafePointer(input) : nil,
-      output: context[saved.output], context)
+    project.convolve(.normalized(gated(context)), context)
   }
 
   func backward(

@@ -23,54 +23,34 @@ public final class TrainingGraph {
 
   private let memory: FloatMemory
   private let context: LayerContext
-  private let inputSlot: TensorSlot
-  private let stemOutput: TensorSlot
-  private let stem: ConvNorm
-  private let blocks: [Block]
-  private let head: Head
+  private let layout: TrainingLayout
+  private var stem: ConvNorm { layout.stem }
+  private var blocks: [Block] { layout.blocks }
+  private var head: Head { layout.head }
   private var droppedFeatures = false
 
   /// Plans and allocates a step.
   ///
+  /// - Parameter isCheckpointing: drop the maps within a block after its forward pass and compute
+  ///   them again for its backward pass: the same results from less memory in more time.
   /// - Throws: `ArchitectureError` when the batch or the size makes no sense or needs more memory
   ///   than the machine has.
-  public init(_ network: Network, batch: Int, inputSize: Int, pool: ThreadPool) throws {
-    let blueprint = network.blueprint
-    guard batch > 0 else { throw ArchitectureError.batchSize(batch) }
-    try blueprint.checkExtent(batch: batch, inputSize: inputSize)
-
-    let variant = blueprint.variant
-    var planner = LayerPlanner(
-      table: blueprint.parameters, padding: variant.padding, epsilon: variant.normEpsilon,
-      momentum: variant.normMomentum, pool: pool)
-    let image = FeatureMap(batch: batch, size: inputSize, channels: blueprint.inputChannels)
-    inputSlot = planner.workspace.reserve(image)
-    stem = ConvNorm(blueprint.stem, input: image, &planner)
-    stemOutput = planner.workspace.reserve(stem.output)
-    var map = stem.output
-    var blocks: [Block] = []
-    for unit in blueprint.blocks {
-      let block = Block(unit, input: map, &planner)
-      map = block.output
-      blocks.append(block)
-    }
-    self.blocks = blocks
-    head = Head(blueprint.head, classifier: blueprint.classifier, input: map, &planner)
-    guard planner.fewestRows > 1 else {
-      throw ArchitectureError.singleValuePerChannel(inputSize: inputSize)
-    }
-
-    let expandedGradient = planner.workspace.reserve(planner.expandedGradient)
-    let filteredGradient = planner.workspace.reserve(planner.filteredGradient)
-    workspaceBytes = planner.workspace.extent * MemoryLayout<Float>.stride
-    try checkMemory(workspaceBytes, batch: batch, inputSize: inputSize)
-    memory = FloatMemory(count: planner.workspace.extent)
-    context = LayerContext(
-      workspace: memory.base, weights: network.parameters.weights,
-      gradients: network.parameters.gradients, statistics: network.parameters.buffers,
-      counters: network.parameters.counters, expandedGradientSlot: expandedGradient,
-      filteredGradientSlot: filteredGradient, scratch: NormScratch(count: planner.scratchFloats),
+  public init(
+    _ network: Network, batch: Int, inputSize: Int, isCheckpointing: Bool = false,
+    pool: ThreadPool
+  ) throws {
+    layout = try TrainingLayout(
+      network.blueprint, batch: batch, inputSize: inputSize, isCheckpointing: isCheckpointing,
       pool: pool)
+    workspaceBytes = layout.extent * MemoryLayout<Float>.stride
+    try checkMemory(workspaceBytes, batch: batch, inputSize: inputSize)
+    memory = FloatMemory(count: layout.extent)
+    context = LayerContext(
+      workspace: memory.base, shared: memory.base + layout.own,
+      weights: network.parameters.weights, gradients: network.parameters.gradients,
+      statistics: network.parameters.buffers, counters: network.parameters.counters,
+      expandedGradientSlot: layout.expandedGradient, filteredGradientSlot: layout.filteredGradient,
+      scratch: NormScratch(count: layout.scratchFloats), pool: pool)
     self.network = network
     self.batch = batch
     self.inputSize = inputSize
@@ -78,7 +58,7 @@ public final class TrainingGraph {
 
   /// The normalised images [batch, size, size, channels], filled by the caller; a step leaves them
   /// unchanged.
-  public var input: UnsafeMutablePointer<Float> { context[inputSlot] }
+  public var input: UnsafeMutablePointer<Float> { context[layout.input] }
   /// The result of `forward`: [batch, classes].
   public var logits: UnsafeMutablePointer<Float> { context[head.saved.logits] }
   /// The gradient of the loss by the logits [batch, classes], filled by the caller before
@@ -91,8 +71,8 @@ public final class TrainingGraph {
   public func forward(_ key: StepKey = StepKey()) {
     precondition((0..<1).contains(dropRate), "a drop rate lies in 0 ..< 1")
     let context = context
-    stem.forward(input: .stored(input), residual: nil, output: context[stemOutput], context)
-    var current = context[stemOutput]
+    stem.forward(input: .stored(input), residual: nil, output: context[layout.stemOutput], context)
+    var current = context[layout.stemOutput]
     for block in blocks {
       block.forward(input: current, context)
       current = context[block.outputSlot]
@@ -108,10 +88,15 @@ public final class TrainingGraph {
     let context = context
     fill(context.gradients, 0, count: network.parameters.table.weightExtent, pool: context.pool)
     var gradient = head.backward(
-      input: blocks.last.map { context[$0.outputSlot] } ?? context[stemOutput],
+      input: blocks.last.map { context[$0.outputSlot] } ?? context[layout.stemOutput],
       dropped: droppedFeatures, context)
     for index in blocks.indices.reversed() {
-      let input = index == 0 ? context[stemOutput] : context[blocks[index - 1].outputSlot]
+      let input = index == 0 ? context[layout.stemOutput] : context[blocks[index - 1].outputSlot]
+      if layout.isCheckpointing {
+        var recomputing = context
+        recomputing.isRecomputing = true
+        blocks[index].recompute(input: input, recomputing)
+      }
       gradient = blocks[index].backward(input: input, gradient: gradient, context)
     }
     stem.backward(
@@ -147,7 +132,7 @@ func checkMemory(_ bytes: Int, batch: Int, inputSize: Int) throws {
 
 /// The bytes that a new allocation can get without swapping, as Linux estimates them; nil where
 /// that cannot be read.
-private func availableMemory() -> Int? {
+func availableMemory() -> Int? {
   guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8) else { return nil }
   for line in text.split(separator: "\n") where line.hasPrefix("MemAvailable:") {
     let fields = line.split(separator: " ")

@@ -39,7 +39,7 @@ struct TrainingNorm {
     epsilon = planner.epsilon
     momentum = planner.momentum
     saved = Saved(
-      input: planner.workspace.reserve(output),
+      input: planner.reserveInner(output),
       mean: planner.workspace.reserve(output.channels),
       variance: planner.workspace.reserve(output.channels),
       inverseDeviation: planner.workspace.reserve(output.channels),
@@ -87,6 +87,9 @@ struct TrainingNorm {
     let unbiased = Float(map.rows) / Float(map.rows - 1)
     for channel in 0..<map.channels {
       inverseDeviation[channel] = 1 / (variance[channel] + epsilon).squareRoot()
+    }
+    if context.isRecomputing { return }
+    for channel in 0..<map.channels {
       runningMean[channel] = (1 - momentum) * runningMean[channel] + momentum * mean[channel]
       runningVariance[channel] =
         (1 - momentum) * runningVariance[channel] + momentum * unbiased * variance[channel]

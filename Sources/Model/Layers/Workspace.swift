@@ -14,10 +14,11 @@ struct FeatureMap: Equatable {
   var count: Int { rows * channels }
 }
 
-/// A tensor's place in the workspace.
+/// A tensor's place in the workspace: of its own, or one that the blocks take turns in.
 struct TensorSlot {
   let offset: Int
   let count: Int
+  var isShared = false
 }
 
 /// Collects what the layers must keep from forward to backward, before anything is allocated.
@@ -34,6 +35,9 @@ struct WorkspacePlan {
 
   /// A place for a feature map.
   mutating func reserve(_ map: FeatureMap) -> TensorSlot { reserve(map.count) }
+
+  /// Starts at the beginning again.
+  mutating func rewind() { extent = 0 }
 }
 
 /// The memory that one step works on.
@@ -42,6 +46,8 @@ struct WorkspacePlan {
 /// graph; slots come from the plan that the workspace was allocated by.
 struct LayerContext {
   let workspace: UnsafeMutablePointer<Float>
+  /// What the blocks take turns in.
+  let shared: UnsafeMutablePointer<Float>
   let weights: UnsafeMutablePointer<Float>
   let gradients: UnsafeMutablePointer<Float>
   let statistics: UnsafeMutablePointer<Float>
@@ -50,13 +56,17 @@ struct LayerContext {
   let filteredGradientSlot: TensorSlot
   let scratch: NormScratch
   let pool: ThreadPool
+  /// Whether a block is computed once more for its backward pass: nothing but its maps may change.
+  var isRecomputing = false
 
   /// Where a block's gradients live before and behind its depthwise convolution; the blocks take
   /// turns.
   var expandedGradient: UnsafeMutablePointer<Float> { self[expandedGradientSlot] }
   var filteredGradient: UnsafeMutablePointer<Float> { self[filteredGradientSlot] }
 
-  subscript(slot: TensorSlot) -> UnsafeMutablePointer<Float> { workspace + slot.offset }
+  subscript(slot: TensorSlot) -> UnsafeMutablePointer<Float> {
+    (slot.isShared ? shared : workspace) + slot.offset
+  }
 }
 
 /// What every layer needs to plan itself.
@@ -66,7 +76,14 @@ struct LayerPlanner {
   let epsilon: Float
   let momentum: Float
   let pool: ThreadPool
+  /// Whether the maps within a block are dropped after its forward pass and computed again for its
+  /// backward pass (Chen et al., arXiv:1604.06174).
+  let isCheckpointing: Bool
   var workspace = WorkspacePlan()
+  /// What the blocks take turns in, as far as the present block needs it.
+  private var shared = WorkspacePlan()
+  private(set) var sharedExtent = 0
+  private var isInBlock = false
   /// The most floats that a layer so far needs for sums.
   private(set) var scratchFloats = 0
   /// The largest gradients so far that live only within a block.
@@ -74,6 +91,34 @@ struct LayerPlanner {
   private(set) var filteredGradient = 0
   /// The fewest values that a norm averages over.
   var fewestRows = Int.max
+
+  init(
+    _ blueprint: Blueprint, isCheckpointing: Bool, pool: ThreadPool
+  ) {
+    table = blueprint.parameters
+    padding = blueprint.variant.padding
+    epsilon = blueprint.variant.normEpsilon
+    momentum = blueprint.variant.normMomentum
+    self.isCheckpointing = isCheckpointing
+    self.pool = pool
+  }
+
+  /// Plans a block: its inner maps may lie where those of other blocks do.
+  mutating func planBlock(_ plan: (inout LayerPlanner) -> Block) -> Block {
+    isInBlock = true
+    shared.rewind()
+    defer { isInBlock = false }
+    return plan(&self)
+  }
+
+  /// A place for a map that lives from a layer's forward to its backward pass.
+  mutating func reserveInner(_ map: FeatureMap) -> TensorSlot {
+    guard isInBlock, isCheckpointing else { return workspace.reserve(map) }
+    var slot = shared.reserve(map)
+    slot.isShared = true
+    sharedExtent = max(sharedExtent, shared.extent)
+    return slot
+  }
 
   /// Sees to it that the scratch holds each of these numbers of floats.
   mutating func reserveScratch(_ floats: Int...) {

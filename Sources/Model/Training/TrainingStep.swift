@@ -29,7 +29,8 @@ final class TrainingStep {
 
   init(_ network: Network, settings: Hyperparameters, pool: ThreadPool) throws {
     graph = try TrainingGraph(
-      network, batch: settings.batchSize, inputSize: settings.preprocessing.inputSize, pool: pool)
+      network, batch: settings.batchSize, inputSize: settings.preprocessing.inputSize,
+      isCheckpointing: settings.isCheckpointing, pool: pool)
     graph.dropRate = settings.dropout
     optimizer = settings.optimizer.make(settings, for: network.parameters)
     smoothing = settings.smoothing

@@ -135,10 +135,15 @@ enum ModelCommands {
   private static let info = Command<WorkbenchState>(
     Signature(
       "info", group: "model",
-      "Shows the model: all, or its parameters, classifier, transform, layers.",
+      "Shows the model: all, or its parameters, classifier, transform, layers, memory.",
+      discussion: """
+        'info memory' shows what a training step with the present batch-size and input-size needs, \
+        before anything is allocated; a training that does not fit is refused.
+        """,
       positionals: [
         Positional(
-          "topic", .choice(["model", "params", "classifier", "transform", "layers", "data"]),
+          "topic",
+          .choice(["model", "params", "classifier", "transform", "layers", "memory", "data"]),
           "what to show", .optional)
       ],
       flags: [Flag("json", "one JSON object per row"), Flag("csv", "comma-separated values")],
@@ -146,6 +151,7 @@ enum ModelCommands {
       examples: [
         Example("load tf_efficientnetv2_b0; info params", "how many parameters"),
         Example("load tf_efficientnetv2_b0; info layers", "a row per block"),
+        Example("load tf_efficientnetv2_b0; info memory", "what a training step needs"),
       ])
   ) { invocation, state in
     let topic = invocation.string("topic") ?? "model"
@@ -166,6 +172,12 @@ enum ModelCommands {
     case "layers":
       let size = state.settings(for: model).preprocessing.inputSize
       try state.show(ModelReport.layers(blueprint, inputSize: size), as: invocation)
+    case "memory":
+      let settings = state.settings(for: model)
+      let memory = try TrainingMemory(
+        model.network, settings: settings, pool: state.threadPool(settings.threads))
+      try state.show(ModelReport.memory(memory), as: invocation)
+      ModelReport.judge(memory, settings).map(console.warn)
     default:
       console.write(ModelReport.summary(model, state))
     }

@@ -53,6 +53,25 @@ enum ModelReport {
       ], rows: rows)
   }
 
+  /// What a training step needs, a row per use, and the sum.
+  static func memory(_ memory: TrainingMemory) -> Table {
+    func row(_ name: String, _ bytes: Int) -> [Table.Cell] {
+      [.init(name), .init(.integer(bytes), text: NumberText.bytes(bytes))]
+    }
+    let rows =
+      memory.items.filter { $0.bytes > 0 }.map { row($0.name, $0.bytes) }
+      + [row("training step", memory.total)]
+      + (memory.available.map { [row("free on this machine", $0)] } ?? [])
+    return Table([.init("use"), .init("memory", key: "bytes", .right)], rows: rows)
+  }
+
+  /// What to do where a step does not fit.
+  static func judge(_ memory: TrainingMemory, _ settings: Hyperparameters) -> String? {
+    guard let available = memory.available, memory.total > available else { return nil }
+    let other = settings.isCheckpointing ? "" : ", or set grad-checkpointing=on"
+    return "this step does not fit into memory: choose a smaller batch-size or input-size\(other)"
+  }
+
   private static func input(_ own: Preprocessing, _ used: Preprocessing) -> String {
     var text = "3×\(used.inputSize)×\(used.inputSize)"
     if used.inputSize != own.inputSize { text += " (the model's own: \(own.inputSize))" }

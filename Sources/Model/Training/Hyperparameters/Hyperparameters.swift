@@ -19,6 +19,8 @@ public struct Hyperparameters: Sendable {
   public let evaluationMetric: EvaluationMetric
   /// Batches between two recorded steps.
   public let logInterval: Int
+  /// Whether maps within a block are computed again instead of kept.
+  public let isCheckpointing: Bool
   /// Images per step.
   public let batchSize: Int
   /// How training images become network input: augmented, unless `no-aug` is on.
@@ -64,6 +66,7 @@ public struct Hyperparameters: Sendable {
     threads = Self.threadCount(values)
     evaluationMetric = Self.choice(values.word("eval-metric"))
     logInterval = values.integer("log-interval")
+    isCheckpointing = values.flag("grad-checkpointing")
     batchSize = values.integer("batch-size")
     trainTransform = Self.trainTransform(values, preprocessing)
     evalTransform = EvalTransform(preprocessing)
