@@ -4,8 +4,8 @@
 /// the normalised input is computed into it, convolved, and in backward turned into the gradients
 /// of both.
 struct DepthwiseSlabs {
-  /// Floats of a slab: four of them share a cache of half a megabyte.
-  private static let size = 24_576
+  /// Floats of a slab: four of them share a cache of a megabyte.
+  private static let size = 49_152
 
   /// Channels of a slab and how many slabs there are.
   let width: Int

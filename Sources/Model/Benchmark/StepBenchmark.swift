@@ -6,6 +6,7 @@ public import Kernels
 public final class StepBenchmark {
   /// The bytes planned for activations.
   public var workspaceBytes: Int { step.workspaceBytes }
+  private let network: Network
   private let step: TrainingStep
   private let rate: Double
 
@@ -13,6 +14,7 @@ public final class StepBenchmark {
   /// - Throws: `ArchitectureError` when the network cannot take such batches.
   public init(_ network: Network, settings: Hyperparameters, pool: ThreadPool) throws {
     let copy = Network(network.blueprint, seed: settings.seed)
+    self.network = copy
     step = try TrainingStep(copy, settings: settings, pool: pool)
     rate = 1e-6
     let size = settings.preprocessing.inputSize
@@ -29,6 +31,19 @@ public final class StepBenchmark {
     _ = step.run(StepKey(), learningRate: rate, isAbandoned: { false })
     return start.duration(to: .now).seconds
   }
+}
+
+extension StepBenchmark {
+  /// Runs one step and adds its times, operation by operation, to what `profile` holds.
+  public func run(into profile: StepProfile) {
+    step.profile = profile
+    _ = run()
+    step.profile = nil
+    profile.steps += 1
+  }
+
+  /// An empty profile for these steps.
+  public var emptyProfile: StepProfile { StepProfile(network.blueprint) }
 }
 
 /// Times inference on one batch of random images.

@@ -22,11 +22,13 @@ struct ConvNorm {
 
   /// Convolves, and moves the running statistics; the map that follows is `norm.output`.
   func convolve(_ input: ConvolutionInput, _ context: LayerContext) {
-    convolution.forward(
-      input: input, weight: context.weights + weight, output: context[norm.saved.input],
-      mean: context[norm.saved.mean], variance: context[norm.saved.variance],
-      scratch: context.scratch)
-    norm.updateStatistics(context)
+    context.measure(.convolution) {
+      convolution.forward(
+        input: input, weight: context.weights + weight, output: context[norm.saved.input],
+        mean: context[norm.saved.mean], variance: context[norm.saved.variance],
+        scratch: context.scratch)
+      norm.updateStatistics(context)
+    }
   }
 
   /// output = activation(norm(convolution(input))) + residual; moves the running statistics.
@@ -66,14 +68,26 @@ struct ConvNorm {
     input: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>?, accumulate: Bool,
     _ context: LayerContext
   ) {
-    let gradient = context[norm.saved.input]
-    convolution.backwardWeight(
-      input: .stored(input), outputGradient: gradient,
-      weightGradient: context.gradients + weight)
-    guard let inputGradient else { return }
-    convolution.backwardInput(
-      outputGradient: gradient, weight: context.weights + weight, inputGradient: inputGradient,
-      accumulate: accumulate)
+    backwardWeight(.stored(input), context)
+    if let inputGradient { backwardInput(inputGradient, accumulate: accumulate, context) }
+  }
+
+  private func backwardWeight(_ input: ConvolutionInput, _ context: LayerContext) {
+    context.measure(.weightGradient) {
+      convolution.backwardWeight(
+        input: input, outputGradient: context[norm.saved.input],
+        weightGradient: context.gradients + weight)
+    }
+  }
+
+  private func backwardInput(
+    _ inputGradient: UnsafeMutablePointer<Float>, accumulate: Bool, _ context: LayerContext
+  ) {
+    context.measure(.inputGradient) {
+      convolution.backwardInput(
+        outputGradient: context[norm.saved.input], weight: context.weights + weight,
+        inputGradient: inputGradient, accumulate: accumulate)
+    }
   }
 
   /// Backward to a gated map: `inputGradient` is that of the map behind the gates.
@@ -82,13 +96,8 @@ struct ConvNorm {
     inputGradient: UnsafeMutablePointer<Float>, _ context: LayerContext
   ) {
     norm.backward(outputGradient: outputGradient, context)
-    let gradient = context[norm.saved.input]
-    convolution.backwardWeight(
-      input: .normalized(input), outputGradient: gradient,
-      weightGradient: context.gradients + weight)
-    convolution.backwardInput(
-      outputGradient: gradient, weight: context.weights + weight, inputGradient: inputGradient,
-      accumulate: false)
+    backwardWeight(.normalized(input), context)
+    backwardInput(inputGradient, accumulate: false, context)
   }
 
   /// Backward to the argument of the norm in front, whose sums are joined.
@@ -97,16 +106,15 @@ struct ConvNorm {
     argumentGradient: UnsafeMutablePointer<Float>, _ context: LayerContext
   ) {
     norm.backward(outputGradient: outputGradient, context)
-    let gradient = context[norm.saved.input]
     let input = front.output(context)
-    convolution.backwardWeight(
-      input: .normalized(input), outputGradient: gradient,
-      weightGradient: context.gradients + weight)
-    let sums = front.sums(parts: convolution.gradientParts, context)
-    convolution.backwardInput(
-      outputGradient: gradient, weight: context.weights + weight, through: input,
-      argumentGradient: argumentGradient, sums: sums)
-    front.join(sums, parts: convolution.gradientParts, context)
+    backwardWeight(.normalized(input), context)
+    context.measure(.inputGradient) {
+      let sums = front.sums(parts: convolution.gradientParts, context)
+      convolution.backwardInput(
+        outputGradient: context[norm.saved.input], weight: context.weights + weight,
+        through: input, argumentGradient: argumentGradient, sums: sums)
+      front.join(sums, parts: convolution.gradientParts, context)
+    }
   }
 }
 

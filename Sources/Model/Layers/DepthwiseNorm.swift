@@ -18,11 +18,13 @@ struct DepthwiseNorm {
 
   /// Convolves, and moves the running statistics; the map that follows is `norm.output`.
   func convolve(_ input: NormalizedMap, _ context: LayerContext) {
-    convolution.forward(
-      input: input, weight: context.weights + weight, output: context[norm.saved.input],
-      mean: context[norm.saved.mean], variance: context[norm.saved.variance],
-      scratch: context.scratch)
-    norm.updateStatistics(context)
+    context.measure(.depthwise) {
+      convolution.forward(
+        input: input, weight: context.weights + weight, output: context[norm.saved.input],
+        mean: context[norm.saved.mean], variance: context[norm.saved.variance],
+        scratch: context.scratch)
+      norm.updateStatistics(context)
+    }
   }
 
   /// Backward from the gradient of the own norm's argument, whose sums are joined, to that of the
@@ -31,12 +33,14 @@ struct DepthwiseNorm {
     through front: TrainingNorm, outputArgumentGradient: UnsafePointer<Float>,
     argumentGradient: UnsafeMutablePointer<Float>, _ context: LayerContext
   ) {
-    let sums = front.sums(parts: convolution.gradientParts, context)
-    convolution.backward(
-      input: front.output(context), weight: context.weights + weight,
-      output: norm.output(context), outputArgumentGradient: outputArgumentGradient,
-      outputTotals: context[norm.saved.totals], weightGradient: context.gradients + weight,
-      argumentGradient: argumentGradient, sums: sums)
-    front.join(sums, parts: convolution.gradientParts, context)
+    context.measure(.depthwise) {
+      let sums = front.sums(parts: convolution.gradientParts, context)
+      convolution.backward(
+        input: front.output(context), weight: context.weights + weight,
+        output: norm.output(context), outputArgumentGradient: outputArgumentGradient,
+        outputTotals: context[norm.saved.totals], weightGradient: context.gradients + weight,
+        argumentGradient: argumentGradient, sums: sums)
+      front.join(sums, parts: convolution.gradientParts, context)
+    }
   }
 }

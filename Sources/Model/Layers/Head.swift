@@ -45,9 +45,13 @@ struct Head {
 
   /// - Parameter dropout: nil where nothing is dropped.
   func forward(input: UnsafePointer<Float>, dropout: Dropout?, _ context: LayerContext) {
+    convolution.convolve(.stored(input), context)
+    context.measure(.classifier) { classify(dropout: dropout, context) }
+  }
+
+  private func classify(dropout: Dropout?, _ context: LayerContext) {
     let map = convolution.output
     let pooled = context[saved.pooled]
-    convolution.convolve(.stored(input), context)
     globalAveragePool(
       convolution.norm.output(context), batch: map.batch, channels: map.channels, output: pooled,
       pool: context.pool)
@@ -66,9 +70,21 @@ struct Head {
   func backward(
     input: UnsafeMutablePointer<Float>, dropped: Bool, _ context: LayerContext
   ) -> UnsafeMutablePointer<Float> {
+    let features = context.expandedGradient
+    context.measure(.classifier) {
+      backwardClassifier(features: features, dropped: dropped, context)
+    }
+    convolution.backward(
+      input: input, argumentGradient: features, inputGradient: input, accumulate: false, context)
+    return input
+  }
+
+  /// Adds the classifier's gradients and writes that of the norm's argument to `features`.
+  private func backwardClassifier(
+    features: UnsafeMutablePointer<Float>, dropped: Bool, _ context: LayerContext
+  ) {
     let map = convolution.output
     let pooledGradient = context[saved.pooledGradient]
-    let features = context.expandedGradient
     denseBackward(
       context[saved.pooled], weight: context.weights + weight,
       outputGradient: context[saved.logitGradient], n: map.batch, inputs: classifier.inputs,
@@ -81,8 +97,5 @@ struct Head {
     }
     convolution.norm.backwardPooled(
       meanGradient: pooledGradient, gate: nil, gradient: features, context)
-    convolution.backward(
-      input: input, argumentGradient: features, inputGradient: input, accumulate: false, context)
-    return input
   }
 }

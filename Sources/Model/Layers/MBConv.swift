@@ -44,7 +44,9 @@ struct MBConv {
   func convolve(input: UnsafeMutablePointer<Float>, _ context: LayerContext) {
     expand.convolve(.stored(input), context)
     depthwise.convolve(expand.norm.output(context), context)
-    gate?.forward(input: depthwise.norm.output(context), context)
+    if let gate {
+      context.measure(.gate) { gate.forward(input: depthwise.norm.output(context), context) }
+    }
     project.convolve(.normalized(gated(context)), context)
   }
 
@@ -57,7 +59,9 @@ struct MBConv {
     if let gate {
       project.backward(
         gated: gated(context), outputGradient: gradient, inputGradient: filtered, context)
-      gate.backward(through: depthwise.norm, gradient: filtered, context)
+      context.measure(.gate) {
+        gate.backward(through: depthwise.norm, gradient: filtered, context)
+      }
     } else {
       project.backward(
         through: depthwise.norm, outputGradient: gradient, argumentGradient: filtered, context)

@@ -22,7 +22,7 @@ public final class TrainingGraph {
   public let workspaceBytes: Int
 
   private let memory: FloatMemory
-  private let context: LayerContext
+  private var context: LayerContext
   private let layout: TrainingLayout
   private var stem: ConvNorm { layout.stem }
   private var blocks: [Block] { layout.blocks }
@@ -56,6 +56,12 @@ public final class TrainingGraph {
     self.inputSize = inputSize
   }
 
+  /// Where the times of the next steps are written.
+  var profile: StepProfile? {
+    get { context.profile }
+    set { context.profile = newValue }
+  }
+
   /// The normalised images [batch, size, size, channels], filled by the caller; a step leaves them
   /// unchanged.
   public var input: UnsafeMutablePointer<Float> { context[layout.input] }
@@ -71,13 +77,16 @@ public final class TrainingGraph {
   public func forward(_ key: StepKey = StepKey()) {
     precondition((0..<1).contains(dropRate), "a drop rate lies in 0 ..< 1")
     let context = context
+    context.profile?.enter(0, isBackward: false)
     stem.forward(input: .stored(input), residual: nil, output: context[layout.stemOutput], context)
     var current = context[layout.stemOutput]
-    for block in blocks {
+    for (index, block) in blocks.enumerated() {
+      context.profile?.enter(index + 1, isBackward: false)
       block.forward(input: current, context)
       current = context[block.outputSlot]
     }
     droppedFeatures = dropRate > 0
+    context.profile?.enter(blocks.count + 1, isBackward: false)
     head.forward(
       input: current, dropout: droppedFeatures ? Dropout(rate: dropRate, key: key) : nil, context)
   }
@@ -87,11 +96,13 @@ public final class TrainingGraph {
   public func backward() {
     let context = context
     fill(context.gradients, 0, count: network.parameters.table.weightExtent, pool: context.pool)
+    context.profile?.enter(blocks.count + 1, isBackward: true)
     var gradient = head.backward(
       input: blocks.last.map { context[$0.outputSlot] } ?? context[layout.stemOutput],
       dropped: droppedFeatures, context)
     for index in blocks.indices.reversed() {
       let input = index == 0 ? context[layout.stemOutput] : context[blocks[index - 1].outputSlot]
+      context.profile?.enter(index + 1, isBackward: true)
       if layout.isCheckpointing {
         var recomputing = context
         recomputing.isRecomputing = true
@@ -99,6 +110,7 @@ public final class TrainingGraph {
       }
       gradient = blocks[index].backward(input: input, gradient: gradient, context)
     }
+    context.profile?.enter(0, isBackward: true)
     stem.backward(
       input: input, outputGradient: gradient, inputGradient: nil, accumulate: false, context)
   }

@@ -71,9 +71,11 @@ struct TrainingNorm {
     residual: UnsafePointer<Float>?, output target: UnsafeMutablePointer<Float>,
     _ context: LayerContext
   ) {
-    batchNormForward(
-      context[saved.input], rows: map.rows, channels: map.channels, norm: parameters(context),
-      activation: activation, residual: residual, output: target, pool: context.pool)
+    context.measure(.norm) {
+      batchNormForward(
+        context[saved.input], rows: map.rows, channels: map.channels, norm: parameters(context),
+        activation: activation, residual: residual, output: target, pool: context.pool)
+    }
   }
 
   /// From the mean and the variance: the reciprocal deviations, and the running statistics as
@@ -100,11 +102,13 @@ struct TrainingNorm {
   /// Adds the gradients of scale and shift and turns the norm's input into its gradient.
   func backward(outputGradient: UnsafePointer<Float>, _ context: LayerContext) {
     let input = context[saved.input]
-    batchNormBackward(
-      input, outputGradient: outputGradient, rows: map.rows, channels: map.channels,
-      norm: parameters(context), activation: activation, inputGradient: input,
-      gammaGradient: context.gradients + scale, betaGradient: context.gradients + shift,
-      totals: context[saved.totals], scratch: context.scratch, pool: context.pool)
+    context.measure(.norm) {
+      batchNormBackward(
+        input, outputGradient: outputGradient, rows: map.rows, channels: map.channels,
+        norm: parameters(context), activation: activation, inputGradient: input,
+        gammaGradient: context.gradients + scale, betaGradient: context.gradients + shift,
+        totals: context[saved.totals], scratch: context.scratch, pool: context.pool)
+    }
   }
 
   /// Room for the sums of the argument's gradient in a number of parts.
@@ -137,9 +141,11 @@ struct TrainingNorm {
   /// Turns the norm's input into its gradient, from that of the argument and the totals.
   func backward(argumentGradient: UnsafePointer<Float>, _ context: LayerContext) {
     let input = context[saved.input]
-    batchNormInputGradient(
-      input, argumentGradient: argumentGradient, rows: map.rows, channels: map.channels,
-      norm: parameters(context), totals: context[saved.totals], inputGradient: input,
-      pool: context.pool)
+    context.measure(.norm) {
+      batchNormInputGradient(
+        input, argumentGradient: argumentGradient, rows: map.rows, channels: map.channels,
+        norm: parameters(context), totals: context[saved.totals], inputGradient: input,
+        pool: context.pool)
+    }
   }
 }

@@ -58,6 +58,14 @@ struct LayerContext {
   let pool: ThreadPool
   /// Whether a block is computed once more for its backward pass: nothing but its maps may change.
   var isRecomputing = false
+  /// Where times are written, while somebody wants to know them.
+  var profile: StepProfile?
+
+  /// Runs an operation; measures it where times are wanted.
+  @inline(__always)
+  func measure(_ operation: StepProfile.Operation, _ body: () -> Void) {
+    if let profile { profile.measure(operation, body) } else { body() }
+  }
 
   /// Where a block's gradients live before and behind its depthwise convolution; the blocks take
   /// turns.

@@ -53,9 +53,11 @@ final class TrainingStep {
   /// - Parameter isAbandoned: asked between forward and backward.
   func run(_ key: StepKey, learningRate: Double, isAbandoned: () -> Bool) -> Result {
     graph.forward(key)
-    softmaxCrossEntropy(
-      logits: graph.logits, labels: labels, n: batch, classes: classes, smoothing: smoothing,
-      logitGradient: graph.logitGradient, losses: losses, pool: pool)
+    measure(.loss) {
+      softmaxCrossEntropy(
+        logits: graph.logits, labels: labels, n: batch, classes: classes, smoothing: smoothing,
+        logitGradient: graph.logitGradient, losses: losses, pool: pool)
+    }
     var sum = 0.0
     for index in 0..<batch { sum += Double(losses[index]) }
     guard sum.isFinite else { return .diverged(.loss) }
@@ -65,8 +67,20 @@ final class TrainingStep {
     guard
       isFinite(parameters.gradients, count: parameters.table.weightExtent, pool: pool)
     else { return .diverged(.gradient) }
-    optimizer.step(parameters, learningRate: learningRate, pool: pool)
+    measure(.update) { optimizer.step(parameters, learningRate: learningRate, pool: pool) }
     return .done(loss: sum / Double(batch))
+  }
+
+  /// Where the times of the next steps are written.
+  var profile: StepProfile? {
+    get { graph.profile }
+    set { graph.profile = newValue }
+  }
+
+  private func measure(_ operation: StepProfile.Operation, _ body: () -> Void) {
+    guard let profile = graph.profile else { return body() }
+    profile.enterEnd()
+    profile.measure(operation, body)
   }
 
   /// Whether weights and running statistics are all finite.

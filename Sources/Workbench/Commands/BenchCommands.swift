@@ -159,6 +159,6 @@ enum BenchCommands {
   }
 
   /// The hyperparameters that a measurement may override.
-  private static let settings = ["batch-size", "input-size", "threads"]
+  static let settings = ["batch-size", "input-size", "threads"]
     .compactMap(HyperparameterKey.find).map(\.parameter)
 }

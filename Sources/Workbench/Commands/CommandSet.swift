@@ -6,7 +6,7 @@ enum CommandSet {
   static let table: CommandTable<WorkbenchState> = CommandTable(
     (ModelCommands.all + DataCommands.all + SettingCommands.all + TrainingCommands.all
       + EvaluationCommands.all + PlotCommands.all + RunCommands.all + SessionCommands.all
-      + BenchCommands.all + [HelpCommand.help])
+      + BenchCommands.all + [ProfileCommand.profile, HelpCommand.help])
       .map { command in
         Command(command.signature) { invocation, state in
           do {
