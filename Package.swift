@@ -29,14 +29,15 @@ let package = Package(
   ],
   targets: [
     // Compute, engine, language, program: each may import only what stands before it.
-    .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: kernelSettings),
+    .target(
+      name: "Kernels", dependencies: ["COpenBLAS", "CProcessor"], swiftSettings: kernelSettings),
     .target(
       name: "Model", dependencies: ["Kernels", "CImageCodecs", "CDigest", "EmbeddedData"]),
     .target(name: "DSL"),
     .executableTarget(
       name: "Workbench",
       dependencies: [
-        "Model", "DSL", "CReadline", "GnuplotStream",
+        "Model", "DSL", "CProcessor", "CReadline", "GnuplotStream",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -46,6 +47,8 @@ let package = Package(
     .target(
       name: "CImageCodecs",
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
+    // Compiled for any processor of the architecture: it finds out what this one can do.
+    .target(name: "CProcessor"),
     .target(name: "CReadline", linkerSettings: [.linkedLibrary("readline")]),
     .target(
       name: "GnuplotStream",
@@ -58,13 +61,14 @@ let package = Package(
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
     .testTarget(name: "ModelTests", dependencies: ["Model", "Kernels"]),
     .testTarget(name: "DSLTests", dependencies: ["DSL"]),
-    .testTarget(name: "WorkbenchTests", dependencies: ["Workbench", "DSL", "Model"]),
+    .testTarget(
+      name: "WorkbenchTests", dependencies: ["Workbench", "DSL", "Model", "Kernels", "CProcessor"]),
   ],
   cxxLanguageStandard: .cxx17
 )
 
 let swiftTargetTypes: [Target.TargetType] = [.regular, .executable, .test]
-let cTargets: Set = ["CImageCodecs", "CReadline", "GnuplotStream", "EmbeddedData"]
+let cTargets: Set = ["CImageCodecs", "CReadline", "GnuplotStream", "EmbeddedData", "CProcessor"]
 for target in package.targets
 where swiftTargetTypes.contains(target.type) && !cTargets.contains(target.name) {
   target.swiftSettings = swiftSettings + (target.swiftSettings ?? [])

@@ -1,5 +1,14 @@
+internal import CProcessor
+
 // The inner loops of the dense convolutions. The generic bodies and the functions that are compiled
 // from them stay in one file: apart, they would not be specialised in every build mode.
+//
+// A tile's sums fill the registers: with AVX-512 up to 27 of 32, where each holds a vector; with
+// AVX2 twelve of 16, two to a vector; on ARM 24 of 32, four to a vector. The shape of a tile changes
+// no result: every sum has its own order.
+
+/// Whether a register holds a whole vector, and there are enough for tiles of several columns.
+private var hasWideRegisters: Bool { processor_has_wide_registers != 0 }
 
 /// The address of a row of numbers to read.
 typealias RowPointer = UnsafePointer<Float>
@@ -85,8 +94,14 @@ private func gather<let height: Int, let vectors: Int>(
 @inline(never) private func gather9x1(_ tile: GatherTile) {
   gather(InlineArray<9, Void>.self, InlineArray<1, Void>.self, tile)
 }
+@inline(never) private func gather6x1(_ tile: GatherTile) {
+  gather(InlineArray<6, Void>.self, InlineArray<1, Void>.self, tile)
+}
 @inline(never) private func gather4x1(_ tile: GatherTile) {
   gather(InlineArray<4, Void>.self, InlineArray<1, Void>.self, tile)
+}
+@inline(never) private func gather3x1(_ tile: GatherTile) {
+  gather(InlineArray<3, Void>.self, InlineArray<1, Void>.self, tile)
 }
 
 /// The most rows that a gather tile may reach beyond the rows asked for.
@@ -148,6 +163,14 @@ private struct PartialRow: ChannelGroup {
 /// Computes the next tile of at most `rows` rows, or a few more; returns its height.
 @inline(__always)
 private func gatherTile(_ rows: Int, vectors: Int, _ tile: GatherTile) -> Int {
+  if !hasWideRegisters {
+    if rows >= 6 {
+      gather6x1(tile)
+      return 6
+    }
+    gather3x1(tile)
+    return 3
+  }
   switch vectors {
   case 4:
     if rows >= 6 {
@@ -251,6 +274,15 @@ private func outer<let height: Int, let vectors: Int>(
 @inline(never) private func outer9x1(_ tile: OuterTile) {
   outer(InlineArray<9, Void>.self, InlineArray<1, Void>.self, tile)
 }
+@inline(never) private func outer6x1(_ tile: OuterTile) {
+  outer(InlineArray<6, Void>.self, InlineArray<1, Void>.self, tile)
+}
+@inline(never) private func outer5x1(_ tile: OuterTile) {
+  outer(InlineArray<5, Void>.self, InlineArray<1, Void>.self, tile)
+}
+@inline(never) private func outer4x1(_ tile: OuterTile) {
+  outer(InlineArray<4, Void>.self, InlineArray<1, Void>.self, tile)
+}
 @inline(never) private func outer1x1(_ tile: OuterTile) {
   outer(InlineArray<1, Void>.self, InlineArray<1, Void>.self, tile)
 }
@@ -263,7 +295,7 @@ func outerRows(
   var left = rows
   let width = vectors &* 16
   while left > 0 {
-    let height = left == 9 ? 9 : left >= 8 ? 8 : 1
+    let height = outerHeight(left)
     if tile.width == width {
       outerTile(height, vectors: vectors, tile)
     } else {
@@ -289,12 +321,25 @@ func outerRows(
   }
 }
 
+/// The height of the next tile when `rows` rows are left.
+@inline(__always)
+private func outerHeight(_ rows: Int) -> Int {
+  if hasWideRegisters { return rows == 9 ? 9 : rows >= 8 ? 8 : 1 }
+  // Equal shares of at most six: a low tile takes nearly as long as a high one.
+  let tiles = (rows &+ 5) / 6
+  let share = (rows &+ tiles &- 1) / tiles
+  return share >= 4 ? share : 1
+}
+
 @inline(__always)
 private func outerTile(_ height: Int, vectors: Int, _ tile: OuterTile) {
   switch (height, vectors) {
   case (8, 3): outer8x3(tile)
   case (8, 2): outer8x2(tile)
   case (8, _): outer8x1(tile)
+  case (6, _): outer6x1(tile)
+  case (5, _): outer5x1(tile)
+  case (4, _): outer4x1(tile)
   case (9, 3): outer9x3(tile)
   case (9, 2): outer9x2(tile)
   case (9, _): outer9x1(tile)
@@ -312,14 +357,17 @@ struct Panel {
   let vectors: Int
   let width: Int
 
-  /// Cuts `count` columns into panels of at most `limit` (3 or 4) vectors, with few narrow ones.
+  /// Cuts `count` columns into panels of at most `limit` (3 or 4) vectors, with few narrow ones; of
+  /// one vector where registers are narrow.
   static func cut(_ count: Int, limit: Int) -> [Panel] {
     var left = (count + 15) / 16
     var panels: [Panel] = []
     var column = 0
     while left > 0 {
       let vectors: Int
-      if left <= limit {
+      if !hasWideRegisters {
+        vectors = 1
+      } else if left <= limit {
         vectors = left
       } else if limit == 4 {
         vectors = left % 3 == 0 || left == 5 ? 3 : 4

@@ -4,6 +4,12 @@ import Foundation
 // Reads the command line and hands over to what it asks for. The exit codes are those of the
 // table in the README; a command line that cannot be understood ends with 2.
 
+// Before anything else: the kernels would end the program without a word.
+if let complaint = ProcessorCheck.complaint() {
+  TerminalDevice.write(complaint + "\n", to: STDERR_FILENO)
+  exit(7)
+}
+
 SignalCenter.install()
 SignalCenter.saveTerminal()
 

@@ -1,0 +1,49 @@
+// Instruction sets: those that the including code is compiled for, and those of the processor.
+#pragma once
+
+#include <stdint.h>
+
+// F(name, macro): an instruction set that a compiler uses of its own accord, as it or the kernel
+// calls it, and the macro that is 1 in code that is compiled for it.
+#if defined(__x86_64__)
+#define PROCESSOR_SETS(F) \
+  F(popcnt, __POPCNT__) F(avx, __AVX__) F(avx2, __AVX2__) F(fma, __FMA__) F(f16c, __F16C__) \
+  F(bmi, __BMI__) F(bmi2, __BMI2__) F(lzcnt, __LZCNT__) F(movbe, __MOVBE__) \
+  F(avx512f, __AVX512F__) F(avx512cd, __AVX512CD__) F(avx512bw, __AVX512BW__) \
+  F(avx512dq, __AVX512DQ__) F(avx512vl, __AVX512VL__) F(avx512vnni, __AVX512VNNI__) \
+  F(avx512ifma, __AVX512IFMA__) F(avx512vbmi, __AVX512VBMI__) F(avx512vbmi2, __AVX512VBMI2__) \
+  F(avx512bitalg, __AVX512BITALG__) F(avx512vpopcntdq, __AVX512VPOPCNTDQ__) \
+  F(avx512bf16, __AVX512BF16__) F(avx512fp16, __AVX512FP16__) F(avxvnni, __AVXVNNI__) \
+  F(gfni, __GFNI__)
+#elif defined(__aarch64__)
+#define PROCESSOR_SETS(F) \
+  F(ATOMICS, __ARM_FEATURE_ATOMICS) F(ASIMDHP, __ARM_FEATURE_FP16_VECTOR_ARITHMETIC) \
+  F(ASIMDDP, __ARM_FEATURE_DOTPROD) F(SVE, __ARM_FEATURE_SVE)
+#else
+#define PROCESSOR_SETS(F)
+#endif
+
+// The number of each instruction set, and of all.
+#define PROCESSOR_NUMBER(name, macro) processor_##name,
+enum { PROCESSOR_SETS(PROCESSOR_NUMBER) processor_set_count };
+
+// 1 for a macro that is 1, 0 for one that is not defined.
+#define PROCESSOR_COMMA_1 0,
+#define PROCESSOR_SECOND(first, second, ...) second
+#define PROCESSOR_PICK(...) PROCESSOR_SECOND(__VA_ARGS__)
+#define PROCESSOR_JOIN(value) PROCESSOR_PICK(PROCESSOR_COMMA_##value 1, 0, 0)
+#define PROCESSOR_IS_ONE(macro) PROCESSOR_JOIN(macro)
+
+// The instruction sets that the including code may use, one bit each: another number in code that
+// is compiled for another level.
+#define PROCESSOR_BIT(name, macro) | PROCESSOR_IS_ONE(macro) << processor_##name
+enum { processor_used = 0 PROCESSOR_SETS(PROCESSOR_BIT) };
+
+// Whether the including code may use registers of 16 floats.
+enum { processor_has_wide_registers = PROCESSOR_IS_ONE(__AVX512F__) };
+
+// The instruction sets that this processor has and the system lets programs use, one bit each.
+uint32_t processor_present(void);
+
+// The name of the instruction set of a bit.
+const char *processor_name(int number);
