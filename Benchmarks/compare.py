@@ -50,7 +50,7 @@ class Demand:
 
     def cells(self, name):
         def text(value):
-            return f"{value:.{0 if self.unit in ('ms', 'MB') else 2}f}{self.unit}"
+            return f"{value:.2f}x" if self.unit == "x" else f"{value:.0f} {self.unit}"
         wanted = ("at most " if self.at_most else "at least ") + text(self.wanted)
         if not self.values:
             return [name, self.against, wanted, "", "", self.why_not]
@@ -158,7 +158,8 @@ class Speed:
         wanted = [kind for kind in TITLES if any(kind in kinds for kinds, _ in self.ratios) and kind in options.peers]
         with contextlib.ExitStack() as stack:
             peers = self.start(wanted, stack, result, options)
-            rounds = self.take_turns(program, peers, options)
+            rounds, stolen = self.take_turns(program, peers, options)
+        result.details["stolen"] = stolen
         self.summarize(result, rounds, peers)
         if len(result.rates) == 1:
             return result
@@ -189,20 +190,23 @@ class Speed:
         return peers
 
     def take_turns(self, program, peers, options):
-        """A list of rounds: of each side, the seconds per batch and what else it said."""
+        """Per round, what each side said of its turn, and the share of the processor that the machine's host kept."""
         def ours(batches):
             row = program.bench(self.work, self.model, self.size, self.batch, batches)
             return row | {"seconds": row["ms"] / 1e3}
-        rounds = []
+        rounds, stolen = [], []
         for number in range(options.rounds):
             with alone(options):
                 last = rounds[-1]["ours"] if rounds else ours(1)
+                before = processor_seconds()
                 turns = {"ours": ours(max(3, math.ceil(options.turn / last["seconds"])))}
                 turns |= {kind: peer.turn() for kind, peer in peers.items()}
+                stolen.append(stolen_share(before, processor_seconds()))
             rounds.append(turns)
             say(f"{self.name}: round {number + 1}: " + ", ".join(
-                f"{kind} {self.batch / turn['seconds']:.1f}" for kind, turn in turns.items()) + " img/s")
-        return rounds
+                f"{kind} {self.batch / turn['seconds']:.1f}" for kind, turn in turns.items())
+                + f" img/s; {100 * stolen[-1]:.0f} % stolen")
+        return rounds, stolen
 
     def summarize(self, result, rounds, peers):
         for kind in rounds[0]:
@@ -244,15 +248,18 @@ class Epoch:
         return f"epoch {self.model} @{self.size} b{self.batch}, {self.images} images"
 
     def run(self, program, options):
-        rounds = []
+        rounds, stolen = [], []
         for number in range(options.rounds):
             with alone(options):
-                rounds.append(program.epoch(self.model, self.size, self.batch, self.images, rounds=10))
+                before = processor_seconds()
+                rounds.append(program.epoch(self.model, self.size, self.batch, self.images, rounds=20))
+                stolen.append(stolen_share(before, processor_seconds()))
             say(f"{self.name}: round {number + 1}: step {1e3 * rounds[-1]['epoch']:.1f} ms, "
-                f"cached {1e3 * rounds[-1]['cached']:.1f} ms")
+                f"cached {1e3 * rounds[-1]['cached']:.1f} ms; {100 * stolen[-1]:.0f} % stolen")
         values = [turn["epoch"] / turn["cached"] for turn in rounds]
         return Result(self.name, [Demand("the same steps on one cached batch", self.most, "x", True, values)],
-                      {"ours": self.batch / statistics.median(turn["epoch"] for turn in rounds)}, {"rounds": rounds})
+                      {"ours": self.batch / statistics.median(turn["epoch"] for turn in rounds)},
+                      {"rounds": rounds, "stolen": stolen})
 
 
 def training(model, size, batch, eager, best):
@@ -286,6 +293,18 @@ def alone(options):
         yield
 
 
+def processor_seconds():
+    """What all cores did since the machine started: worked, and waited for the host that runs it as a virtual machine."""
+    with open("/proc/stat") as file:
+        user, nice, system, _, _, _, _, stolen = map(int, file.readline().split()[1:9])
+    return user + nice + system, stolen
+
+
+def stolen_share(before, after):
+    worked, stolen = (late - early for early, late in zip(before, after))
+    return stolen / max(worked + stolen, 1)
+
+
 def say(text):
     print(time.strftime("%H:%M:%S"), text, file=sys.stderr, flush=True)
 
@@ -312,8 +331,8 @@ def speed_table(results):
             cells += [f"{gflops:.0f}", f"{peak:.0f}", f"{100 * gflops / peak:.0f} %"]
         else:
             cells += ["-"] * 3
-        rows.append([result.name, *cells])
-    head = ["images per second", *sides, "GFLOP/s", "peak", "of peak"]
+        rows.append([result.name, *cells, f"{100 * max(result.details['stolen']):.0f} %"])
+    head = ["images per second", *sides, "GFLOP/s", "peak", "of peak", "stolen"]
     return table(head, rows, right=range(1, len(head))) if rows else ""
 
 

@@ -21,8 +21,9 @@ public final class StepProfile: @unchecked Sendable {
     public let name: String
     /// Seconds by operation, in the order of `Operation.allCases`.
     public fileprivate(set) var seconds: [Double]
-    /// Seconds of the forward and of the backward pass.
+    /// Seconds of the forward pass.
     public fileprivate(set) var forward = 0.0
+    /// Seconds of the backward pass.
     public fileprivate(set) var backward = 0.0
   }
 
