@@ -201,6 +201,7 @@ public final class Convolution {
     }
     let stored = source.stored ?? zeros
     let map = source.normalized
+    let read = source.source
     pool.runOnWorkers(grid.tasks) { task, worker in
       let places = scratch.places(perWorker + worker &* scratch.count)
       let part = task / grid.panelGroups
@@ -221,6 +222,10 @@ public final class Convolution {
             places.table[row] = UnsafePointer(places.rows + row &* plan.depth)
           }
         }
+        // The next block is fetched meanwhile, an equal share by each panel.
+        let next = pixel &+ count
+        let shares = plan.isPlain && next < end ? lastPanel &- firstPanel : 0
+        let share = shares > 0 ? plan.depth &* count / shares : 0
         for index in firstPanel..<lastPanel {
           let panel = panels[index]
           let width = panel.vectors &* 16
@@ -233,7 +238,11 @@ public final class Convolution {
               taps: plan.taps, depth: plan.depth, table: places.table,
               tableStride: GatherPlan.block, weights: UnsafeRawPointer(weights + start),
               step: (step ?? width) &* 4, targets: places.targets, column: panel.column,
-              width: panel.width, accumulate: accumulate, temporary: places.temporary))
+              width: panel.width, accumulate: accumulate, temporary: places.temporary,
+              ahead: UnsafeRawPointer(
+                shares > 0
+                  ? read + next &* plan.depth + (index &- firstPanel) &* share : weights),
+              aheadStep: shares > 0 ? (4 &* panel.tileHeight &+ shares &- 1) / shares : 0))
           finish(
             FinishedRows(
               rows: places.targets, count: count, column: panel.column, width: panel.width,
@@ -256,6 +265,13 @@ public enum ConvolutionInput {
   }
   var normalized: NormalizedMap? {
     if case .normalized(let map) = self { map } else { nil }
+  }
+  /// What is read from memory.
+  var source: UnsafePointer<Float> {
+    switch self {
+    case .stored(let base): base
+    case .normalized(let map): map.x
+    }
   }
 }
 
@@ -282,7 +298,7 @@ struct ProductGrid {
     let blocksPerPart = max(1, min(blocks / 16, (1 << 20) / (perPixel * Self.block)))
     pixelsPerPart = blocksPerPart * Self.block
     parts = (blocks + blocksPerPart - 1) / blocksPerPart
-    let wanted = max(1, min(16, perPixel * pixels >> 17) / max(1, parts))
+    let wanted = max(1, min(8, (perPixel * pixels) >> 17) / max(1, parts))
     panelsPerGroup = max(1, panels / wanted)
     panelGroups = (panels + panelsPerGroup - 1) / panelsPerGroup
   }

@@ -78,7 +78,8 @@ extension Convolution {
           tableStride: GatherPlan.block,
           weights: UnsafeRawPointer(weights + forwardWeights.rows &* panel.column),
           step: panel.vectors &* 64, targets: places.targets, column: panel.column,
-          width: panel.width, accumulate: false, temporary: places.temporary))
+          width: panel.width, accumulate: false, temporary: places.temporary, ahead: weights,
+          aheadStep: 0))
       finish(
         FinishedRows(rows: places.targets, count: count, column: panel.column, width: panel.width))
     }

@@ -19,9 +19,7 @@ struct OuterPlan {
   let runs: Int
   let panelsPerPart: Int
   let panelParts: Int
-  /// Whether the rows' side can be copied tile by tile, and whether it is worth it: it is read once
-  /// per panel. A side that is computed is always copied.
-  let canPackRows: Bool
+  /// Whether the rows' side is copied tile by tile: pixel by pixel its tiles would be far apart.
   let packsRows: Bool
   /// Scratch: the groups' sums, then each worker's places.
   let scratchCount: Int
@@ -34,27 +32,37 @@ struct OuterPlan {
     self.panels = Table(panels)
     rows = gather.taps * gather.depth
     columns = (outputs + 15) & ~15
-    // Copies are worth it while they fit a cache and their sum is small beside the work.
+    tilesPerTap = gather.depth == 9 ? 1 : (gather.depth + Self.tile - 1) / Self.tile
+    let tiles = gather.taps * tilesPerTap
+    // A part's rows and sums stay in the second-level cache.
+    var runs = gather.isPlain ? (tiles + 23) / 24 : 1
+    var panelParts = gather.isPlain ? (panels.count + 3) / 4 : 1
+    // Where that is few parts, pixels are shared out as long as the copies of the sums are small
+    // beside the work, and the longer side is cut after that.
+    let wanted = min(16, (rows * columns * gather.pixels) >> 17)
     let fits = rows * columns <= 100_000
-    let wantedGroups = fits ? max(1, min(8, gather.pixels / 512)) : 1
+    let wantedGroups =
+      fits ? max(1, min(8, gather.pixels / 512, wanted / (runs * panelParts))) : 1
     let blocks = (gather.pixels + Self.block - 1) / Self.block
     pixelsPerGroup = (blocks + wantedGroups - 1) / wantedGroups * Self.block
     groups = (gather.pixels + pixelsPerGroup - 1) / pixelsPerGroup
-    tilesPerTap = gather.depth == 9 ? 1 : (gather.depth + Self.tile - 1) / Self.tile
-    let tiles = gather.taps * tilesPerTap
-    let work = rows * columns * gather.pixels
-    let wanted = max(1, min(12, work >> 17) / groups)
-    // The longer side is cut, so that the shorter one is copied over and over.
-    let cutsRows = rows >= columns
-    tilesPerRun = cutsRows ? max(1, tiles / wanted) : tiles
-    runs = (tiles + tilesPerRun - 1) / tilesPerRun
-    panelsPerPart = cutsRows ? panels.count : max(1, panels.count / wanted)
-    panelParts = (panels.count + panelsPerPart - 1) / panelsPerPart
-    canPackRows = gather.isPlain && gather.depth != 9
-    packsRows = canPackRows && panelsPerPart > 1
+    while runs * panelParts * groups < wanted / 2 {
+      if rows * panelParts >= columns * runs, tiles >= 4 * runs {
+        runs *= 2
+      } else if panels.count >= 2 * panelParts {
+        panelParts *= 2
+      } else {
+        break
+      }
+    }
+    tilesPerRun = (tiles + runs - 1) / runs
+    self.runs = (tiles + tilesPerRun - 1) / tilesPerRun
+    panelsPerPart = (panels.count + panelParts - 1) / panelParts
+    self.panelParts = (panels.count + panelsPerPart - 1) / panelsPerPart
+    packsRows = gather.isPlain && gather.depth != 9
     sumsCount = groups > 1 ? groups * rows * columns : 0
     tableCount = Self.block * gather.taps
-    let packed = Self.block * 48 + (canPackRows ? tilesPerRun * Self.packedTile : 0)
+    let packed = Self.block * 48 + (packsRows ? tilesPerRun * Self.packedTile : 0)
     let worker = 2 * (tableCount + Self.block) + gather.patchCount + packed + outputs + 64 + 16 * 48
     workerCount = (worker + 31) & ~15
     scratchCount = sumsCount + workerCount * threads
@@ -101,9 +109,9 @@ extension Convolution {
       .assumingMemoryBound(to: TargetPointer.self)
     let packed = memory + 2 &* (plan.tableCount &+ OuterPlan.block)
     let packedRows = packed + OuterPlan.block &* 48
-    let packsRows = plan.packsRows || input.normalized != nil
-    precondition(plan.canPackRows || !packsRows, "this convolution reads a stored map")
-    let patches = packedRows + (plan.canPackRows ? plan.tilesPerRun &* OuterPlan.packedTile : 0)
+    let packsRows = plan.packsRows
+    precondition(packsRows || input.normalized == nil, "this convolution reads a stored map")
+    let patches = packedRows + (plan.packsRows ? plan.tilesPerRun &* OuterPlan.packedTile : 0)
     let temporary = patches + gather.patchCount
     let spare = temporary + 16 &* 48
     let firstTile = run &* plan.tilesPerRun
@@ -134,9 +142,21 @@ extension Convolution {
           first: pixel, count: count, source: input, target: spare, zeros: zeros.base,
           spare: spare, overhang: 0, patches: patches, table: table, targets: targets)
       }
+      let next = pixel &+ count
+      let nextCount = min(OuterPlan.block, end &- next)
+      var rowsAhead = ReadAhead(
+        input.source + next &* gather.depth + firstTile &* 8, rows: packsRows ? nextCount : 0,
+        stride: gather.depth, width: (lastTile &- firstTile) &* 8,
+        slots: (lastTile &- firstTile) &* (lastPanel &- firstPanel))
       for index in firstPanel..<lastPanel {
         let panel = plan.panels.base[index]
         let width = panel.vectors &* 16
+        let isLast = index &+ 1 == lastPanel
+        let nextPanel = plan.panels.base[isLast ? firstPanel : index &+ 1]
+        var columnsAhead = ReadAhead(
+          outputGradient + (isLast ? next : pixel) &* outputs + nextPanel.column,
+          rows: isLast ? nextCount : count, stride: outputs, width: nextPanel.width,
+          slots: lastTile &- firstTile)
         var source = outputGradient + pixel &* outputs + panel.column
         for row in 0..<count {
           copyPadded(source, panel.width, packed + row &* width, width)
@@ -151,6 +171,8 @@ extension Convolution {
           let firstRow = within &* 8
           let rows =
             within &+ stretch == plan.tilesPerTap ? gather.depth &- firstRow : stretch &* 8
+          rowsAhead.fetch(slots: stretch)
+          columnsAhead.fetch(slots: stretch)
           let place = (tap &* gather.depth &+ firstRow) &* stride &+ panel.column
           let adds = accumulate || pixel > start
           outerRows(

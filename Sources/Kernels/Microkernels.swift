@@ -34,6 +34,10 @@ struct GatherTile {
   var accumulate: Bool
   /// Room for `temporaryCount` floats: sums that cannot be stored whole pass through it.
   var temporary: UnsafeMutablePointer<Float>
+  /// What is fetched into the cache meanwhile, `aheadStep` bytes on for each row of weights: memory
+  /// is read at no cost in time.
+  var ahead: UnsafeRawPointer
+  var aheadStep: Int
 
   static let temporaryCount = 9 * 64 + 2 * 9
 }
@@ -50,6 +54,13 @@ private func gather<let height: Int, let vectors: Int>(
   var weights = tile.weights
   var table = tile.table
   let step = tile.step
+  var ahead = tile.ahead
+  let aheadStep = tile.aheadStep
+  // The lines that the next tile of the panel writes.
+  for i in 0..<height {
+    let next = tile.targets[height &+ i] + tile.column
+    for j in 0..<vectors { processor_prefetch_to_write(next + j &* 16) }
+  }
   for _ in 0..<tile.taps {
     let rows = InlineArray<height, RowPointer> { table[$0] }
     table += tile.tableStride
@@ -61,6 +72,8 @@ private func gather<let height: Int, let vectors: Int>(
         let a = Vector(repeating: rows[i][k])
         for j in 0..<vectors { sums[i][j].addProduct(a, b[j]) }
       }
+      processor_prefetch(ahead)
+      ahead += aheadStep
       weights += step
     }
   }
@@ -121,6 +134,7 @@ func gatherRows(_ rows: Int, vectors: Int, _ first: GatherTile) {
     row &+= height
     tile.table += height
     tile.targets += height
+    tile.ahead += tile.taps &* tile.depth &* tile.aheadStep
   }
 }
 
@@ -144,6 +158,7 @@ private func gatherParts(_ rows: Int, vectors: Int, _ first: GatherTile) {
     }
     row &+= height
     tile.table += height
+    tile.ahead += tile.taps &* tile.depth &* tile.aheadStep
     targets += height
   }
 }
@@ -356,6 +371,9 @@ struct Panel {
   /// How many vectors of 16 columns, and how many of these columns exist.
   let vectors: Int
   let width: Int
+
+  /// The height of the gather tiles that cover it.
+  var tileHeight: Int { vectors == 4 || !hasWideRegisters ? 6 : 9 }
 
   /// Cuts `count` columns into panels of at most `limit` (3 or 4) vectors, with few narrow ones; of
   /// one vector where registers are narrow.

@@ -47,3 +47,12 @@ uint32_t processor_present(void);
 
 // The name of the instruction set of a bit.
 const char *processor_name(int number);
+
+// Asks for the cache line of an address that is soon read, or written; no address is a fault.
+static inline __attribute__((always_inline)) void processor_prefetch(const void *address) {
+  __builtin_prefetch(address, 0, 3);
+}
+static inline __attribute__((always_inline)) void processor_prefetch_to_write(
+    const void *address) {
+  __builtin_prefetch(address, 1, 3);
+}
