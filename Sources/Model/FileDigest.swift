@@ -5,6 +5,18 @@ public import Foundation
 ///
 /// - Throws: `DataError.unreadable` when the file cannot be opened or read.
 public func sha256(of file: URL) throws -> String {
+  try digest(of: file, Digest(.sha256))
+}
+
+/// The MD5 of a file, as 32 hexadecimal digits: what the authors of old data sets publish. It tells
+/// damage, not malice.
+///
+/// - Throws: `DataError.unreadable` when the file cannot be opened or read.
+public func md5(of file: URL) throws -> String {
+  try digest(of: file, Digest(.md5))
+}
+
+private func digest(of file: URL, _ digest: consuming Digest) throws -> String {
   let handle: FileHandle
   do {
     handle = try FileHandle(forReadingFrom: file)
@@ -12,7 +24,6 @@ public func sha256(of file: URL) throws -> String {
     throw DataError.unreadable(file: file.path, reason: plainReason(of: error))
   }
   defer { try? handle.close() }
-  var digest = SHA256Digest()
   do {
     while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty {
       piece.withUnsafeBytes { digest.update($0) }
@@ -25,7 +36,7 @@ public func sha256(of file: URL) throws -> String {
 
 /// The SHA-256 of bytes in memory, as 64 hexadecimal digits.
 public func sha256(of bytes: [UInt8]) -> String {
-  var digest = SHA256Digest()
+  let digest = Digest(.sha256)
   bytes.withUnsafeBytes { digest.update($0) }
   return digest.finish()
 }
@@ -52,31 +63,36 @@ func plainReason(of error: any Error) -> String {
   return error.localizedDescription
 }
 
-/// A running SHA-256 of OpenSSL.
-struct SHA256Digest: ~Copyable {
+/// A running digest of OpenSSL.
+struct Digest: ~Copyable {
   // SAFETY: the context is made in `init` and freed in `deinit`, and never leaves the struct.
   private let context: OpaquePointer
 
-  init() {
+  enum Algorithm { case sha256, md5 }
+
+  init(_ algorithm: Algorithm) {
     guard let context = EVP_MD_CTX_new() else { preconditionFailure("out of memory") }
     self.context = context
-    let started = EVP_DigestInit_ex(context, EVP_sha256(), nil)
-    precondition(started == 1, "OpenSSL has SHA-256")
+    let function = algorithm == .sha256 ? EVP_sha256() : EVP_md5()
+    let started = EVP_DigestInit_ex(context, function, nil)
+    precondition(started == 1, "OpenSSL has the algorithm")
   }
 
-  mutating func update(_ bytes: UnsafeRawBufferPointer) {
+  func update(_ bytes: UnsafeRawBufferPointer) {
     let updated = EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
     precondition(updated == 1)
   }
 
-  mutating func finish() -> String {
-    var result = [UInt8](repeating: 0, count: 32)
+  /// The digest of all bytes, in hexadecimal digits; nothing may follow.
+  func finish() -> String {
+    var result = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
     var length: UInt32 = 0
     let finished = EVP_DigestFinal_ex(context, &result, &length)
-    precondition(finished == 1 && length == 32)
+    precondition(finished == 1)
     let digits = Array("0123456789abcdef".utf8)
     return String(
-      decoding: result.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+      decoding: result[..<Int(length)].flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
+      as: UTF8.self)
   }
 
   deinit { EVP_MD_CTX_free(context) }

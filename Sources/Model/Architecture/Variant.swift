@@ -36,6 +36,15 @@ public struct Variant: Sendable {
   /// `timm/tf_efficientnetv2_b0.in1k`; nil for untrained variants.
   public var hubRepository: String? { tag.map { "timm/\(name).\($0.name)" } }
 
+  /// Where the selected weights lie on a Hugging Face hub, as a safetensors file with timm's names;
+  /// nil for untrained variants.
+  public func weightAddress(endpoint: String) -> String? {
+    hubRepository.map {
+      "\(endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint)/\($0)"
+        + "/resolve/main/model.safetensors"
+    }
+  }
+
   init(
     _ name: String, aliases: [String: String] = [:], summary: String, shape: NetworkShape,
     padding: Padding, normEpsilon: Float, tags: [PretrainedTag], untrained: Preprocessing? = nil

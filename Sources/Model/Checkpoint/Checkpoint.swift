@@ -151,7 +151,7 @@ extension Network {
   /// SHA-256 over all tensors, in timm's order and layout: equal for equal networks, however they are
   /// stored here.
   public var weightDigest: String {
-    var digest = SHA256Digest()
+    let digest = Digest(.sha256)
     for info in parameters.table.entries {
       Array(info.path.utf8).withUnsafeBytes { digest.update($0) }
       if info.storage == .counters {

@@ -25,7 +25,7 @@ struct SealedTensorFile: Sendable {
     description: String, tensors: [SafeTensors.Source], to url: URL
   ) throws {
     try AtomicFile.write(to: url) { descriptor in
-      var digest = SHA256Digest()
+      let digest = Digest(.sha256)
       let metadata = [("digest", zeros), ("description", description)]
       try SafeTensors.write(metadata: metadata, tensors: tensors) { bytes in
         digest.update(bytes)
@@ -102,7 +102,7 @@ struct SealedTensorFile: Sendable {
   }
 
   private static func digest(_ bytes: UnsafeRawBufferPointer) -> String {
-    var digest = SHA256Digest()
+    let digest = Digest(.sha256)
     digest.update(UnsafeRawBufferPointer(rebasing: bytes[..<digestRange.lowerBound]))
     Array(zeros.utf8).withUnsafeBytes { digest.update($0) }
     digest.update(UnsafeRawBufferPointer(rebasing: bytes[digestRange.upperBound...]))

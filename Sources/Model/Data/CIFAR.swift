@@ -35,7 +35,7 @@ struct CIFAR: Sendable {
     let test: String
     /// The class names, used when it is there.
     let names: String
-    let archive: DataError.Archive
+    let archive: DatasetArchive
   }
 
   static let side = 32
@@ -60,11 +60,15 @@ struct CIFAR: Sendable {
         isBinary: true, folder: "cifar-10-batches-bin",
         train: (1...5).map { "data_batch_\($0).bin" }, test: "test_batch.bin",
         names: "batches.meta.txt",
-        archive: archive("cifar-10-binary.tar.gz", md5: "c32a1d4ab5d03f1284b67883e8d87530")),
+        archive: archive(
+          "cifar-10-binary.tar.gz", md5: "c32a1d4ab5d03f1284b67883e8d87530",
+          folder: "cifar-10-batches-bin")),
       Layout(
         isBinary: false, folder: "cifar-10-batches-py",
         train: (1...5).map { "data_batch_\($0)" }, test: "test_batch", names: "batches.meta",
-        archive: archive("cifar-10-python.tar.gz", md5: "c58f30108f718f92721af3b95e74349a")),
+        archive: archive(
+          "cifar-10-python.tar.gz", md5: "c58f30108f718f92721af3b95e74349a",
+          folder: "cifar-10-batches-py")),
     ])
 
   static let hundred = CIFAR(
@@ -83,16 +87,20 @@ struct CIFAR: Sendable {
       Layout(
         isBinary: true, folder: "cifar-100-binary", train: ["train.bin"], test: "test.bin",
         names: "fine_label_names.txt",
-        archive: archive("cifar-100-binary.tar.gz", md5: "03b5dce01913d631647c71ecec9e9cb8")),
+        archive: archive(
+          "cifar-100-binary.tar.gz", md5: "03b5dce01913d631647c71ecec9e9cb8",
+          folder: "cifar-100-binary")),
       Layout(
         isBinary: false, folder: "cifar-100-python", train: ["train"], test: "test",
         names: "meta",
-        archive: archive("cifar-100-python.tar.gz", md5: "eb9058c3a382ffc7106e4002c42a8d85")),
+        archive: archive(
+          "cifar-100-python.tar.gz", md5: "eb9058c3a382ffc7106e4002c42a8d85",
+          folder: "cifar-100-python")),
     ])
 
-  private static func archive(_ name: String, md5: String) -> DataError.Archive {
-    DataError.Archive(
-      name: name, url: "https://www.cs.toronto.edu/~kriz/\(name)", md5: md5)
+  private static func archive(_ name: String, md5: String, folder: String) -> DatasetArchive {
+    DatasetArchive(
+      name: name, url: "https://www.cs.toronto.edu/~kriz/\(name)", md5: md5, folder: folder)
   }
 
   /// Pixels (HWC) and labels read so far.

@@ -8,9 +8,9 @@ public enum DataError: ModelError, Equatable {
   case missingFolder(path: String)
   /// The folder holds none of the layouts of the data set.
   case noDataset(
-    name: String, path: String, folders: [String], archive: Archive, archiveIsThere: Bool)
+    name: String, path: String, folders: [String], archive: DatasetArchive, archiveIsThere: Bool)
   /// One file of a data set is missing.
-  case missingFile(file: String, folder: String, archive: Archive)
+  case missingFile(file: String, folder: String, archive: DatasetArchive)
   /// The size is no whole number of records, as of a file that was cut off.
   case partialRecord(file: String, size: Int, recordBytes: Int)
   /// A label that no class has.
@@ -25,16 +25,6 @@ public enum DataError: ModelError, Equatable {
   case noImages(path: String)
   /// `limit=` must be at least one.
   case limit(Int)
-
-  /// Where a data set is fetched from.
-  public struct Archive: Sendable, Equatable {
-    /// The file name of the download.
-    public let name: String
-    /// Where it lies.
-    public let url: String
-    /// The MD5 that its authors publish.
-    public let md5: String
-  }
 }
 
 /// Why a picture could not be decoded.
@@ -91,9 +81,10 @@ extension DataError {
   /// What the user can do about it.
   public var advice: String? {
     switch self {
-    case .noDataset(_, let path, _, let archive, let isThere):
-      let fetch = isThere ? "" : "fetch \(archive.url) (md5 \(archive.md5)) into '\(path)' and "
-      return "\(fetch)unpack it: tar -xzf '\(path)/\(archive.name)' -C '\(path)'"
+    case .noDataset(let name, let path, _, let archive, let isThere):
+      return isThere
+        ? "unpack it: tar -xzf '\(path)/\(archive.name)' -C '\(path)'"
+        : "'download \(name) dir=\(path)' fetches and unpacks \(archive.url)"
     case .missingFile(_, let folder, let archive):
       return "unpack \(archive.name) again; its files belong in '\(folder)' "
         + "(\(archive.url), md5 \(archive.md5))"

@@ -63,7 +63,8 @@ enum DataCommands {
     let tried = candidates.map { state.places.display($0) }.joined(separator: ", ")
     throw CommandError(
       "no \(name) files were found in \(tried)",
-      hint: "name their folder: data \(name) dir=PATH", exitCode: 7)
+      hint: "name their folder: data \(name) dir=PATH; or fetch them: download \(name)", exitCode: 7
+    )
   }
 }
 

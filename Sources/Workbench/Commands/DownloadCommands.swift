@@ -1,0 +1,111 @@
+import DSL
+import Foundation
+import Model
+
+// `download`: files from the network, where and when the user says so.
+
+enum DownloadCommands {
+  static let all: [Command<WorkbenchState>] = [download]
+
+  private static let download = Command<WorkbenchState>(
+    Signature(
+      "download", group: "data",
+      "Fetches released weights or a data set from its official address.",
+      discussion: """
+        Weights come from timm's repositories on the Hugging Face hub ($HF_ENDPOINT names another \
+        one) and go to ~/.workbench/weights, where 'load NAME pretrained' finds them. CIFAR comes \
+        from its authors and goes to the folder dir=, where 'data' finds it.
+
+        A file gets its name when it is whole and fits its published checksum. A download that was \
+        stopped goes on from where it was. Nothing else in the program uses the network.
+        """,
+      positionals: [
+        Positional("what", .choice(["weights", "cifar10", "cifar100"]), "what to fetch"),
+        Positional(
+          "model", .named("model"), "for weights: a name of 'models', with or without a tag",
+          .optional),
+      ],
+      keys: [
+        Parameter("dir", .path(.directory), "the folder for a data set", default: "datasets"),
+        Parameter("from", .text, "another address of the file"),
+        Parameter("sha256", .word, "the SHA-256 that weights must have"),
+        Parameter("md5", .word, "the MD5 of an archive that is not the official one"),
+      ],
+      effect: .session,
+      examples: [
+        Example(
+          "download weights tf_efficientnetv2_b0", "the weights that 'load' means by that name"),
+        Example("download cifar10 dir=datasets", "170 MB, unpacked"),
+      ])
+  ) { invocation, state in
+    let what = invocation.requiredString("what")
+    if what == "weights" {
+      try fetchWeights(invocation, state)
+    } else {
+      try fetchDataset(what, invocation, state)
+    }
+  }
+
+  private static func fetchWeights(_ invocation: Invocation, _ state: WorkbenchState) throws {
+    guard let name = invocation.string("model") else {
+      throw CommandError(
+        "whose weights?", hint: "download weights NAME, with a name of 'models'",
+        argument: "what")
+    }
+    for key in ["dir", "md5"] where invocation.isGiven(key) {
+      throw CommandError("\(key)= is for data sets", argument: key)
+    }
+    let variant = try Variant.named(name)
+    let file = HomeFolder.weights.appendingPathComponent("\(variant.qualifiedName).safetensors")
+    guard let address = invocation.string("from") ?? variant.weightAddress(endpoint: endpoint)
+    else {
+      throw CommandError(
+        "no weights were released for '\(variant.name)'",
+        hint: "from=ADDRESS fetches some from elsewhere", argument: "model", exitCode: 7)
+    }
+    if FileManager.default.fileExists(atPath: file.path) {
+      state.console.print("\(state.places.display(file)) is there")
+      return
+    }
+    let download = Download(
+      address: address, file: file,
+      checksum: invocation.string("sha256").map { .sha256($0) },
+      check: { _ = try SafeTensors.File(contentsOf: $0) })
+    let verified = try download.run(state.console)
+    if verified == nil {
+      state.console.note("the server gave no checksum to compare the file with")
+    }
+    state.console.print("\(state.places.display(file))  sha256 \(try sha256(of: file))")
+  }
+
+  /// The Hugging Face hub, or what its own tools use in its place.
+  private static var endpoint: String {
+    let value = ProcessInfo.processInfo.environment["HF_ENDPOINT"] ?? ""
+    return value.isEmpty ? "https://huggingface.co" : value
+  }
+
+  private static func fetchDataset(
+    _ name: String, _ invocation: Invocation, _ state: WorkbenchState
+  ) throws {
+    if invocation.string("model") != nil {
+      throw CommandError("'\(name)' is a data set and takes no model", argument: "model")
+    }
+    if invocation.isGiven("sha256") {
+      throw CommandError(
+        "the checksum of a data set is its MD5", hint: "md5=…", argument: "sha256")
+    }
+    guard let archive = Datasets.archive(of: name) else {
+      throw CommandError("'\(name)' has no archive", argument: "what")
+    }
+    let download = DatasetDownload(
+      directory: state.places.input(invocation.string("dir") ?? "datasets"), archive: archive,
+      address: invocation.string("from"), md5: invocation.string("md5"))
+    let folder = download.directory.appendingPathComponent(archive.folder)
+    if download.isThere {
+      state.console.print("\(state.places.display(folder)) is there")
+      return
+    }
+    try download.run(state.console)
+    state.console.print(state.places.display(folder))
+  }
+}
