@@ -2,7 +2,7 @@
 # Sets nothing but functions; every message goes to stderr.
 
 packages=(gnuplot-nox libgnuplot-iostream-dev libreadline-dev libopenblas-dev
-  libjpeg-dev libpng-dev libssl-dev)
+  libjpeg-dev libpng-dev libssl-dev zlib1g-dev)
 
 fail() {
   printf 'workbench: %s\n' "$@" >&2
