@@ -156,13 +156,13 @@ struct RecognizedScheme: Sendable {
   /// The names of a file that are neither among these nor beside the network.
   func unexpected(in file: WeightFile, used: Set<String>) -> [String] {
     file.tensors.map(\.name).filter { name in
-      guard !used.contains(name), name.hasPrefix(prefix) else {
-        // Whatever has another prefix belongs to another copy, or to no network.
-        return !used.contains(name) && prefix.isEmpty
+      // Whatever begins otherwise belongs to another copy of the network, or to a loss.
+      guard !used.contains(name), name.hasPrefix(prefix), !scheme.isBeside(name) else {
+        return false
       }
-      if scheme.isBeside(name) { return false }
       // The plain twin of an average, and what an optimizer keeps for a tensor.
-      return scheme.averageSuffix == nil || !used.contains { $0.hasPrefix(name + "/") }
+      guard let suffix = scheme.averageSuffix else { return true }
+      return !used.contains(name + suffix)
     }
   }
 }
