@@ -32,7 +32,7 @@ let package = Package(
     .target(
       name: "Kernels", dependencies: ["COpenBLAS", "CProcessor"], swiftSettings: kernelSettings),
     .target(
-      name: "Model", dependencies: ["Kernels", "CImageCodecs", "CDigest", "EmbeddedData"]),
+      name: "Model", dependencies: ["Kernels", "CImageCodecs", "CDigest", "CZlib", "EmbeddedData"]),
     .target(name: "DSL"),
     .executableTarget(
       name: "Workbench",
@@ -44,6 +44,7 @@ let package = Package(
     // C and C++ libraries behind one thin module each.
     .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CDigest", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CImageCodecs",
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),

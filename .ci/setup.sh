@@ -2,7 +2,7 @@
 # Sets nothing but functions; every message goes to stderr.
 
 packages=(gnuplot-nox libgnuplot-iostream-dev libreadline-dev libopenblas-dev
-  libjpeg-dev libpng-dev libssl-dev curl)
+  libjpeg-dev libpng-dev libssl-dev zlib1g-dev curl)
 
 fail() {
   printf 'workbench: %s\n' "$@" >&2

@@ -18,6 +18,7 @@ SignalCenter.saveTerminal()
   case let command as PromptCommand: Startup.prompt(command)
   case let command as ReplayCommand: Startup.replay(command)
   case let command as CheckCommand: Startup.check(command)
+  case let command as ConvertCommand: Startup.convert(command)
   default: nil
   }
 }

@@ -138,9 +138,9 @@ public struct Checkpoint: Sendable {
 
   private static let slotPrefix = "optimizer."
 
-  /// Whether a tensor file was written as a checkpoint.
-  static func isCheckpoint(_ file: SafeTensors.File) -> Bool {
-    file.metadata["digest"] != nil && file.metadata["description"] != nil
+  /// Whether a tensor file with this metadata was written as a checkpoint.
+  static func isCheckpoint(_ metadata: [String: String]) -> Bool {
+    metadata["digest"] != nil && metadata["description"] != nil
   }
 
   /// Whether a tensor of a checkpoint belongs to the optimizer and not to the network.

@@ -89,7 +89,7 @@ struct SealedTensorFile: Sendable {
   }
 
   private func tensor(
-    _ name: String, _ type: SafeTensors.ElementType, shape: [Int]
+    _ name: String, _ type: ElementType, shape: [Int]
   ) throws -> SafeTensors.Tensor {
     guard let tensor = file[name], tensor.type == type else {
       throw CheckpointError.missingTensor(file: url.path, name: name)

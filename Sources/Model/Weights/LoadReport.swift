@@ -14,7 +14,7 @@ public struct TensorMismatch: Sendable, Equatable, CustomStringConvertible {
   /// The dimensions in the file.
   public let fileShape: [Int]
   /// The element type in the file.
-  public let fileType: SafeTensors.ElementType
+  public let fileType: ElementType
   /// The dimensions that the network wants, in timm's layout.
   public let networkShape: [Int]
 
@@ -30,6 +30,8 @@ public struct TensorMismatch: Sendable, Equatable, CustomStringConvertible {
 public struct LoadReport: Sendable {
   /// Whose names the file uses.
   public let scheme: String
+  /// What kind of file it is.
+  public let container: WeightContainer
   /// The classes of the file's classifier; nil if it has none.
   public let fileClassCount: Int?
   /// The network's tensors that have the file's values, in the network's order.
@@ -45,4 +47,55 @@ public struct LoadReport: Sendable {
   public let converted: [String]
   /// The numbers of classes, if the file's classifier was left out for a new one.
   public let headReplaced: (from: Int, to: Int)?
+  /// What was chosen where the file left a choice, such as `'state_dict_ema' was taken`.
+  public let notes: [String]
+  /// What makes the network compute something else than the library whose file it is.
+  public let warnings: [String]
+  /// Whether the file's name has the beginning of its SHA-256, which was compared.
+  public let isDigestVerified: Bool
+}
+
+extension LoadReport {
+  init(_ match: WeightMatch, digest: String?) {
+    let (file, variant) = (match.file, match.blueprint.variant)
+    var headReplaced: (from: Int, to: Int)?
+    if match.isHeadNew, let count = match.fileClassCount {
+      headReplaced = (from: count, to: match.blueprint.classCount)
+    }
+    var notes = file.notes
+    if !match.recognized.prefix.isEmpty {
+      notes.append("the names begin with '\(match.recognized.prefix)'")
+    }
+    self.init(
+      scheme: match.recognized.scheme.name, container: file.container,
+      fileClassCount: match.fileClassCount, loaded: match.pairs.map(\.info.path),
+      missing: match.missing.map(\.path), unexpected: match.unexpected,
+      mismatched: match.mismatched.map(\.mismatch),
+      converted: match.pairs.filter { $0.info.storage != .counters && $0.tensor.type != .float32 }
+        .map(\.info.path),
+      headReplaced: headReplaced, notes: notes,
+      warnings: match.recognized.scheme.conventions?.differences(from: variant) ?? [],
+      isDigestVerified: digest != nil && ReleaseName.digest(in: file.url) != nil)
+  }
+}
+
+extension NamingScheme.Conventions {
+  /// How a variant computes otherwise, in words.
+  func differences(from variant: Variant) -> [String] {
+    var warnings: [String] = []
+    if padding != variant.padding {
+      let words = { (padding: Padding) in
+        padding == .same ? "as TensorFlow does (SAME)" : "symmetrically"
+      }
+      warnings.append(
+        "these weights belong to a network that pads \(words(padding)), but '\(variant.name)' "
+          + "pads \(words(variant.padding))")
+    }
+    if normEpsilon != variant.normEpsilon {
+      warnings.append(
+        "these weights belong to a network that adds \(normEpsilon) to the variances, but "
+          + "'\(variant.name)' adds \(variant.normEpsilon)")
+    }
+    return warnings
+  }
 }

@@ -15,7 +15,7 @@ public struct Misfit: Sendable, Equatable {
 }
 
 /// Where released weights would be found.
-public struct WeightSource: Sendable, Equatable {
+public struct ReleasedWeights: Sendable, Equatable {
   /// The variant with its tag.
   public let name: String
   /// The repository on the Hugging Face hub.
@@ -37,30 +37,39 @@ public enum WeightError: ModelError, Equatable {
   case foreignFormat(String, ForeignFormat)
   /// The file is no safetensors file, or a damaged one.
   case damaged(String, SafeTensors.Problem)
+  /// The file is a damaged one of another kind, or uses something that is not read.
+  case damagedContainer(String, WeightContainer, ContainerProblem)
+  /// The file's name has the beginning of another SHA-256 than the file.
+  case wrongDigest(String, expected: String, found: String)
   /// The tensors are not those of the network.
   case doesNotFit(Misfit)
   /// Not one tensor is of use.
   case nothingFits(String, variant: String, examples: [String])
+  /// The name of a file to be written has the ending of no format that is written.
+  case unknownFormat(String)
+  /// The format has no room for that much.
+  case tooLargeToWrite(String)
   /// No weights of the variant exist; a sibling has some.
   case neverReleased(variant: String, sibling: String?)
   /// The weights are not on this machine.
-  case notFound(WeightSource)
-  /// The weights are on this machine as a PyTorch file.
-  case needsConversion(String, WeightSource)
+  case notFound(ReleasedWeights)
 }
 
 extension WeightError {
   /// Which sort of failure this is.
   public var kind: ModelErrorKind {
-    if case .neverReleased = self { .usage } else { .resource }
+    switch self {
+    case .neverReleased, .unknownFormat: .usage
+    default: .resource
+    }
   }
 
   /// What went wrong, in one line.
   public var message: String {
     switch self {
     case .unreadable(let file, let reason): "cannot read '\(file)': \(reason)"
-    case .directory(let file, .tensorFlow):
-      "'\(file)' is a folder with a TensorFlow checkpoint, which cannot be read yet"
+    case .directory(let file, .several(let names)):
+      "'\(file)' is a folder with several files of weights: \(quotedList(names))"
     case .directory(let file, _): "'\(file)' is a folder, not a file of weights"
     case .empty(let file): "'\(file)' is empty"
     case .foreignFormat(let file, let format): "'\(file)' is \(format.phrase)"
@@ -69,16 +78,23 @@ extension WeightError {
       "'\(file)' is cut short: it has \(present) of at least \(needed) bytes"
     case .damaged(let file, let problem):
       "'\(file)' is a damaged safetensors file: \(problem.phrase)"
+    case .damagedContainer(let file, let container, .pickle(let error)):
+      "'\(file)' (\(container.rawValue)): \(error.message)"
+    case .damagedContainer(let file, let container, let problem) where problem.isSound:
+      "'\(file)' (\(container.rawValue)) cannot be read: \(problem.phrase)"
+    case .damagedContainer(let file, let container, let problem):
+      "'\(file)' (\(container.rawValue)) is damaged: \(problem.phrase)"
+    case .wrongDigest(let file, let expected, let found):
+      "'\(file)' has the SHA-256 \(found.prefix(16))…, but its name says \(expected)…"
     case .doesNotFit(let misfit):
       "'\(misfit.file)' does not fit '\(misfit.variant)': \(misfit.differences)"
     case .nothingFits(let file, let variant, let examples):
       "'\(file)' has no tensor that fits '\(variant)'"
         + (examples.isEmpty ? "" : "; it has \(examples.joined(separator: ", ")), …")
+    case .unknownFormat(let file): "'\(file)' ends like no format that weights are written in"
+    case .tooLargeToWrite(let file): "'\(file)' would be larger than its format allows"
     case .neverReleased(let variant, _): "there are no released weights of '\(variant)'"
     case .notFound(let source): "the weights of '\(source.name)' are not on this machine"
-    case .needsConversion(let file, let source):
-      "the weights of '\(source.name)' are on this machine as '\(file)', a PyTorch file, "
-        + "which cannot be read yet"
     }
   }
 
@@ -86,24 +102,30 @@ extension WeightError {
   public var advice: String? {
     switch self {
     case .directory(_, .safeTensors(let file)): "give the file in it: '\(file)'"
-    case .directory(_, .tensorFlow): ForeignFormat.tensorFlow.advice(for: "")
-    case .foreignFormat(let file, let format): format.advice(for: file)
+    case .directory(_, .tensorFlow): "give the folder as weights="
+    case .directory(_, .savedModel): "give the folder 'variables' in it"
+    case .directory(_, .several): "give one of them"
+    case .foreignFormat(_, let format): format.advice
     case .damaged(_, .truncated): "fetch or copy it again"
     case .damaged(_, .notSafeTensors):
       "give a safetensors file, such as model.safetensors of a timm repository on huggingface.co"
     case .damaged(_, .unknownType): nil
+    case .wrongDigest: "the file is damaged or is another one: fetch it again, or rename it"
     case .empty, .damaged: "fetch or write it again"
+    case .damagedContainer(_, _, .pickle(.forbiddenGlobal)):
+      "nothing of it was run; save the model's state_dict() in its place"
+    case .damagedContainer(_, _, let problem): problem.isSound ? nil : "fetch or write it again"
     case .doesNotFit(let misfit):
       misfit.looksLike.isEmpty
         ? "strict=off takes what fits and gives the rest new weights"
         : "it looks like \(quotedList(misfit.looksLike)): load that"
     case .nothingFits: "the names must be those of timm's state dict, such as 'conv_stem.weight'"
+    case .unknownFormat: "name it FILE.safetensors, FILE.pth or FILE.npz"
+    case .tooLargeToWrite: "write a safetensors file"
     case .neverReleased(_, let sibling):
       sibling.map { "'\($0)' has the same layers and released weights" }
         ?? "give a file with weights="
     case .notFound(let source): source.advice
-    case .needsConversion(let file, let source):
-      "convert it: \(torchConversion(from: file, to: source.destination))"
     case .unreadable, .directory: nil
     }
   }
@@ -124,55 +146,50 @@ extension Misfit {
   }
 }
 
-extension WeightSource {
+extension ReleasedWeights {
   fileprivate var advice: String {
-    "fetch https://huggingface.co/\(repository)/resolve/main/model.safetensors "
-      + "and save it as '\(destination)'"
-      + (releaseFile.map { "; PyTorch's hub has them as \($0), which must be converted first" }
-        ?? "")
+    "'download weights \(name)' fetches them; or save "
+      + "https://huggingface.co/\(repository)/resolve/main/model.safetensors as '\(destination)'"
+      + (releaseFile.map { "; PyTorch's hub has them as \($0)" } ?? "")
   }
 }
 
 extension ForeignFormat {
   fileprivate var phrase: String {
     switch self {
-    case .torchZip: "a PyTorch file (zip), which cannot be read yet"
-    case .torchPickle: "a PyTorch file (legacy pickle), which cannot be read yet"
-    case .numpyArchive: "a NumPy archive (npz), which cannot be read yet"
-    case .numpyArray: "a NumPy file (npy), which cannot be read yet"
-    case .hdf5: "an HDF5 file, such as Keras writes, which cannot be read yet"
-    case .tensorFlow: "a part of a TensorFlow checkpoint, which cannot be read yet"
-    case .zip: "a zip archive, not a safetensors file"
-    case .gzip: "a gzip archive, not a safetensors file"
-    case .webPage: "a web page, not a safetensors file"
+    case .torchZip: "a PyTorch file (zip), not a safetensors file"
+    case .torchPickle: "a PyTorch file (legacy pickle), not a safetensors file"
+    case .numpyArchive: "a NumPy archive (npz), not a safetensors file"
+    case .numpyArray: "a NumPy file (npy), not a safetensors file"
+    case .hdf5: "an HDF5 file, such as Keras writes, not a safetensors file"
+    case .tensorFlow: "a part of a TensorFlow checkpoint whose other parts are missing"
+    case .zip: "a zip archive, not a file of weights"
+    case .gzip: "a gzip archive, not a file of weights"
+    case .webPage: "a web page, not a file of weights"
     case .lfsPointer: "a Git LFS pointer, not the file itself"
     }
   }
 
-  fileprivate func advice(for file: String) -> String {
+  fileprivate var advice: String {
     switch self {
-    case .torchZip, .torchPickle:
-      return "convert it: \(torchConversion(from: file, to: file + ".safetensors"))"
-    case .numpyArchive:
-      return "with timm's names in it, convert it: python3 -c \"import numpy, safetensors.numpy; "
-        + "safetensors.numpy.save_file(dict(numpy.load('\(file)')), '\(file).safetensors')\""
-    case .numpyArray, .hdf5, .tensorFlow:
-      return "take the same weights from timm: python3 -c \"import timm, safetensors.torch; "
-        + "safetensors.torch.save_file(timm.create_model('MODEL', pretrained=True).state_dict(), "
-        + "'MODEL.safetensors')\""
-    case .zip, .gzip: return "unpack it, and give the safetensors file in it"
-    case .webPage: return "the download went wrong: fetch the file itself"
-    case .lfsPointer: return "fetch the file with 'git lfs pull'"
+    case .torchZip, .torchPickle, .numpyArchive, .numpyArray, .hdf5:
+      "'convert' makes a safetensors file of it"
+    case .tensorFlow: "put 'NAME.index' and 'NAME.data-…' side by side"
+    case .zip, .gzip: "unpack it, and give the file of weights in it"
+    case .webPage: "the download went wrong: fetch the file itself"
+    case .lfsPointer: "fetch the file with 'git lfs pull'"
     }
   }
 }
 
-/// A shell command that converts a file of `torch.save`.
-private func torchConversion(from file: String, to target: String) -> String {
-  "python3 -c \"import torch, safetensors.torch; "
-    + "d = torch.load('\(file)', map_location='cpu', weights_only=True); "
-    + "safetensors.torch.save_file({k: v.clone().contiguous() "
-    + "for k, v in d.get('state_dict', d).items()}, '\(target)')\""
+extension ContainerProblem {
+  /// Whether the file may be as its writer meant it.
+  fileprivate var isSound: Bool {
+    switch self {
+    case .unsupported, .noTensors: true
+    default: false
+    }
+  }
 }
 
 extension SafeTensors.Problem {

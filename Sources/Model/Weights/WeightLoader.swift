@@ -2,7 +2,15 @@ public import Foundation
 
 /// Makes networks with the weights of a file.
 public enum WeightLoader {
-  /// Makes a network of a variant with the weights of a safetensors file that uses timm's names.
+  /// Makes a network of a variant with the weights of a file; see the other form.
+  public static func load(
+    _ variant: Variant, from url: URL, head: HeadPolicy, seed: UInt64, strict: Bool
+  ) throws -> (network: Network, report: LoadReport) {
+    try load(variant, from: WeightFile.open(url), head: head, seed: seed, strict: strict)
+  }
+
+  /// Makes a network of a variant with the weights of a file, whatever its kind and whosever names
+  /// it uses.
   ///
   /// - Parameters:
   ///   - head: what becomes of the file's classifier.
@@ -10,33 +18,52 @@ public enum WeightLoader {
   ///     and on nothing else.
   ///   - strict: whether missing, unexpected or mismatched tensors are an error, the classifier
   ///     apart that `head` replaces; otherwise what fits is taken.
+  ///   - digest: the file's SHA-256 in hexadecimal, to be compared with the one in its name.
   /// - Throws: `WeightError`, `ArchitectureError.classCount`.
   public static func load(
-    _ variant: Variant, from url: URL, head: HeadPolicy, seed: UInt64, strict: Bool
+    _ variant: Variant, from file: WeightFile, head: HeadPolicy, seed: UInt64, strict: Bool,
+    digest: String? = nil
   ) throws -> (network: Network, report: LoadReport) {
-    let file = try SafeTensors.File(contentsOf: url)
-    let match = try WeightMatch(variant, file, head: head)
+    if let digest, let expected = ReleaseName.digest(in: file.url), !digest.hasPrefix(expected) {
+      throw WeightError.wrongDigest(file.url.path, expected: expected, found: digest)
+    }
+    let recognized = RecognizedScheme(file) ?? RecognizedScheme(assuming: .timm)
+    let match = try WeightMatch(variant, file, recognized, head: head)
     guard match.isExact || !strict else {
+      // What has nothing in common is not described by all that is missing.
+      if match.pairs.isEmpty { throw nothingFits(match) }
       throw WeightError.doesNotFit(
         Misfit(
-          file: url.path, variant: variant.name,
+          file: file.url.path, variant: variant.name,
           missing: match.missing.filter { !match.isLeftOut($0) }.map(\.path),
           unexpected: match.unexpected,
           mismatched: match.mismatched.filter { !match.isLeftOut($0.info) }.map(\.mismatch),
-          looksLike: otherVariants(fitting: file, than: variant)))
+          looksLike: variants(fitting: file, recognized).filter { $0 != variant.name }))
     }
-    guard !match.pairs.isEmpty else {
-      throw WeightError.nothingFits(
-        url.path, variant: variant.name, examples: Array(match.unexpected.prefix(3)))
-    }
+    guard !match.pairs.isEmpty else { throw nothingFits(match) }
     let network = Network(uninitialized: match.blueprint)
-    fill(network.parameters, match, from: file, seed: seed)
-    return (network, report(match))
+    try fill(network.parameters, match, seed: seed)
+    return (network, LoadReport(match, digest: digest))
   }
 
-  private static func fill(
-    _ store: ParameterStore, _ match: WeightMatch, from file: SafeTensors.File, seed: UInt64
-  ) {
+  /// The variants of the table that have exactly the tensors of a file.
+  static func variants(fitting file: WeightFile, _ recognized: RecognizedScheme) -> [String] {
+    Variant.all.filter { variant in
+      // A classifier that makes no sense for one variant makes none for any.
+      guard let match = try? WeightMatch(variant, file, recognized, head: .keep) else {
+        return false
+      }
+      return match.isExact
+    }.map(\.name)
+  }
+
+  private static func nothingFits(_ match: WeightMatch) -> WeightError {
+    .nothingFits(
+      match.file.url.path, variant: match.blueprint.variant.name,
+      examples: Array(match.file.tensors.map(\.name).prefix(3)))
+  }
+
+  private static func fill(_ store: ParameterStore, _ match: WeightMatch, seed: UInt64) throws {
     let given = Set(match.pairs.map(\.info.path))
     for info in store.table.entries where !given.contains(info.path) {
       store.initialize(info, seed: seed)
@@ -45,39 +72,30 @@ public enum WeightLoader {
     for pair in match.pairs {
       let info = pair.info
       switch info.storage {
-      case .counters: store.counters[info.offset] = file.integer(pair.tensor)
-      case .weights, .buffers:
-        let target = (info.storage == .weights ? store.weights : store.buffers) + info.offset
-        file.withFloats(pair.tensor, scratch: &scratch) {
-          info.layout.fromTimm($0, to: target, shape: info.shape)
-        }
+      case .counters: store.counters[info.offset] = try match.file.integer(pair.tensor)
+      case .weights:
+        try match.read(pair, to: store.weights + info.offset, scratch: &scratch)
+      case .buffers:
+        try match.read(pair, to: store.buffers + info.offset, scratch: &scratch)
       }
     }
   }
+}
 
-  private static func report(_ match: WeightMatch) -> LoadReport {
-    var headReplaced: (from: Int, to: Int)?
-    if match.isHeadNew, let count = match.fileClassCount {
-      headReplaced = (from: count, to: match.blueprint.classCount)
-    }
-    return LoadReport(
-      scheme: "timm", fileClassCount: match.fileClassCount,
-      loaded: match.pairs.map(\.info.path), missing: match.missing.map(\.path),
-      unexpected: match.unexpected, mismatched: match.mismatched.map(\.mismatch),
-      converted: match.pairs.filter { $0.info.storage != .counters && $0.tensor.type != .float32 }
-        .map(\.info.path),
-      headReplaced: headReplaced)
-  }
-
-  /// The other variants of the table that have exactly the tensors of a file.
-  private static func otherVariants(
-    fitting file: SafeTensors.File, than variant: Variant
-  ) -> [String] {
-    Variant.all.filter { other in
-      guard other.name != variant.name else { return false }
-      // A classifier that makes no sense for one variant makes none for any.
-      guard let match = try? WeightMatch(other, file, head: .keep) else { return false }
-      return match.isExact
-    }.map(\.name)
+/// The names of the files that timm and torchvision release: the last part of
+/// `efficientnet_v2_s-dd5fe13b.pth` is the beginning of the file's SHA-256.
+public enum ReleaseName {
+  /// The digits of the SHA-256 in a file's name, eight or more after the last dash; nil without
+  /// any.
+  public static func digest(in file: URL) -> String? {
+    let stem = file.deletingPathExtension().lastPathComponent
+    guard let dash = stem.lastIndex(of: "-"), ["pth", "pt", "bin"].contains(file.pathExtension)
+    else { return nil }
+    let digits = stem[stem.index(after: dash)...]
+    let isDigest =
+      (8...64).contains(digits.count)
+      && digits.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    // A date is no digest.
+    return isDigest && digits.contains(where: \.isLetter) ? String(digits) : nil
   }
 }

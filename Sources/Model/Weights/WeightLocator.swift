@@ -6,10 +6,10 @@ public import Foundation
 /// `~/.workbench/weights`), the cache of the Hugging Face hub, the cache of PyTorch's hub. Nothing is
 /// fetched.
 public enum WeightLocator {
-  /// The safetensors file with the weights of a variant's selected tag.
+  /// The file with the weights of a variant's selected tag.
   ///
   /// - Throws: `WeightError.notFound`, which says what to fetch and where to put it;
-  ///   `.needsConversion` when only a PyTorch file is there; `.neverReleased`.
+  ///   `.neverReleased`.
   public static func find(_ variant: Variant) throws -> URL {
     try find(variant, in: WeightPlaces(environment: ProcessInfo.processInfo.environment))
   }
@@ -27,18 +27,12 @@ public enum WeightLocator {
     let readable =
       ownFiles(name, bareName: isDefault ? variant.name : nil, in: places.own)
       + hubFiles("model.safetensors", of: repository, in: places.hub)
-      + (tag.releaseFile.map { [safeTensors(of: $0, in: places.torch)] } ?? [])
+      + (tag.releaseFile.map { releaseFiles($0, in: places) } ?? [])
+      + hubFiles("pytorch_model.bin", of: repository, in: places.hub)
     if let file = readable.first(where: isFile) { return file }
-    let source = WeightSource(
+    let source = ReleasedWeights(
       name: name, repository: repository, releaseFile: tag.releaseFile,
       destination: places.own.appendingPathComponent("\(name).safetensors").path)
-    let convertible =
-      (tag.releaseFile.map {
-        [places.own.appendingPathComponent($0), places.torch.appendingPathComponent($0)]
-      } ?? []) + hubFiles("pytorch_model.bin", of: repository, in: places.hub)
-    if let file = convertible.first(where: isFile) {
-      throw WeightError.needsConversion(file.path, source)
-    }
     throw WeightError.notFound(source)
   }
 
@@ -69,10 +63,13 @@ public enum WeightLocator {
       .map { snapshots.appendingPathComponent($0.name).appendingPathComponent(file) }
   }
 
-  /// A released file that the user converted beside the original.
-  private static func safeTensors(of release: String, in folder: URL) -> URL {
-    folder.appendingPathComponent(release).deletingPathExtension()
-      .appendingPathExtension("safetensors")
+  /// A file of timm's releases, and what the user converted it to beside the original.
+  private static func releaseFiles(_ release: String, in places: WeightPlaces) -> [URL] {
+    let torch = places.torch.appendingPathComponent(release)
+    return [
+      torch.deletingPathExtension().appendingPathExtension("safetensors"),
+      places.own.appendingPathComponent(release), torch,
+    ]
   }
 
   /// Whether there is a file, not a folder; links are followed.

@@ -2,10 +2,13 @@
 struct WeightMatch {
   struct Pair {
     let info: ParameterInfo
-    let tensor: SafeTensors.Tensor
+    let tensor: WeightTensor
   }
 
   let blueprint: Blueprint
+  let file: WeightFile
+  /// Whose names the file has, and what stands before them.
+  let recognized: RecognizedScheme
   /// The classes of the file's classifier; nil if it has none that makes sense.
   let fileClassCount: Int?
   /// Whether the classifier's tensors are left out for new ones.
@@ -18,8 +21,12 @@ struct WeightMatch {
 
   /// Compares a file with the network that a head policy asks for.
   /// - Throws: `ArchitectureError.classCount`.
-  init(_ variant: Variant, _ file: SafeTensors.File, head: HeadPolicy) throws {
-    fileClassCount = Self.classCount(of: file)
+  init(
+    _ variant: Variant, _ file: WeightFile, _ recognized: RecognizedScheme, head: HeadPolicy
+  ) throws {
+    self.file = file
+    self.recognized = recognized
+    fileClassCount = try Self.classCount(of: file, recognized, variant)
     let classCount: Int
     switch head {
     case .keep:
@@ -30,9 +37,14 @@ struct WeightMatch {
       isHeadNew = fileClassCount != wanted
     }
     blueprint = try Blueprint(variant, classCount: classCount)
-    for info in blueprint.parameters.entries { compare(info, with: file[info.path]) }
-    unexpected = file.tensors.map(\.name).filter { blueprint.parameters[$0] == nil }
-    if Checkpoint.isCheckpoint(file) {
+    var used: Set<String> = []
+    for info in blueprint.parameters.entries {
+      let tensor = recognized.tensor(for: info, in: blueprint, file)
+      if let tensor { used.insert(tensor.name) }
+      compare(info, with: tensor)
+    }
+    unexpected = recognized.unexpected(in: file, used: used)
+    if Checkpoint.isCheckpoint(file.metadata) {
       unexpected.removeAll { Checkpoint.isOptimizerState($0) }
     }
   }
@@ -46,36 +58,51 @@ struct WeightMatch {
   /// Whether a tensor belongs to a classifier that is to be new.
   func isLeftOut(_ info: ParameterInfo) -> Bool { isHeadNew && info.role.unit == .classifier }
 
-  private mutating func compare(_ info: ParameterInfo, with tensor: SafeTensors.Tensor?) {
+  private mutating func compare(_ info: ParameterInfo, with tensor: WeightTensor?) {
     // That the file has another classifier is said once, as the head's replacement.
     if isLeftOut(info), fileClassCount != nil { return }
     guard let tensor else {
       if info.storage != .counters { missing.append(info) }
       return
     }
-    if !isLeftOut(info), Self.fits(tensor, info) {
+    if !isLeftOut(info), fits(tensor, info) {
       pairs.append(Pair(info: info, tensor: tensor))
     } else {
       let mismatch = TensorMismatch(
         name: info.path, fileShape: tensor.shape, fileType: tensor.type,
-        networkShape: info.timmShape)
+        networkShape: recognized.scheme.shapes(of: info)[0])
       mismatched.append((info, mismatch))
     }
   }
 
-  private static func fits(_ tensor: SafeTensors.Tensor, _ info: ParameterInfo) -> Bool {
-    switch info.storage {
-    case .weights, .buffers:
-      tensor.type.isReadableAsFloat && tensor.shape == info.timmShape
-    case .counters:
-      // Tools without single numbers write an array of one.
-      (tensor.type.isReadableAsInteger || tensor.type.isReadableAsFloat)
-        && (tensor.shape.isEmpty || tensor.shape == [1])
-    }
+  private func fits(_ tensor: WeightTensor, _ info: ParameterInfo) -> Bool {
+    guard recognized.scheme.shapes(of: info).contains(tensor.shape) else { return false }
+    return tensor.type.isReadableAsFloat
+      || (info.storage == .counters && tensor.type.isReadableAsInteger)
   }
 
-  private static func classCount(of file: SafeTensors.File) -> Int? {
-    guard let shape = file["classifier.weight"]?.shape, shape.count == 2 else { return nil }
-    return shape[0]
+  /// The outputs of the file's classifier.
+  private static func classCount(
+    of file: WeightFile, _ recognized: RecognizedScheme, _ variant: Variant
+  ) throws -> Int? {
+    let blueprint = try Blueprint(variant, classCount: 1)
+    let weight = blueprint.parameters.entries.first {
+      $0.role.unit == .classifier && $0.role.part == .weight
+    }
+    guard let weight,
+      let shape = recognized.tensor(for: weight, in: blueprint, file)?.shape, shape.count == 2
+    else { return nil }
+    return recognized.scheme.order == .outputsLast ? shape[1] : shape[0]
+  }
+
+  // MARK: Reading
+
+  /// Copies one tensor of the file into the engine's layout.
+  /// - Throws: `WeightError.damagedContainer`.
+  func read(
+    _ pair: Pair, to target: UnsafeMutablePointer<Float>, scratch: inout [Float]
+  ) throws {
+    let (scheme, info) = (recognized.scheme, pair.info)
+    try file.withFloats(pair.tensor, scratch: &scratch) { scheme.place($0, to: target, info) }
   }
 }

@@ -56,6 +56,18 @@ enum Startup {
     }
   }
 
+  /// `workbench convert IN OUT`.
+  static func convert(_ command: ConvertCommand) -> Int32 {
+    let console = makeConsole(command.output)
+    return reported(console) {
+      let destination = URL(fileURLWithPath: command.destination)
+      let report = try WeightConversion.convert(
+        URL(fileURLWithPath: command.input), to: destination)
+      console.note(WeightReport.conversion(report, to: command.destination))
+      return 0
+    }
+  }
+
   // MARK: Parts
 
   private static func headless(

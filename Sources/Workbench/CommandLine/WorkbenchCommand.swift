@@ -11,7 +11,9 @@ struct WorkbenchCommand: ParsableCommand {
       from standard input.
       """,
     version: "workbench \(ProgramVersion.number)",
-    subcommands: [PromptCommand.self, ReplayCommand.self, CheckCommand.self],
+    subcommands: [
+      PromptCommand.self, ReplayCommand.self, CheckCommand.self, ConvertCommand.self,
+    ],
     defaultSubcommand: PromptCommand.self)
 }
 
@@ -90,6 +92,25 @@ struct CheckCommand: ParsableCommand {
   var file: String
 
   @OptionGroup var script: ScriptParameterOptions
+
+  @OptionGroup var output: OutputOptions
+}
+
+/// `workbench convert IN OUT`.
+struct ConvertCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convert", abstract: "Rewrite a file of weights in another format.",
+    discussion: """
+      Reads every kind of file that 'load' reads and writes safetensors, PyTorch (.pth) or NumPy \
+      (.npz), by the ending of the name, under timm's names when they are those of a known network. \
+      Exit codes: 0 written, 3 the ending is not known, 7 the file cannot be read or written.
+      """)
+
+  @Argument(help: "The file of weights, or a folder with one.")
+  var input: String
+
+  @Argument(help: "The file to write: .safetensors, .pth or .npz.")
+  var destination: String
 
   @OptionGroup var output: OutputOptions
 }

@@ -4,7 +4,8 @@ import DSL
 enum CommandSet {
   /// The table that parsing, checking, help, completion and running share.
   static let table: CommandTable<WorkbenchState> = CommandTable(
-    (ModelCommands.all + DataCommands.all + DownloadCommands.all + SettingCommands.all
+    (ModelCommands.all + WeightCommands.all + DataCommands.all + DownloadCommands.all
+      + SettingCommands.all
       + TrainingCommands.all
       + EvaluationCommands.all + PlotCommands.all + RunCommands.all + SessionCommands.all
       + BenchCommands.all + [ProfileCommand.profile, HelpCommand.help])

@@ -70,7 +70,7 @@ enum DownloadCommands {
     let download = Download(
       address: address, file: file,
       checksum: invocation.string("sha256").map { .sha256($0) },
-      check: { _ = try SafeTensors.File(contentsOf: $0) })
+      check: { _ = try WeightFile.open($0) })
     let verified = try download.run(state.console)
     if verified == nil {
       state.console.note("the server gave no checksum to compare the file with")

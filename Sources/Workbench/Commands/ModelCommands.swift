@@ -60,6 +60,10 @@ enum ModelCommands {
         the torch hub cache, ~/.workbench/weights. Nothing is downloaded. Without 'pretrained' and \
         weights= the weights are drawn from the seed.
 
+        weights= takes safetensors, PyTorch, NumPy, HDF5 (Keras) and TensorFlow checkpoint files \
+        with the names of timm, torchvision, google, Keras, hankyul2, jahongir7174 or d-li14, all \
+        recognised by their contents; 'info FILE' shows one without loading it.
+
         classes=auto, the default, gives the classifier as many outputs as the data has classes, \
         now or when data is loaded; a classifier of another size is replaced by a new one. \
         head=keep keeps the classifier of the file whatever the data has.
@@ -68,7 +72,7 @@ enum ModelCommands {
         Positional("model", .named("model"), "a name of 'models', with or without a tag")
       ],
       keys: [
-        Parameter("weights", .path(.input), "a safetensors file with timm's key names"),
+        Parameter("weights", .path(.input), "a file of weights, of any known kind"),
         Parameter(
           "classes", .either(["auto"], or: .integer(.within(1...1_000_000))),
           "outputs of the classifier", default: "auto"),
@@ -132,19 +136,25 @@ enum ModelCommands {
     return try WeightLocator.find(variant)
   }
 
+  private static let infoTopics = [
+    "model", "params", "classifier", "transform", "layers", "memory", "data",
+  ]
+
   private static let info = Command<WorkbenchState>(
     Signature(
       "info", group: "model",
-      "Shows the model: all, or its parameters, classifier, transform, layers, memory.",
+      "Shows the model, one side of it, or what a file of weights holds.",
       discussion: """
+        'info FILE' shows the tensors of a file of weights, whose names they are, and which models \
+        they fit, without loading it.
+
         'info memory' shows what a training step with the present batch-size and input-size needs, \
         before anything is allocated; a training that does not fit is refused.
         """,
       positionals: [
         Positional(
           "topic",
-          .choice(["model", "params", "classifier", "transform", "layers", "memory", "data"]),
-          "what to show", .optional)
+          .either(infoTopics, or: .path(.input)), "what to show, or a file of weights", .optional)
       ],
       flags: [Flag("json", "one JSON object per row"), Flag("csv", "comma-separated values")],
       effect: .look, reads: [.slot("model"), .slot("data"), .slot("params.*")],
@@ -152,11 +162,16 @@ enum ModelCommands {
         Example("load tf_efficientnetv2_b0; info params", "how many parameters"),
         Example("load tf_efficientnetv2_b0; info layers", "a row per block"),
         Example("load tf_efficientnetv2_b0; info memory", "what a training step needs"),
+        Example("info model.safetensors", "what is in a file"),
       ])
   ) { invocation, state in
     let topic = invocation.string("topic") ?? "model"
     if topic == "data" {
       state.console.write(DataReport.summary(try state.requireData(), state))
+      return
+    }
+    guard infoTopics.contains(topic) else {
+      try WeightCommands.inspect(topic, invocation, state)
       return
     }
     let model = try state.requireModel()

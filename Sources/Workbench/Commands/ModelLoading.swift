@@ -23,10 +23,11 @@ enum ModelLoading {
       return LoadedModel(
         variant: variant, network: network, classes: classes, weights: .scratch(seed: seed))
     }
-    let digest = try Model.sha256(of: file)
+    let opened = try WeightFile.open(file)
+    let digest = try opened.sha256()
     if let sha256, sha256.lowercased() != digest {
       throw CommandError(
-        "\(file.path) has the SHA-256 \(digest), expected \(sha256)",
+        "\(opened.url.path) has the SHA-256 \(digest), expected \(sha256)",
         hint: "it is not the file that the script was written with", argument: "sha256",
         exitCode: 7)
     }
@@ -36,27 +37,12 @@ enum ModelLoading {
     case .count(let count): head = .resize(classCount: count)
     case .auto: head = state.data.map { .resize(classCount: $0.classCount) } ?? .keep
     }
-    let loaded = try WeightLoader.load(variant, from: file, head: head, seed: seed, strict: strict)
-    state.console.note(report(loaded.report))
+    let loaded = try WeightLoader.load(
+      variant, from: opened, head: head, seed: seed, strict: strict, digest: digest)
+    state.console.note(WeightReport.loading(loaded.report))
+    loaded.report.warnings.forEach(state.console.warn)
     return LoadedModel(
       variant: variant, network: loaded.network, classes: classes,
-      weights: .file(file, sha256: digest))
-  }
-
-  /// What was taken from a file and what was not.
-  private static func report(_ report: LoadReport) -> String {
-    var lines = ["\(report.scheme): \(report.loaded.count) tensors loaded"]
-    func list(_ names: [String], _ what: String) {
-      guard !names.isEmpty else { return }
-      let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", …" : "")
-      lines.append("\(names.count) \(what): \(shown)")
-    }
-    list(report.missing, "missing, new weights in their place")
-    list(report.unexpected, "not used")
-    list(report.mismatched.map(\.description), "of another shape, new weights in their place")
-    if let head = report.headReplaced {
-      lines.append("the classifier of \(head.from) classes was replaced by a new one of \(head.to)")
-    }
-    return lines.joined(separator: "\n")
+      weights: .file(opened.url, sha256: digest))
   }
 }

@@ -23,7 +23,7 @@ struct WeightLocatorTests {
   private func put(_ path: String) throws { try home.write(Data([1]), to: path) }
 
   @Test func nothingThereSaysWhatToFetch() throws {
-    let source = WeightSource(
+    let source = ReleasedWeights(
       name: "tf_efficientnetv2_s.in21k_ft_in1k",
       repository: "timm/tf_efficientnetv2_s.in21k_ft_in1k",
       releaseFile: "tf_efficientnetv2_s_21ft1k-d7dafa41.pth",
@@ -32,9 +32,10 @@ struct WeightLocatorTests {
     let error = #expect(throws: WeightError.notFound(source)) { try find(variant) }
     #expect(
       error?.advice == """
-        fetch https://huggingface.co/timm/tf_efficientnetv2_s.in21k_ft_in1k/resolve/main/\
-        model.safetensors and save it as '\(source.destination)'; PyTorch's hub has them as \
-        tf_efficientnetv2_s_21ft1k-d7dafa41.pth, which must be converted first
+        'download weights tf_efficientnetv2_s.in21k_ft_in1k' fetches them; or save \
+        https://huggingface.co/timm/tf_efficientnetv2_s.in21k_ft_in1k/resolve/main/\
+        model.safetensors as '\(source.destination)'; PyTorch's hub has them as \
+        tf_efficientnetv2_s_21ft1k-d7dafa41.pth
         """)
   }
 
@@ -117,16 +118,17 @@ struct WeightLocatorTests {
     #expect(try find(other) == ".workbench/weights/tf_efficientnetv2_s.in1k.safetensors")
   }
 
-  @Test func aPyTorchFileIsNamed() throws {
+  @Test func pyTorchsFilesAreTakenToo() throws {
     let path = ".cache/torch/hub/checkpoints/tf_efficientnetv2_s_21ft1k-d7dafa41.pth"
     try put(path)
-    let error = #expect(throws: WeightError.self) { try find(variant) }
-    guard case .needsConversion(home.file(path).path, let source) = error else {
-      Issue.record("\(String(describing: error))")
-      return
-    }
-    #expect(error?.advice?.contains("save_file") == true)
-    #expect(error?.advice?.contains(source.destination) == true)
+    #expect(try find(variant) == path)
+    let own = ".workbench/weights/tf_efficientnetv2_s_21ft1k-d7dafa41.pth"
+    try put(own)
+    #expect(try find(variant) == own)
+    let repository = ".cache/huggingface/hub/models--timm--tf_efficientnetv2_s.in1k"
+    try put("\(repository)/snapshots/a/pytorch_model.bin")
+    #expect(
+      try find(variant.selecting(tag: "in1k")) == "\(repository)/snapshots/a/pytorch_model.bin")
   }
 
   @Test func whatWasNeverReleasedHasASibling() throws {

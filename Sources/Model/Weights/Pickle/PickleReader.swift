@@ -3,9 +3,11 @@
 /// The stack machine of Python's `pickletools`, without its powers: classes and functions are
 /// looked up in an allow-list and only noted down, never imported or called. Memory is bounded by
 /// the size of the pickle and a limit on instructions, and nothing recurses, whatever the nesting.
+///
+/// SAFETY: the bytes belong to the caller of `read`, which outlives the reader.
 public struct PickleReader {
-  private let bytes: [UInt8]
-  private let allowed: Set<PickleGlobal>
+  private let bytes: UnsafeRawBufferPointer
+  private let rules: PickleRules
   private let limit: Int
   private var offset: Int
   /// Where the instruction at work starts.
@@ -28,7 +30,19 @@ public struct PickleReader {
     _ bytes: [UInt8], at offset: inout Int, allowing allowed: Set<PickleGlobal>,
     limit: Int = 4_000_000
   ) throws(PickleError) -> PickleDocument {
-    var reader = PickleReader(bytes: bytes, offset: offset, allowed: allowed, limit: limit)
+    try bytes.withUnsafeBufferPointer { bytes throws(PickleError) in
+      try read(
+        UnsafeRawBufferPointer(bytes), at: &offset, rules: PickleRules(allowed: allowed),
+        limit: limit)
+    }
+  }
+
+  /// Reads one pickle of bytes that lie anywhere; see the other form.
+  static func read(
+    _ bytes: UnsafeRawBufferPointer, at offset: inout Int, rules: PickleRules,
+    limit: Int = 4_000_000
+  ) throws(PickleError) -> PickleDocument {
+    var reader = PickleReader(bytes: bytes, offset: offset, rules: rules, limit: limit)
     let document = try reader.run()
     offset = reader.offset
     return document
@@ -42,11 +56,11 @@ public struct PickleReader {
     return try read(bytes, at: &offset, allowing: allowed, limit: limit)
   }
 
-  private init(bytes: [UInt8], offset: Int, allowed: Set<PickleGlobal>, limit: Int) {
+  private init(bytes: UnsafeRawBufferPointer, offset: Int, rules: PickleRules, limit: Int) {
     precondition(offset >= 0 && offset <= bytes.count)
     self.bytes = bytes
     self.offset = offset
-    self.allowed = allowed
+    self.rules = rules
     self.limit = limit
     start = offset
   }
@@ -80,7 +94,7 @@ public struct PickleReader {
   private mutating func take(_ count: Int) throws(PickleError) -> ArraySlice<UInt8> {
     guard count >= 0, count <= bytes.count - offset else { throw .truncated(offset: bytes.count) }
     offset += count
-    return bytes[(offset - count)..<offset]
+    return Array(bytes[(offset - count)..<offset])[...]
   }
 
   /// An unsigned number of `size` bytes, lowest first.
@@ -97,7 +111,7 @@ public struct PickleReader {
       throw .truncated(offset: bytes.count)
     }
     defer { offset = end + 1 }
-    let line = bytes[offset..<end]
+    let line = Array(bytes[offset..<end])[...]
     return line.last == UInt8(ascii: "\r") ? line.dropLast() : line
   }
 
@@ -213,18 +227,21 @@ public struct PickleReader {
       let name = document.text(try pop())
       guard let name, let module = document.text(try pop()) else { throw damaged("STACK_GLOBAL") }
       try pushGlobal(PickleGlobal(module, name))
-    case .reduce, .newObject:
+    case .reduce:
+      let arguments = try pop()
+      try pushCall(pop(), document.sequence(arguments))
+    case .newObject:
       let arguments = try pop()
       try pushObject(pop(), document.sequence(arguments))
     case .inst:
       let module = try lineText()
       try pushGlobal(PickleGlobal(module, lineText()))
       let constructor = try pop()
-      try pushObject(constructor, popToMark())
+      try pushCall(constructor, popToMark())
     case .object:
       let values = try popToMark()
       guard let constructor = values.first else { throw damaged("OBJ") }
-      try pushObject(constructor, Array(values.dropFirst()))
+      try pushCall(constructor, Array(values.dropFirst()))
     case .newObjectEx:
       guard let keywords = document.node(try pop()), keywords.keys.isEmpty else {
         throw damaged("NEWOBJ_EX")
@@ -326,16 +343,34 @@ public struct PickleReader {
   }
 
   private mutating func pushGlobal(_ global: PickleGlobal) throws(PickleError) {
-    guard allowed.contains(global) else {
-      throw .forbiddenGlobal(name: global.qualified, offset: start)
+    if !rules.allowed.contains(global) {
+      guard rules.acceptsInertClasses else {
+        throw .forbiddenGlobal(name: global.qualified, offset: start)
+      }
+      if document.strangers[global] == nil { document.strangers[global] = start }
     }
     push(.global(global))
   }
 
+  /// What a call would have made. Only what is on the list may be called.
+  private mutating func pushCall(
+    _ constructor: PickleValue, _ arguments: [PickleValue]?
+  ) throws(PickleError) {
+    if case .global(let global) = constructor, let offset = document.strangers[global] {
+      throw .forbiddenGlobal(name: global.qualified, offset: offset)
+    }
+    try pushObject(constructor, arguments)
+  }
+
+  /// An object of a class. One of a class outside the list is empty until its state is set, so
+  /// it has no arguments.
   private mutating func pushObject(
     _ constructor: PickleValue, _ arguments: [PickleValue]?
   ) throws(PickleError) {
     guard case .global(let global) = constructor, let arguments else { throw damaged("REDUCE") }
+    if let offset = document.strangers[global], !arguments.isEmpty {
+      throw .forbiddenGlobal(name: global.qualified, offset: offset)
+    }
     push(.object(add(PickleNode(constructor: global, arguments: arguments))))
   }
 

@@ -15,6 +15,15 @@ public struct PickleGlobal: Sendable, Hashable {
   public var qualified: String { "\(module).\(name)" }
 }
 
+/// Which classes and functions may occur in a pickle.
+struct PickleRules: Sendable {
+  /// Those that may be called, which is to say noted down with their arguments.
+  let allowed: Set<PickleGlobal>
+  /// Whether others may be named, and may be the class of an object that gets nothing but a
+  /// state. Calling them is an error all the same.
+  var acceptsInertClasses = false
+}
+
 /// A value in a pickle. Compound values are numbers of nodes in their `PickleDocument`, so that
 /// shared and circular structures need no care.
 public enum PickleValue: Sendable, Equatable {
@@ -62,6 +71,9 @@ public struct PickleDocument: Sendable {
   public internal(set) var root: PickleValue = .none
   /// The compound values, by number.
   public internal(set) var nodes: [PickleNode] = []
+  /// The classes and functions outside the allow-list that are named, each with the offset of its
+  /// first mention; empty unless the rules accept inert classes.
+  var strangers: [PickleGlobal: Int] = [:]
 
   /// The node of a compound value; nil for a simple one.
   public func node(_ value: PickleValue) -> PickleNode? {

@@ -15,39 +15,51 @@ extension PickleGlobal {
   ]
 }
 
-/// The element type of a NumPy array: whole numbers only.
+/// The element type of a NumPy array: numbers and truth values.
 struct NumPyType: Equatable {
-  let isSigned: Bool
-  /// Bytes of an element: 1, 2, 4 or 8.
-  let size: Int
+  /// What an element is.
+  let elements: ElementType
   let isBigEndian: Bool
+
+  /// Bytes of an element: 1, 2, 4 or 8.
+  var size: Int { elements.byteCount }
+  private var isSigned: Bool { [.int8, .int16, .int32, .int64].contains(elements) }
+
+  /// Reads a type in NumPy's spelling, such as `<f4`; nil for other types.
+  init?(code: String, order stated: Character? = nil) {
+    var code = code
+    var order: Character = "="
+    if let first = code.first, "<>=|".contains(first) { order = code.removeFirst() }
+    if let stated { order = stated }
+    guard let elements = Self.types[code] else { return nil }
+    self.elements = elements
+    isBigEndian = order == ">"
+  }
+
+  private static let types: [String: ElementType] = [
+    "b1": .bool, "u1": .uint8, "i1": .int8, "u2": .uint16, "i2": .int16, "u4": .uint32,
+    "i4": .int32, "u8": .uint64, "i8": .int64, "f2": .float16, "f4": .float32, "f8": .float64,
+    // JAX writes bfloat16 as anonymous bytes.
+    "V2": .bfloat16,
+  ]
 
   /// Reads `numpy.dtype('u1', ...)` with its state; nil for other types.
   init?(_ value: PickleValue?, in document: PickleDocument) {
     guard case .object(let id) = value else { return nil }
     let node = document.nodes[id]
     guard node.constructor == PickleGlobal("numpy", "dtype"),
-      var code = document.text(node.arguments.first)
+      let code = document.text(node.arguments.first)
     else { return nil }
-    var order: Character = "="
-    if let first = code.first, "<>=|".contains(first) { order = code.removeFirst() }
-    if let state = document.sequence(node.state), state.count > 1,
-      let stated = document.text(state[1])?.first
-    {
-      order = stated
+    var order: Character?
+    if let state = document.sequence(node.state), state.count > 1 {
+      order = document.text(state[1])?.first
     }
-    switch code.first {
-    case "u", "b": isSigned = false
-    case "i": isSigned = true
-    default: return nil
-    }
-    guard let size = Int(code.dropFirst()), [1, 2, 4, 8].contains(size) else { return nil }
-    self.size = size
-    isBigEndian = order == ">"
+    self.init(code: code, order: order)
   }
 
-  /// The number in `size` bytes; nil when it does not fit.
+  /// The whole number in `size` bytes; nil when it does not fit, or is no whole number.
   func integer(_ bytes: ArraySlice<UInt8>) -> Int? {
+    if elements == .bfloat16 || elements.isReadableAsFloat { return nil }
     var bits: UInt64 = 0
     for byte in isBigEndian ? bytes : ArraySlice(bytes.reversed()) {
       bits = bits << 8 | UInt64(byte)
@@ -60,7 +72,7 @@ struct NumPyType: Equatable {
   }
 }
 
-/// A NumPy array of whole numbers in a pickle.
+/// A NumPy array of numbers in a pickle.
 struct NumPyArray {
   let shape: [Int]
   let type: NumPyType
@@ -73,8 +85,8 @@ struct NumPyArray {
 
   /// Reads an array as `_reconstruct` and a state (protocols 0 to 4) or as `_frombuffer` (5).
   ///
-  /// - Returns: nil when the value is no array of whole numbers, or one whose bytes do not fill
-  ///   its shape.
+  /// - Returns: nil when the value is no array of numbers, or one whose bytes do not fill its
+  ///   shape.
   init?(_ value: PickleValue?, in document: PickleDocument) {
     guard case .object(let id) = value else { return nil }
     let node = document.nodes[id]
@@ -126,7 +138,7 @@ struct NumPyArray {
 
   /// The rows of a two-dimensional array of bytes one after the other; nil for other arrays.
   var rows: ArraySlice<UInt8>? {
-    guard shape.count == 2, type.size == 1, !type.isSigned else { return nil }
+    guard shape.count == 2, type.elements == .uint8 || type.elements == .bool else { return nil }
     if !isFortranOrder { return bytes }
     let source = Array(bytes)
     var result = [UInt8](repeating: 0, count: source.count)

@@ -13,7 +13,7 @@ extension SafeTensors {
     /// Free text by name; PyTorch's tools write `format`: `pt`.
     public let metadata: [String: String]
 
-    private let mapping: MappedFile
+    let mapping: MappedFile
     private let dataStart: Int
     private let indices: [String: Int]
 
@@ -101,51 +101,12 @@ extension SafeTensors {
 
     /// A tensor's bytes in the mapped file.
     private func bytes(_ tensor: Tensor) -> UnsafeRawBufferPointer {
-      let start = dataStart + tensor.range.lowerBound
-      return UnsafeRawBufferPointer(
-        rebasing: mapping.bytes[start..<(dataStart + tensor.range.upperBound)])
+      UnsafeRawBufferPointer(rebasing: mapping.bytes[place(tensor)])
     }
-  }
-}
 
-extension SafeTensors.ElementType {
-  /// Reads floating-point elements, which need not be aligned.
-  fileprivate func convert(
-    _ source: UnsafeRawBufferPointer, to target: UnsafeMutablePointer<Float>, count: Int
-  ) {
-    precondition(source.count == count * byteCount)
-    switch self {
-    case .float32:
-      UnsafeMutableRawBufferPointer(start: target, count: source.count).copyMemory(from: source)
-    case .float16:
-      for index in 0..<count {
-        let bits = source.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
-        target[index] = float(half: bits)
-      }
-    case .bfloat16:
-      for index in 0..<count {
-        let bits = source.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
-        target[index] = Float(bitPattern: UInt32(bits) << 16)
-      }
-    case .float64:
-      for index in 0..<count {
-        target[index] = Float(source.loadUnaligned(fromByteOffset: 8 * index, as: Double.self))
-      }
-    default: preconditionFailure("no floating-point type")
+    /// Where a tensor's bytes lie in the whole file.
+    func place(_ tensor: Tensor) -> Range<Int> {
+      (dataStart + tensor.range.lowerBound)..<(dataStart + tensor.range.upperBound)
     }
-  }
-}
-
-/// The value of an IEEE 754 number of half precision, exactly.
-func float(half bits: UInt16) -> Float {
-  let sign = UInt32(bits & 0x8000) << 16
-  let exponent = UInt32(bits >> 10) & 0x1F
-  let fraction = UInt32(bits & 0x3FF)
-  switch exponent {
-  case 0:
-    let magnitude = Float(fraction) * 0x1p-24
-    return Float(bitPattern: magnitude.bitPattern | sign)
-  case 0x1F: return Float(bitPattern: sign | 0x7F80_0000 | fraction << 13)
-  default: return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
   }
 }

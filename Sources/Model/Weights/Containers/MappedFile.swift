@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Glibc
 
-/// The bytes of a regular file, mapped into memory for reading.
+/// The bytes of a regular file, mapped into memory for reading, or a copy of bytes in memory.
 ///
 /// SAFETY: the mapping is made once, read-only, and lives as long as the object; who uses the bytes
 /// keeps the object alive meanwhile.
@@ -26,6 +26,15 @@ final class MappedFile: @unchecked Sendable {
 
   /// Everything in the file.
   let bytes: UnsafeRawBufferPointer
+  private let isMapped: Bool
+
+  /// Copies bytes that stand for a file.
+  init(copying source: some Collection<UInt8>) {
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: source.count, alignment: 64)
+    copy.copyBytes(from: source)
+    bytes = UnsafeRawBufferPointer(copy)
+    isMapped = false
+  }
 
   /// Maps a file; an empty one has no bytes.
   init(_ url: URL) throws(Failure) {
@@ -41,6 +50,7 @@ final class MappedFile: @unchecked Sendable {
     default: throw .isNoRegularFile
     }
     let count = Int(status.st_size)
+    isMapped = true
     guard count > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
@@ -51,7 +61,9 @@ final class MappedFile: @unchecked Sendable {
   }
 
   deinit {
-    if let base = bytes.baseAddress {
+    if !isMapped {
+      bytes.deallocate()
+    } else if let base = bytes.baseAddress {
       munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
     }
   }

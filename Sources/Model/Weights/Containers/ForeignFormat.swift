@@ -1,7 +1,7 @@
 internal import Foundation
 
 /// Kinds of files that weights come in, or that stand where weights should be, other than
-/// safetensors.
+/// safetensors: recognised by their contents.
 public enum ForeignFormat: Sendable, Equatable {
   /// What `torch.save` writes: a zip archive around a pickle.
   case torchZip
@@ -66,22 +66,36 @@ public enum ForeignFormat: Sendable, Equatable {
       || start.hasPrefix("<?xml")
   }
 
+  /// The kind of weight file that is read from a single file of this format.
+  var container: WeightContainer? {
+    switch self {
+    case .torchZip: .torchZip
+    case .torchPickle: .torchLegacy
+    case .numpyArchive: .numpyArchive
+    case .numpyArray: .numpyArray
+    case .hdf5: .hdf5
+    case .tensorFlow, .zip, .gzip, .webPage, .lfsPointer: nil
+    }
+  }
+
   /// What a folder that was given in place of a file holds.
   static func contents(of folder: URL) -> FolderContents {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     if let name = names.filter({ $0.hasSuffix(".safetensors") }).sorted().first {
       return .safeTensors(folder.appendingPathComponent(name).path)
     }
-    let isTensorFlow = names.contains { $0.hasSuffix(".index") || $0 == "saved_model.pb" }
-    return isTensorFlow ? .tensorFlow : .other
+    return names.contains { $0.hasSuffix(".index") } ? .tensorFlow : .other
   }
 
   /// What a folder holds.
   public enum FolderContents: Sendable, Equatable {
     /// A file that can be read; its path.
     case safeTensors(String)
-    /// A checkpoint or a saved model.
     case tensorFlow
+    /// TensorFlow's format for programs, with weights in a folder of its own.
+    case savedModel
+    /// Several files of weights; some of their names.
+    case several([String])
     case other
   }
 }

@@ -1,12 +1,44 @@
 internal import Foundation
 
+/// Room for one tensor on its way into a file, as large as the largest.
+struct TensorScratch: ~Copyable {
+  // SAFETY: made in `init`, freed in `deinit`, never handed out for longer than a call.
+  private let memory: UnsafeMutableRawBufferPointer
+
+  init(_ tensors: [SafeTensors.Source]) {
+    memory = .allocate(
+      byteCount: max(8, tensors.map(\.byteCount).max() ?? 0), alignment: 64)
+  }
+
+  deinit { memory.deallocate() }
+
+  /// Gives the little-endian bytes of a tensor.
+  mutating func withBytes(
+    of tensor: SafeTensors.Source, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    switch tensor.values {
+    case .floats(let fill):
+      if let base = memory.baseAddress?.bindMemory(to: Float.self, capacity: tensor.count) {
+        try fill(base)
+      }
+    case .integer(let value): memory.storeBytes(of: value.littleEndian, as: Int64.self)
+    case .integers(let values):
+      let values = try values()
+      precondition(values.count == tensor.count)
+      values.withUnsafeBytes { memory.copyMemory(from: $0) }
+    }
+    try body(UnsafeRawBufferPointer(rebasing: memory[..<tensor.byteCount]))
+  }
+}
+
 extension SafeTensors {
   /// One tensor to be written.
   struct Source {
     enum Values {
       /// Fills a buffer of floats, in the layout of the file.
-      case floats((UnsafeMutablePointer<Float>) -> Void)
+      case floats((UnsafeMutablePointer<Float>) throws -> Void)
       case integer(Int64)
+      case integers(() throws -> [Int64])
     }
     let name: String
     let shape: [Int]
@@ -17,7 +49,7 @@ extension SafeTensors {
     var type: ElementType {
       switch values {
       case .floats: .float32
-      case .integer: .int64
+      case .integer, .integers: .int64
       }
     }
   }
@@ -30,20 +62,8 @@ extension SafeTensors {
     to output: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
     try header(metadata: metadata, tensors: tensors).withUnsafeBytes { try output($0) }
-    let scratchBytes = max(8, tensors.map(\.byteCount).max() ?? 0)
-    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: scratchBytes, alignment: 64)
-    defer { scratch.deallocate() }
-    for tensor in tensors {
-      // SAFETY: the scratch is as large as the largest tensor and aligned for any number.
-      switch tensor.values {
-      case .floats(let fill):
-        if let base = scratch.baseAddress?.bindMemory(to: Float.self, capacity: tensor.count) {
-          fill(base)
-        }
-      case .integer(let value): scratch.storeBytes(of: value.littleEndian, as: Int64.self)
-      }
-      try output(UnsafeRawBufferPointer(rebasing: scratch[..<tensor.byteCount]))
-    }
+    var scratch = TensorScratch(tensors)
+    for tensor in tensors { try scratch.withBytes(of: tensor, output) }
   }
 
   /// The length and the header, as Hugging Face's library writes them.

@@ -9,46 +9,6 @@ public enum SafeTensors {
   /// The most dimensions that a tensor may have.
   public static let rankLimit = 64
 
-  /// How an element is stored.
-  public enum ElementType: String, Sendable, CaseIterable {
-    case bool = "BOOL"
-    case uint8 = "U8"
-    case int8 = "I8"
-    case float8e4m3 = "F8_E4M3"
-    case float8e5m2 = "F8_E5M2"
-    case int16 = "I16"
-    case uint16 = "U16"
-    case float16 = "F16"
-    case bfloat16 = "BF16"
-    case int32 = "I32"
-    case uint32 = "U32"
-    case float32 = "F32"
-    case int64 = "I64"
-    case uint64 = "U64"
-    case float64 = "F64"
-
-    /// The bytes of one element.
-    public var byteCount: Int {
-      switch self {
-      case .bool, .uint8, .int8, .float8e4m3, .float8e5m2: 1
-      case .int16, .uint16, .float16, .bfloat16: 2
-      case .int32, .uint32, .float32: 4
-      case .int64, .uint64, .float64: 8
-      }
-    }
-
-    /// Whether the elements can be read as floats.
-    public var isReadableAsFloat: Bool {
-      switch self {
-      case .float32, .float16, .bfloat16, .float64: true
-      default: false
-      }
-    }
-
-    /// Whether the elements are integers that are read here.
-    public var isReadableAsInteger: Bool { self == .int64 || self == .int32 }
-  }
-
   /// One tensor of a file.
   public struct Tensor: Sendable, Equatable {
     /// The name; unique in the file.
