@@ -19,7 +19,7 @@ struct WeightMatch {
   /// Compares a file with the network that a head policy asks for.
   /// - Throws: `ArchitectureError.classCount`.
   init(_ variant: Variant, _ file: SafeTensors.File, head: HeadPolicy) throws {
-    fileClassCount = Self.classCount(of: file)
+    fileClassCount = Self.classCount(of: file, variant)
     let classCount: Int
     switch head {
     case .keep:
@@ -74,8 +74,10 @@ struct WeightMatch {
     }
   }
 
-  private static func classCount(of file: SafeTensors.File) -> Int? {
-    guard let shape = file["classifier.weight"]?.shape, shape.count == 2 else { return nil }
+  private static func classCount(of file: SafeTensors.File, _ variant: Variant) -> Int? {
+    guard let shape = file[variant.classifierPath + ".weight"]?.shape, shape.count == 2 else {
+      return nil
+    }
     return shape[0]
   }
 }
