@@ -12,9 +12,10 @@ struct VariantFixtureTests {
     let tensors: Int
     let parameters: Int
     let manifest: String
-    let logits: [Double]
+    /// None of the networks that nobody has computed yet.
+    let logits: [Double]?
     /// How far PyTorch's own float32 logits are from these, relative.
-    let noise: Double
+    let noise: Double?
   }
 
   static let rows: [String: Row] = {
@@ -31,12 +32,16 @@ struct VariantFixtureTests {
 
   /// What takes long is computed on request: WORKBENCH_LONG_TESTS=1 ./test --filter VariantFixture.
   static let isLong = ProcessInfo.processInfo.environment["WORKBENCH_LONG_TESTS"] != nil
-  static let computed = names.filter { isLong || (rows[$0]?.parameters ?? 0) < 25_000_000 }
+  static let computed = names.filter { name in
+    guard let row = rows[name], row.logits != nil else { return false }
+    return isLong || row.parameters < 25_000_000
+  }
 
   @Test("the fixtures cover the table")
   func coverage() {
     #expect(Set(Self.rows.keys) == Set(Self.names))
     #expect(Self.others.count == 7)
+    #expect(Self.rows.values.filter { $0.logits != nil }.count >= 28)
   }
 
   @Test("tensors are the library's in name, shape and order", arguments: names)
@@ -56,6 +61,7 @@ struct VariantFixtureTests {
   @Test("the logits of one image are the library's", arguments: computed)
   func logits(name: String) throws {
     let expected = try #require(Self.rows[name])
+    let expectedLogits = try #require(expected.logits)
     let variant = try Variant.named(name)
     let isPatched = variant.shape == nil
     let size = isPatched ? 48 : 47
@@ -65,9 +71,9 @@ struct VariantFixtureTests {
       network, maxBatch: 1, inputSize: size, pool: ThreadPool(threads: 2))
     fillFormulaImages(folded.input, count: 1, size: size)
     let logits = folded.run(batch: 1)
-    let scale = expected.logits.map(abs).max() ?? 0
-    let allowed = max(1e-4, 10 * expected.noise) * scale
-    for (index, value) in expected.logits.enumerated() {
+    let scale = expectedLogits.map(abs).max() ?? 0
+    let allowed = max(1e-4, 10 * (expected.noise ?? 0)) * scale
+    for (index, value) in expectedLogits.enumerated() {
       #expect(
         abs(Double(logits[index]) - value) <= allowed,
         "logit \(index): \(logits[index]), expected \(value)")

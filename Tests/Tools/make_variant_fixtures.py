@@ -10,7 +10,7 @@ Per variant:
   logits                of one image in evaluation mode, ten classes, with the formula's weights of
                         make_network_fixtures.py, and their `noise`: PyTorch's float32 against float64
                         (0 where only float32 was affordable)
-With names, those variants are added to the file or replaced.
+The manifests of all are written; the logits with names only of those, otherwise of all that lack them.
 """
 import json
 import pathlib
@@ -72,8 +72,12 @@ def logits(name, parameters):
 if __name__ == "__main__":
     path = pathlib.Path(sys.argv[1]) / "variants.json"
     record = json.loads(path.read_text()) if path.exists() else {}
-    for variant in sys.argv[2:] or NAMES:
-        row = manifest(variant)
-        record[variant] = row | logits(variant, row["parameters"])
-        print(variant, record[variant], flush=True)
+    record = {name: record.get(name, {}) | manifest(name) for name in NAMES}
+    lacking = sorted(
+        (name for name in NAMES if "logits" not in record[name]),
+        key=lambda name: record[name]["parameters"])
+    for name in [None] + (sys.argv[2:] or lacking):
+        if name:
+            record[name] |= logits(name, record[name]["parameters"])
+            print(name, record[name], flush=True)
         path.write_text(json.dumps(record, separators=(",", ":")).replace("},", "},\n") + "\n")
