@@ -20,8 +20,9 @@ public func gatherPatches(
 /// The weights that resize a square map of vectors from one grid to another: bicubic, antialiased,
 /// as PyTorch's `interpolate(mode="bicubic", antialias=True)` and Pillow have it.
 public final class MapResize: Sendable {
-  /// The edges of the maps.
+  /// The edge of the map that is resized.
   public let inputGrid: Int
+  /// The edge of the resized map.
   public let outputGrid: Int
   /// [outputGrid][inputGrid] of one axis.
   private let weights: [Float]
