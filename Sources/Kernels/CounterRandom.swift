@@ -15,6 +15,7 @@ public struct CounterRandom: RandomNumberGenerator, Sendable {
     case schedule = 6
     case diagnostics = 7
     case split = 8
+    case dropPath = 9
   }
 
   private var state: UInt64

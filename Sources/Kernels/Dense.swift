@@ -1,23 +1,31 @@
-internal import COpenBLAS
-
-/// output [n, outputs] = x [n, inputs] * weight [inputs, outputs] + bias [outputs].
+/// output [n, outputs] = x [n, inputs] * weight [inputs, outputs] + bias [outputs] + residual
+/// [n, outputs].
 public func denseForward(
-  _ x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?, n: Int,
-  inputs: Int, outputs: Int, output: UnsafeMutablePointer<Float>, pool: ThreadPool
+  _ x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+  residual: UnsafePointer<Float>? = nil, n: Int, inputs: Int, outputs: Int,
+  output: UnsafeMutablePointer<Float>, pool: ThreadPool
 ) {
   precondition(n >= 0 && inputs > 0 && outputs > 0)
-  let columns = DenseTiles(count: outputs, work: n * inputs)
-  pool.run(columns.tiles) { tile in
-    let start = tile * columns.size
-    let width = min(columns.size, outputs - start)
-    if let bias {
-      for row in 0..<n {
-        (output + row * outputs + start).update(from: bias + start, count: width)
+  let tiles = ProductTiles(rows: n, columns: outputs, depth: inputs)
+  pool.run(tiles.count) { index in
+    let tile = tiles[index]
+    let corner = tile.row * outputs + tile.column
+    for row in 0..<tile.rows {
+      let offset = corner + row * outputs
+      if let residual {
+        (output + offset).update(from: residual + offset, count: tile.columns)
+        if let bias {
+          AddedRow(source: bias + tile.column, target: output + offset).cover(tile.columns)
+        }
+      } else if let bias {
+        (output + offset).update(from: bias + tile.column, count: tile.columns)
       }
     }
     matrixProduct(
-      rows: n, columns: width, depth: inputs, x, inputs, false, weight + start, outputs, false,
-      bias == nil ? 0 : 1, output + start, outputs)
+      rows: tile.rows, columns: tile.columns, depth: inputs,
+      MatrixOperand(base: x + tile.row * inputs, stride: inputs),
+      MatrixOperand(base: weight + tile.column, stride: outputs),
+      beta: bias == nil && residual == nil ? 0 : 1, output + corner, stride: outputs)
   }
 }
 
@@ -32,26 +40,44 @@ public func denseBackward(
   pool: ThreadPool
 ) {
   precondition(n >= 0 && inputs > 0 && outputs > 0)
-  let rows = DenseTiles(count: inputs, work: n * outputs)
-  pool.run(rows.tiles) { tile in
-    let start = tile * rows.size
-    let height = min(rows.size, inputs - start)
-    matrixProduct(
-      rows: height, columns: outputs, depth: n, x + start, inputs, true, outputGradient, outputs,
-      false, 1, weightGradient + start * outputs, outputs)
+  let weights = ProductTiles(rows: inputs, columns: outputs, depth: n)
+  let rows = ProductTiles(rows: n, columns: inputs, depth: outputs)
+  pool.run(weights.count + (inputGradient == nil ? 0 : rows.count)) { index in
+    guard index >= weights.count else {
+      let tile = weights[index]
+      return matrixProduct(
+        rows: tile.rows, columns: tile.columns, depth: n,
+        MatrixOperand(base: x + tile.row, stride: inputs, isTransposed: true),
+        MatrixOperand(base: outputGradient + tile.column, stride: outputs), beta: 1,
+        weightGradient + (tile.row * outputs + tile.column), stride: outputs)
+    }
     if let inputGradient {
+      let tile = rows[index - weights.count]
       matrixProduct(
-        rows: n, columns: height, depth: outputs, outputGradient, outputs, false,
-        weight + start * outputs, outputs, true, 0, inputGradient + start, inputs)
+        rows: tile.rows, columns: tile.columns, depth: outputs,
+        MatrixOperand(base: outputGradient + tile.row * outputs, stride: outputs),
+        MatrixOperand(base: weight + tile.column * outputs, stride: outputs, isTransposed: true),
+        beta: 0, inputGradient + (tile.row * inputs + tile.column), stride: inputs)
     }
   }
   if let biasGradient {
-    ColumnSums(source: outputGradient, rows: n, columns: outputs, target: biasGradient)
-      .cover(outputs)
+    addColumnSums(outputGradient, rows: n, columns: outputs, to: biasGradient, pool: pool)
   }
 }
 
-/// target += the sum of all rows.
+/// target [columns] += the sum of all rows of source [rows, columns].
+public func addColumnSums(
+  _ source: UnsafePointer<Float>, rows: Int, columns: Int,
+  to target: UnsafeMutablePointer<Float>, pool: ThreadPool
+) {
+  let sums = ColumnSums(source: source, rows: rows, columns: columns, target: target)
+  // A cut that depends on the sizes alone; the order of a column's sum depends on nothing.
+  let width = rows * columns < 1 << 16 ? columns : 64
+  pool.run((columns + width - 1) / width) { part in
+    sums.cover(from: part * width, to: min(columns, (part + 1) * width))
+  }
+}
+
 private struct ColumnSums: ChannelGroup {
   let source: UnsafePointer<Float>
   let rows: Int
@@ -66,30 +92,20 @@ private struct ColumnSums: ChannelGroup {
   }
 }
 
-/// The fixed cut of a matrix product along one side: tiles of about two million multiply-adds.
-private struct DenseTiles {
-  let size: Int
-  let tiles: Int
+/// target += source.
+public func accumulate(
+  _ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, count: Int,
+  pool: ThreadPool
+) {
+  flat(count, pool, AddedRow(source: source, target: target))
+}
 
-  init(count: Int, work: Int) {
-    let wanted = max(64, (2 << 20) / max(1, work))
-    size = min(count, (wanted + 15) & ~15)
-    tiles = (count + size - 1) / size
+private struct AddedRow: ChannelGroup {
+  let source: UnsafePointer<Float>
+  let target: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    (L.load(target + c) + L.load(source + c)).store(target + c)
   }
 }
-
-/// c = a b + beta c, single-threaded; the parallelism is ours, over disjoint parts of c.
-private func matrixProduct(
-  rows: Int, columns: Int, depth: Int, _ a: UnsafePointer<Float>, _ strideA: Int,
-  _ transposeA: Bool, _ b: UnsafePointer<Float>, _ strideB: Int, _ transposeB: Bool,
-  _ beta: Float, _ c: UnsafeMutablePointer<Float>, _ strideC: Int
-) {
-  singleThreadedBlas
-  cblas_sgemm(
-    CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
-    Int32(rows), Int32(columns), Int32(depth), 1, a, Int32(strideA), b, Int32(strideB), beta, c,
-    Int32(strideC))
-}
-
-/// Two thread pools must not compete: OpenBLAS always works on the calling thread.
-private let singleThreadedBlas: Void = openblas_set_num_threads(1)

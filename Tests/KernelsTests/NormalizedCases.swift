@@ -248,7 +248,7 @@ func momentsReference(_ x: [Double], channels: Int) -> ([Double], [Double]) {
 
 extension NormValues {
   /// What joining the sums of an argument's gradient leaves: totals, gradients of gamma and beta.
-  fileprivate func join(
+  func join(
     _ sums: GradientSums, parts: Int, rows: Int, before: [Float], _ memory: TestMemory
   ) -> [GuardedFloats] {
     let totals = memory.unset(2 * before.count)
@@ -259,7 +259,7 @@ extension NormValues {
     return [totals, dgamma, dbeta]
   }
 
-  fileprivate func joined(_ argument: [Double], x: [Float], before: [Float]) -> [[Double]] {
+  func joined(_ argument: [Double], x: [Float], before: [Float]) -> [[Double]] {
     let channels = before.count
     let rows = Double(x.count / channels)
     var (sum, product) = (before.map { _ in 0.0 }, before.map { _ in 0.0 })

@@ -87,11 +87,45 @@ struct ArchitectureTests {
     #expect(rows.reduce(0) { $0 + $1.parameterCount } == blueprint.parameterCount)
   }
 
-  @Test("the table is complete and its names are distinct")
+  @Test(
+    "other variants have their published numbers of parameters, tensors and features",
+    arguments: [
+      ("gc_efficientnetv2_rw_t", [13_677_713, 12_755_213, 12_662_963, 35_041_788], 876, 1024),
+      ("efficientnet_b0", [5_288_548, 4_135_648, 4_020_358], 360, 1280),
+      ("efficientnet_b1", [7_794_184, 6_641_284, 6_525_994], 508, 1280),
+      ("efficientnet_b2", [9_109_994, 7_841_894, 7_715_084], 508, 1408),
+      ("efficientnet_b3", [12_233_232, 10_849_932, 10_711_602], 574, 1536),
+      ("tf_efficientnet_b4", [19_341_616, 17_727_916, 17_566_546], 706, 1792),
+      ("tf_efficientnet_b5", [30_389_784, 28_545_684, 28_361_274], 854, 2048),
+      ("efficientnet_b6", [43_040_704, 40_966_204, 40_758_754], 986, 2304),
+      ("efficientnet_b7", [66_347_960, 64_043_060, 63_812_570], 1200, 2560),
+      ("efficientnet_b8", [87_413_142, 84_877_842, 84_624_312], 1332, 2816),
+      ("efficientnet_l2", [480_309_308, 475_354_808, 474_859_358], 1914, 5504),
+      ("efficientnet_v2_s", small, 782, 1280), ("efficientnet_v2_m", medium, 1120, 1280),
+      ("efficientnet_v2_l", large, 1548, 1280), ("jahongir_efficientnetv2_s", small, 782, 1280),
+      ("dli14_efficientnetv2_s", [22_103_832, 20_490_132, 20_328_762], 794, 1792),
+      ("dli14_efficientnetv2_m", [55_300_016, 53_686_316, 53_524_946], 1138, 1792),
+      ("dli14_efficientnetv2_l", [119_355_792, 117_742_092, 117_580_722], 1572, 1792),
+      ("dli14_efficientnetv2_xl", [208_960_328, 207_346_628, 207_185_258], 2014, 1792),
+      ("vit_small_patch16_224", [22_050_664, 21_704_164, 21_669_514, 30_075_219], 152, 384),
+    ] as [(String, [Int], Int, Int)])
+  func otherSizes(name: String, parameters: [Int], keys: Int, features: Int) throws {
+    let variant = try Variant.named(name)
+    for (classes, count) in zip([1000, 100, 10, 21843], parameters) {
+      #expect(try Blueprint(variant, classCount: classes).parameterCount == count)
+    }
+    let blueprint = try Blueprint(variant, classCount: 1000)
+    #expect(blueprint.parameters.entries.count == keys)
+    #expect(blueprint.featureCount == features)
+    let rows = blueprint.layers(inputSize: 224)
+    #expect(rows.reduce(0) { $0 + $1.parameterCount } == blueprint.parameterCount)
+  }
+
+  @Test("names are distinct, and every default tag is its variant's first")
   func table() {
-    #expect(Variant.all.map(\.name).sorted() == Self.counts.map(\.name).sorted())
     let names = Variant.all.flatMap { [$0.name] + $0.aliases.keys }
     #expect(Set(names).count == names.count)
+    #expect(Variant.all.allSatisfy { $0.tag == $0.pretrainedTags.first })
   }
 
   @Test(
@@ -108,6 +142,8 @@ struct ArchitectureTests {
       ("tf_efficientnetv2_b1", 192, "0.76"), ("tf_efficientnetv2_b1", 240, "1.21"),
       ("tf_efficientnetv2_b2", 208, "1.06"), ("tf_efficientnetv2_b2", 260, "1.72"),
       ("tf_efficientnetv2_b3", 240, "1.93"), ("tf_efficientnetv2_b3", 300, "3.04"),
+      ("efficientnet_b0", 224, "0.40"), ("efficientnet_b3", 288, "1.63"),
+      ("efficientnet_b3", 320, "2.01"), ("vit_small_patch16_224", 224, "4.61"),
     ])
   func multiplyAdds(name: String, size: Int, expected: String) throws {
     let count = try Blueprint(Variant.named(name), classCount: 1000).multiplyAdds(inputSize: size)

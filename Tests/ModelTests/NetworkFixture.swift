@@ -45,16 +45,21 @@ struct NetworkFixture: Decodable {
 
   var labels: [Int32] { (0..<batch).map { Int32((7 * $0 + 3) % classes) } }
 
-  /// Writes the formula's images, which are indexed as NCHW, into an NHWC batch.
+  /// Writes the formula's images.
   func fillImages(_ input: UnsafeMutablePointer<Float>) {
-    let plane = inputSize * inputSize
-    for image in 0..<batch {
-      for channel in 0..<3 {
-        for pixel in 0..<plane {
-          let index = (image * 3 + channel) * plane + pixel
-          let value = FormulaNumbers(key: "input").uniform(index) * 3.squareRoot()
-          input[(image * plane + pixel) * 3 + channel] = Float(value)
-        }
+    fillFormulaImages(input, count: batch, size: inputSize)
+  }
+}
+
+/// Writes the formula's images, which are indexed as NCHW, into an NHWC batch.
+func fillFormulaImages(_ input: UnsafeMutablePointer<Float>, count: Int, size: Int) {
+  let plane = size * size
+  for image in 0..<count {
+    for channel in 0..<3 {
+      for pixel in 0..<plane {
+        let index = (image * 3 + channel) * plane + pixel
+        let value = FormulaNumbers(key: "input").uniform(index) * 3.squareRoot()
+        input[(image * plane + pixel) * 3 + channel] = Float(value)
       }
     }
   }
@@ -93,6 +98,7 @@ func fillByFormula(_ network: Network, gain: Double) {
     case .runningMean, .bias, .normShift: scale = { 0.1 * $0 }
     case .runningVariance: scale = { 1 + 0.3 * $0 }
     case .normScale: scale = { 1 + 0.2 * $0 }
+    case _ where [.classToken, .positions].contains(info.role.layer): scale = { 0.5 * $0 }
     default:
       let fanIn = info.timmShape.dropFirst().reduce(1, *)
       let factor = (gain / Double(fanIn)).squareRoot()

@@ -10,7 +10,8 @@ struct NetworkPyTorchTests {
   /// The networks and how many of their ten recorded steps are taken.
   static let fixtures = [
     ("tf_efficientnetv2_b0", 10), ("efficientnetv2_rw_s", 10), ("efficientnetv2_rw_t", 3),
-    ("tf_efficientnetv2_b3", 3),
+    ("tf_efficientnetv2_b3", 3), ("efficientnet_b0", 10), ("gc_efficientnetv2_rw_t", 3),
+    ("vit_tiny_patch16_224", 10),
   ]
 
   @Test("logits, gradients, statistics and ten steps are timm's", arguments: fixtures)
@@ -54,6 +55,13 @@ struct NetworkPyTorchTests {
     for info in entries {
       let expected = try #require(fixture.gradients[info.path])
       let digest = TensorDigest(network.parameters.gradient(info), info)
+      if info.role.layer == .contextAttention, info.role.part == .bias {
+        // A softmax does not see what is added to all its arguments: this is rounding alone.
+        let weight = try #require(
+          fixture.gradients[info.path.replacing(".bias", with: ".weight")])
+        #expect(digest.norm < 1e-4 * weight.norm, "gradient of \(info.path)")
+        continue
+      }
       let worst = digest.deviation(from: expected, factor: 6, floor: 2e-5)
       #expect(worst < 1, "gradient of \(info.path): \(worst) times what is allowed")
     }

@@ -12,6 +12,7 @@ struct NetworkStepTests {
     let batch: Int
     let size: Int
     let dropRate: Double
+    var dropPath = 0.0
     var testDescription: String { "\(model), \(batch) images of \(size) px" }
   }
 
@@ -20,6 +21,8 @@ struct NetworkStepTests {
     arguments: [
       Case(model: "tf_efficientnetv2_b0", batch: 5, size: 33, dropRate: 0.3),
       Case(model: "efficientnetv2_rw_t", batch: 3, size: 31, dropRate: 0),
+      Case(model: "efficientnet_b0", batch: 5, size: 33, dropRate: 0.3, dropPath: 0.3),
+      Case(model: "vit_tiny_patch16_224", batch: 3, size: 48, dropRate: 0.3, dropPath: 0.3),
     ])
   func bits(_ test: Case) throws {
     let hashes = try [1, 2, 4].map { threads in
@@ -49,6 +52,9 @@ struct NetworkStepTests {
     arguments: [
       Case(model: "tf_efficientnetv2_b0", batch: 5, size: 33, dropRate: 0.3),
       Case(model: "efficientnetv2_rw_t", batch: 2, size: 40, dropRate: 0),
+      Case(model: "efficientnet_b0", batch: 2, size: 40, dropRate: 0, dropPath: 0.3),
+      Case(model: "gc_efficientnetv2_rw_t", batch: 2, size: 40, dropRate: 0),
+      Case(model: "vit_tiny_patch16_224", batch: 3, size: 48, dropRate: 0.3, dropPath: 0.3),
     ])
   func checkpointing(_ test: Case) throws {
     let steps = try [false, true].map { try SmallStep(test, threads: 2, isCheckpointing: $0) }
@@ -64,35 +70,51 @@ struct NetworkStepTests {
       return hash.value
     }
     #expect(hashes[1] == hashes[0])
-    #expect(steps[1].store.counters[0] == steps[0].store.counters[0])
+    for counter in 0..<steps[0].store.table.counterCount {
+      #expect(steps[1].store.counters[counter] == steps[0].store.counters[counter])
+    }
     #expect(steps[1].graph.workspaceBytes < steps[0].graph.workspaceBytes * 2 / 3)
   }
 
   @Test("a step allocates nothing that lasts")
   func allocations() async {
-    // In a process of its own, because other tests allocate at the same time.
+    // In processes of their own, because other tests allocate at the same time.
     await #expect(processExitsWith: .success) {
-      let test = Case(model: "tf_efficientnetv2_b0", batch: 3, size: 33, dropRate: 0.2)
-      let step = try SmallStep(test, threads: 2)
-      let folded = try FoldedNetwork(
-        step.graph.network, maxBatch: 3, inputSize: 33, pool: step.pool)
-      func work(_ index: Int) {
-        step.run(StepKey(step: index))
-        step.descend()
-        folded.refresh()
-        _ = folded.run(batch: 3)
-        _ = folded.run(batch: 2)
-      }
-      work(0)
-      work(1)
-      let heap = try HeapReport()
-      _ = heap.allocatedBytes()
-      let before = heap.allocatedBytes()
-      for index in 2..<5 { work(index) }
-      let after = heap.allocatedBytes()
-      // A closure's context may pass through the allocator's caches; a tensor would be far larger.
-      exit(before > 1_000_000 && abs(after - before) < 2048 ? 0 : 1)
+      try Self.checkAllocations(
+        Case(model: "tf_efficientnetv2_b0", batch: 3, size: 33, dropRate: 0.2))
     }
+    await #expect(processExitsWith: .success) {
+      try Self.checkAllocations(
+        Case(
+          model: "vit_tiny_patch16_224", batch: 3, size: 48, dropRate: 0.2, dropPath: 0.2))
+    }
+    await #expect(processExitsWith: .success) {
+      try Self.checkAllocations(
+        Case(model: "gc_efficientnetv2_rw_t", batch: 3, size: 33, dropRate: 0.2))
+    }
+  }
+
+  /// Exits the process, with 0 where all went well.
+  private static func checkAllocations(_ test: Case) throws {
+    let step = try SmallStep(test, threads: 2)
+    let folded = try FoldedNetwork(
+      step.graph.network, maxBatch: 3, inputSize: test.size, pool: step.pool)
+    func work(_ index: Int) {
+      step.run(StepKey(step: index))
+      step.descend()
+      folded.refresh()
+      _ = folded.run(batch: 3)
+      _ = folded.run(batch: 2)
+    }
+    work(0)
+    work(1)
+    let heap = try HeapReport()
+    _ = heap.allocatedBytes()
+    let before = heap.allocatedBytes()
+    for index in 2..<5 { work(index) }
+    let after = heap.allocatedBytes()
+    // A closure's context may pass through the allocator's caches; a tensor would be far larger.
+    exit(before > 1_000_000 && abs(after - before) < 2048 ? 0 : 1)
   }
 
   @Test("two forwards of the same step agree, backward leaves the input alone")
@@ -124,7 +146,43 @@ struct NetworkStepTests {
       Case(model: "tf_efficientnetv2_b0", batch: 4, size: 33, dropRate: 0.4), threads: 2)
     let key = StepKey(seed: 5, epoch: 0, step: 1)
     step.run(key)
-    for path in ["classifier.weight", "conv_head.weight", "blocks.5.0.conv_pwl.weight"] {
+    try expectSlopes(
+      of: ["classifier.weight", "conv_head.weight", "blocks.5.0.conv_pwl.weight"], step, key)
+    // A feature that is dropped in every image gets no gradient at all.
+    let info = try #require(step.store.table["classifier.weight"])
+    step.run(key)
+    let gradient = step.store.gradient(info)
+    let silent = (0..<info.shape[0]).filter { row in
+      gradient[(row * step.classes)..<((row + 1) * step.classes)].allSatisfy { $0 == 0 }
+    }
+    let expected = Double(info.shape[0]) * 0.4 * 0.4 * 0.4 * 0.4
+    #expect(abs(Double(silent.count) - expected) < 5 * expected.squareRoot())
+  }
+
+  @Test(
+    "with drop path the gradient is still the loss's slope",
+    arguments: [
+      (
+        Case(model: "tf_efficientnet_b1", batch: 6, size: 40, dropRate: 0, dropPath: 0.6),
+        ["blocks.5.2.conv_pwl.weight", "blocks.3.1.conv_dw.weight", "conv_stem.weight"]
+      ),
+      (
+        Case(model: "vit_tiny_patch16_224", batch: 4, size: 48, dropRate: 0, dropPath: 0.6),
+        ["blocks.11.mlp.fc2.weight", "blocks.8.attn.qkv.weight", "patch_embed.proj.weight"]
+      ),
+    ])
+  func dropPathGradient(_ test: Case, paths: [String]) throws {
+    let step = try SmallStep(test, threads: 2)
+    let key = StepKey(seed: 5, epoch: 0, step: 1)
+    try expectSlopes(of: paths, step, key)
+    let whole = try SmallStep(
+      Case(model: test.model, batch: test.batch, size: test.size, dropRate: 0), threads: 2)
+    #expect(whole.run(key) != step.run(key))
+  }
+
+  /// The gradients of some tensors against differences of the loss along them.
+  private func expectSlopes(of paths: [String], _ step: SmallStep, _ key: StepKey) throws {
+    for path in paths {
       let info = try #require(step.store.table[path])
       step.run(key)
       let gradient = step.store.gradient(info)
@@ -143,15 +201,6 @@ struct NetworkStepTests {
       weights.update(from: original, count: info.count)
       #expect(abs(slope / norm - 1) < 0.02, "\(path): slope \(slope), gradient \(norm)")
     }
-    // A feature that is dropped in every image gets no gradient at all.
-    let info = try #require(step.store.table["classifier.weight"])
-    step.run(key)
-    let gradient = step.store.gradient(info)
-    let silent = (0..<info.shape[0]).filter { row in
-      gradient[(row * step.classes)..<((row + 1) * step.classes)].allSatisfy { $0 == 0 }
-    }
-    let expected = Double(info.shape[0]) * 0.4 * 0.4 * 0.4 * 0.4
-    #expect(abs(Double(silent.count) - expected) < 5 * expected.squareRoot())
   }
 
   @Test("impossible sizes are refused before anything is allocated")
@@ -171,6 +220,14 @@ struct NetworkStepTests {
     _ = try TrainingGraph(network, batch: 2, inputSize: 1, pool: pool)
     #expect(throws: ArchitectureError.workspaceTooLarge(batch: 1 << 18, inputSize: 224)) {
       try TrainingGraph(network, batch: 1 << 18, inputSize: 224, pool: pool)
+    }
+    let transformer = Network(
+      uninitialized: try Blueprint(Variant.named("vit_tiny_patch16_224"), classCount: 10))
+    #expect(throws: ArchitectureError.patchedInputSize(40, patch: 16)) {
+      try TrainingGraph(transformer, batch: 2, inputSize: 40, pool: pool)
+    }
+    #expect(throws: ArchitectureError.patchedInputSize(15, patch: 16)) {
+      try FoldedNetwork(transformer, maxBatch: 2, inputSize: 15, pool: pool)
     }
     #expect(throws: ArchitectureError.batchSize(-1)) {
       try FoldedNetwork(network, maxBatch: -1, inputSize: 32, pool: pool)
@@ -209,7 +266,7 @@ final class SmallStep {
     pool = ThreadPool(threads: threads)
     graph = try TrainingGraph(
       network, batch: test.batch, inputSize: test.size, isCheckpointing: isCheckpointing,
-      pool: pool)
+      dropPathRate: test.dropPath, pool: pool)
     graph.dropRate = test.dropRate
     labels = (0..<test.batch).map { Int32($0 % 10) }
     losses = Array(repeating: 0, count: test.batch)

@@ -24,6 +24,11 @@ struct TrainingBitsTests {
       Case(model: "efficientnetv2_s", batch: 5, size: 32),
       Case(model: "efficientnetv2_rw_t", batch: 3, size: 31),
       Case(model: "efficientnetv2_rw_s", batch: 8, size: 32),
+      Case(model: "efficientnet_b0", batch: 3, size: 32),
+      Case(model: "tf_efficientnet_b1", batch: 5, size: 33),
+      Case(model: "gc_efficientnetv2_rw_t", batch: 3, size: 32),
+      Case(model: "vit_tiny_patch16_224", batch: 3, size: 48),
+      Case(model: "vit_small_patch16_224", batch: 1, size: 224),
     ])
   func threads(_ test: Case) throws {
     let start = Network(try shortBlueprint(test.model), seed: 3)
@@ -39,18 +44,25 @@ struct TrainingBitsTests {
     #expect(trained == Array(repeating: trained[0], count: 4))
   }
 
-  /// The network with at most two blocks in a stage: one that changes the map, one that keeps it.
+  /// The network with at most two blocks in a stage: one that changes the map, one that keeps it; two
+  /// of a transformer.
   private func shortBlueprint(_ model: String) throws -> Blueprint {
     let variant = try Variant.named(model)
-    var shape = variant.shape
-    for index in shape.stages.indices {
-      shape.stages[index].repeats = min(2, shape.stages[index].repeats)
-    }
-    return try Blueprint(
-      Variant(
+    let short: Variant
+    switch variant.design {
+    case .convolutional(var shape):
+      for index in shape.stages.indices {
+        shape.stages[index].repeats = min(2, shape.stages[index].repeats)
+      }
+      short = Variant(
         model, summary: "short", shape: shape, padding: variant.padding,
-        normEpsilon: variant.normEpsilon, tags: [], untrained: variant.preprocessing),
-      classCount: 10)
+        normEpsilon: variant.normEpsilon, tags: [], untrained: variant.preprocessing)
+    case .transformer(var shape):
+      shape.depth = 2
+      short = Variant(
+        model, summary: "short", shape: shape, tags: [], untrained: variant.preprocessing)
+    }
+    return try Blueprint(short, classCount: 10)
   }
 
   private func train(_ network: Network, _ test: Case, _ pool: ThreadPool) throws {
@@ -58,6 +70,7 @@ struct TrainingBitsTests {
     try values.set("batch-size", to: .integer(test.batch))
     try values.set("input-size", to: .integer(test.size))
     try values.set("drop", to: .number(0.2))
+    try values.set("drop-path", to: .number(0.2))
     let settings = Hyperparameters(values, for: network.blueprint.variant.preprocessing)
     let step = try TrainingStep(network, settings: settings, pool: pool)
     for index in 0..<10 {

@@ -33,6 +33,10 @@ CASES = {
     "efficientnetv2_rw_s": (8, 65, 4.1, 0.001),
     "efficientnetv2_rw_t": (6, 64, 4.2, 0.0003),
     "tf_efficientnetv2_b3": (4, 65, 4.7, 0.002),
+    "efficientnet_b0": (6, 64, 5.0, 0.002),
+    "gc_efficientnetv2_rw_t": (5, 64, 4.2, 0.0003),
+    # 80 pixels are 5 patches along an edge: the 14 learned positions are resized.
+    "vit_tiny_patch16_224": (3, 80, 2.0, 0.005),
 }
 CLASSES = 10
 STEPS = 10
@@ -49,6 +53,8 @@ def formula(key, shape, gain):
         values = 0.1 * u
     elif key.endswith("running_var"):
         values = 1 + 0.3 * u
+    elif key in ("cls_token", "pos_embed"):
+        values = 0.5 * u
     elif key.endswith("bias"):
         values = 0.1 * u
     elif len(shape) == 1:
@@ -65,11 +71,19 @@ def images(batch, size):
 
 
 def build(name, dtype):
-    model = timm.create_model(name, num_classes=CLASSES)
-    gain = CASES[name][2]
+    return filled(create(name), CASES[name][2]).to(dtype)
+
+
+def create(name, **options):
+    if name.startswith("vit_"):
+        options["dynamic_img_size"] = True
+    return timm.create_model(name, num_classes=CLASSES, **options)
+
+
+def filled(model, gain):
     model.load_state_dict(
         {k: formula(k, tuple(v.shape), gain) for k, v in model.state_dict().items()})
-    return model.to(dtype)
+    return model
 
 
 def run(name, dtype):
@@ -83,7 +97,9 @@ def run(name, dtype):
         result["evalLogits"] = model(x)
     model.train()
     optimizer = torch.optim.SGD(
-        param_groups_weight_decay(model, DECAY), lr=rate, momentum=MOMENTUM, nesterov=True)
+        param_groups_weight_decay(
+            model, DECAY, model.no_weight_decay() if hasattr(model, "no_weight_decay") else ()),
+        lr=rate, momentum=MOMENTUM, nesterov=True)
     losses = []
     for step in range(STEPS):
         logits = model(x)

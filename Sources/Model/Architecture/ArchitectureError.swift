@@ -4,6 +4,8 @@ public enum ArchitectureError: Error, Sendable, Equatable {
   case unknownTag(String, variant: String, known: [String])
   case classCount(Int)
   case inputSize(Int, smallest: Int)
+  /// A transformer's patches must cover the image.
+  case patchedInputSize(Int, patch: Int)
   case batchSize(Int)
   /// Batch statistics of one single value per channel say nothing; PyTorch refuses it too.
   case singleValuePerChannel(inputSize: Int)
@@ -30,6 +32,8 @@ extension ArchitectureError: ModelError {
       "a classifier of \(count) classes makes no sense"
     case .inputSize(let size, let smallest):
       "an input of \(size)x\(size) pixels is too small for the network; the least is \(smallest)"
+    case .patchedInputSize(let size, let patch):
+      "an input of \(size)x\(size) pixels cannot be cut into patches of \(patch)x\(patch)"
     case .batchSize(let count):
       "a batch of \(count) images makes no sense"
     case .singleValuePerChannel(let size):
@@ -52,6 +56,8 @@ extension ArchitectureError: ModelError {
       "use a larger batch or a larger input"
     case .workspaceTooLarge, .memory:
       "use a smaller batch or a smaller input, or set grad-checkpointing=on to train"
+    case .patchedInputSize(let size, let patch):
+      "set input-size to a multiple of \(patch), such as \(max(patch, size / patch * patch))"
     case .unknownTag, .classCount, .inputSize, .batchSize: nil
     }
   }

@@ -10,7 +10,8 @@ public struct LayerSummary: Sendable, Equatable {
   public let inputChannels: Int
   /// The channels that come out.
   public let outputChannels: Int
-  /// The edge of the square output map; 1 behind the pooling.
+  /// The edge of the square output map, a transformer's class token left aside; 1 behind the
+  /// pooling.
   public let outputSize: Int
   /// Its trained parameters.
   public let parameterCount: Int
@@ -21,54 +22,97 @@ public struct LayerSummary: Sendable, Equatable {
 extension Blueprint {
   /// The multiply-adds of one image in inference.
   ///
-  /// Counted as timm's benchmark tables do: every product of the convolutions and the classifier,
-  /// and two for each normalised element.
+  /// Counted as timm's benchmark tables do: every product of the convolutions, of the fully
+  /// connected layers and of the attention, two for each element that batch norm normalises, and five
+  /// for each that layer norm does.
   public func multiplyAdds(inputSize: Int) -> Int {
     layers(inputSize: inputSize).reduce(0) { $0 + $1.multiplyAdds }
   }
 
   /// The network's layers, block by block, for a square input.
   public func layers(inputSize: Int) -> [LayerSummary] {
-    var size = inputSize
-    var rows: [LayerSummary] = []
-    func cost(_ units: [ConvolutionUnit], _ gate: GateUnit?) -> Int {
-      var total = 0
-      for unit in units {
-        size = variant.padding.resolve(input: size, kernel: unit.kernel, stride: unit.stride).output
-        total += size * size * (unit.multiplyAddsPerPixel + 2 * unit.outputChannels)
+    let rows =
+      switch body {
+      case .convolutional(let body): layers(body, inputSize: inputSize)
+      case .transformer(let body): layers(body, inputSize: inputSize)
       }
-      return total + (gate.map { 2 * $0.channels * $0.hiddenChannels } ?? 0)
-    }
-    func append(
-      _ path: String, _ kind: String, _ units: [ConvolutionUnit], gate: GateUnit? = nil
-    ) {
-      let work = cost(units, gate)
-      rows.append(
-        LayerSummary(
-          path: path, kind: kind, inputChannels: units[0].inputChannels,
-          outputChannels: units[units.count - 1].outputChannels, outputSize: size,
-          parameterCount: count(units, gate), multiplyAdds: work))
-    }
-    append("conv_stem", "convolution 3x3 s2", [stem])
-    for block in blocks {
-      append(block.path, block.summary, block.convolutions, gate: block.gate)
-    }
-    append("conv_head", "convolution 1x1", [head])
-    rows.append(
-      LayerSummary(
-        path: classifier.path, kind: "linear", inputChannels: classifier.inputs,
-        outputChannels: classifier.outputs, outputSize: 1,
-        parameterCount: parameters[classifier.weight].count + parameters[classifier.bias].count,
-        multiplyAdds: classifier.inputs * classifier.outputs))
-    return rows
+    let last = LayerSummary(
+      path: classifier.path, kind: "linear", inputChannels: classifier.inputs,
+      outputChannels: classifier.outputs, outputSize: 1,
+      parameterCount: count([classifier.weight, classifier.bias]),
+      multiplyAdds: classifier.inputs * classifier.outputs)
+    return rows + [last]
   }
 
-  private func count(_ units: [ConvolutionUnit], _ gate: GateUnit?) -> Int {
-    var references = units.flatMap { [$0.weight, $0.norm.scale, $0.norm.shift] }
-    if let gate {
-      references += [gate.squeezeWeight, gate.squeezeBias, gate.exciteWeight, gate.exciteBias]
+  private func layers(_ body: ConvolutionalBody, inputSize: Int) -> [LayerSummary] {
+    var size = inputSize
+    func row(
+      _ path: String, _ kind: String, _ units: [ConvolutionUnit], gate: GateUnit? = nil
+    ) -> LayerSummary {
+      var work = gate.map { 2 * $0.channels * $0.hiddenChannels } ?? 0
+      for unit in units {
+        size = variant.padding.resolve(input: size, kernel: unit.kernel, stride: unit.stride).output
+        work += size * size * (unit.multiplyAddsPerPixel + 2 * unit.outputChannels)
+      }
+      // The attention of a global context, and the mean that it weights.
+      if let gate, gate.context != nil { work += 2 * size * size * gate.channels }
+      return LayerSummary(
+        path: path, kind: kind, inputChannels: units[0].inputChannels,
+        outputChannels: units[units.count - 1].outputChannels, outputSize: size,
+        parameterCount: count(
+          units.flatMap { [$0.weight, $0.norm.scale, $0.norm.shift] } + (gate?.references ?? [])),
+        multiplyAdds: work)
     }
-    return references.reduce(0) { $0 + parameters[$1].count }
+    return [row("conv_stem", "convolution 3x3 s2", [body.stem])]
+      + body.blocks.map { row($0.path, $0.summary, $0.convolutions, gate: $0.gate) }
+      + [row("conv_head", "convolution 1x1", [body.head])]
+  }
+
+  private static let layerNormCost = 5
+
+  private func layers(_ body: TransformerBody, inputSize: Int) -> [LayerSummary] {
+    let (patches, shape) = (body.patches, body.shape)
+    let grid = inputSize / shape.patchSize
+    let tokens = grid * grid + 1
+    func row(
+      _ path: String, _ kind: String, inputs: Int, references: [ParameterReference], work: Int
+    ) -> LayerSummary {
+      LayerSummary(
+        path: path, kind: kind, inputChannels: inputs, outputChannels: shape.channels,
+        outputSize: grid, parameterCount: count(references), multiplyAdds: work)
+    }
+    let embedding = row(
+      patches.path, "patches \(patches.size)x\(patches.size), positions", inputs: patches.inputs,
+      references: [patches.weight, patches.bias, patches.classToken, patches.positions],
+      work: grid * grid * patches.patchCount * patches.outputs)
+    let blocks = body.blocks.map { block in
+      row(
+        block.path, "attention \(shape.heads) heads, hidden \(shape.hiddenChannels)",
+        inputs: shape.channels,
+        references: block.layers.flatMap { [$0.weight, $0.bias] }
+          + block.norms.flatMap { [$0.scale, $0.shift] },
+        work: tokens * block.layers.reduce(0) { $0 + $1.inputs * $1.outputs }
+          + 2 * tokens * tokens * shape.channels
+          + block.norms.count * Self.layerNormCost * tokens * shape.channels)
+    }
+    let norm = row(
+      "norm", "layer norm", inputs: shape.channels, references: [body.norm.scale, body.norm.shift],
+      work: Self.layerNormCost * tokens * shape.channels)
+    return [embedding] + blocks + [norm]
+  }
+
+  private func count(_ references: [ParameterReference]) -> Int {
+    references.reduce(0) { $0 + parameters[$1].count }
+  }
+}
+
+extension GateUnit {
+  /// Its tensors.
+  fileprivate var references: [ParameterReference] {
+    let layers = [squeezeWeight, squeezeBias, exciteWeight, exciteBias]
+    guard let context else { return layers }
+    return layers
+      + [context.attentionWeight, context.attentionBias, context.norm.scale, context.norm.shift]
   }
 }
 
@@ -79,8 +123,10 @@ extension BlockUnit {
     var words = [kind.rawValue]
     if let kernel = spatial?.kernel { words.append("\(kernel)x\(kernel)") }
     if stride > 1 { words.append("s\(stride)") }
-    if convolutions.count > 1 { words.append("e\(convolutions[0].outputChannels / inputChannels)") }
-    if gate != nil { words.append("se") }
+    if kind == .fused || kind == .inverted {
+      words.append("e\(convolutions[0].outputChannels / inputChannels)")
+    }
+    if let gate { words.append(gate.context == nil ? "se" : "gc") }
     if hasSkip { words.append("skip") }
     return words.joined(separator: " ")
   }

@@ -6,14 +6,34 @@ public enum BlockKind: String, Sendable, CaseIterable {
   case fused
   /// A 1×1 expansion, a depthwise k×k convolution, a gate, a linear 1×1 projection (timm `ir`).
   case inverted
+  /// A depthwise k×k convolution, a gate, a linear 1×1 projection (timm `ds`).
+  case separable
 }
 
 /// What stands between the depthwise convolution and the projection of a block.
 public enum GateKind: Sendable, Equatable {
   case none
   /// Squeeze-and-excitation whose hidden width is this share of the block's *input* channels
-  /// (Hu et al., arXiv:1709.01507).
-  case squeezeExcitation(ratio: Double)
+  /// (Hu et al., arXiv:1709.01507), rounded to a multiple of the divisor.
+  case squeezeExcitation(ratio: Double, divisor: Int = 1)
+  /// A global context: the channels' means are weighted by an attention over the pixels, and the
+  /// hidden vector is normalised (Cao et al., arXiv:1904.11492; timm `GlobalContext`).
+  case globalContext(ratio: Double)
+
+  /// The width between the two layers of the gate of a block, or nil without one; of its middle
+  /// channels and the expansion that led to them, as timm rounds it.
+  func hiddenChannels(middle: Int, expansion: Int) -> Int? {
+    switch self {
+    case .none: nil
+    case .squeezeExcitation(let ratio, 1):
+      // Ties go to the even number as in Python.
+      Int((Double(middle) * (ratio / Double(expansion))).rounded(.toNearestOrEven))
+    case .squeezeExcitation(let ratio, let divisor):
+      makeDivisible(Double(middle) * (ratio / Double(expansion)), by: divisor)
+    case .globalContext(let ratio):
+      makeDivisible(Double(middle) * (ratio / Double(expansion)), by: 1, roundLimit: 0)
+    }
+  }
 }
 
 /// One stage of a network: a block that may change size and channels, and repeats that keep them.
@@ -76,6 +96,15 @@ public struct NetworkShape: Sendable, Equatable {
       result.stages[index].channels = round(stages[index].channels)
       let exact = Double(stages[index].repeats) * factor
       result.stages[index].repeats = Int(exact.rounded(.up))
+    }
+    return result
+  }
+
+  /// The recipe with another gate wherever there is one.
+  func replacingGates(_ gate: GateKind) -> NetworkShape {
+    var result = self
+    for index in stages.indices where stages[index].gate != .none {
+      result.stages[index].gate = gate
     }
     return result
   }

@@ -1,3 +1,9 @@
+/// What kind of network a variant is, and its shape.
+public enum NetworkDesign: Sendable, Equatable {
+  case convolutional(NetworkShape)
+  case transformer(TransformerShape)
+}
+
 /// One architecture of the table: its shape, its numerical conventions, its released weights.
 public struct Variant: Sendable {
   /// timm's name, such as `tf_efficientnetv2_b0`.
@@ -7,8 +13,8 @@ public struct Variant: Sendable {
   public let aliases: [String: String]
   /// What it is, in one line.
   public let summary: String
-  /// Stem, stages and head width.
-  public let shape: NetworkShape
+  /// Its kind and its shape.
+  public let design: NetworkDesign
   /// How strided convolutions pad.
   public let padding: Padding
   /// What batch norm adds to the variance before the square root.
@@ -22,19 +28,37 @@ public struct Variant: Sendable {
   /// What the network's input looks like: the tag's preprocessing where there is one.
   public let preprocessing: Preprocessing
 
-  /// The stem's output channels.
-  public var stemChannels: Int { shape.stemChannels }
-  /// The stages, in order.
-  public var stages: [StageSpec] { shape.stages }
+  /// Stem, stages and head width of a network of convolutions; nil for a transformer.
+  public var shape: NetworkShape? {
+    if case .convolutional(let shape) = design { shape } else { nil }
+  }
+  /// The stages of a network of convolutions, in order; empty for a transformer.
+  public var stages: [StageSpec] { shape?.stages ?? [] }
   /// The features that the classifier sees.
-  public var headChannels: Int { shape.headChannels }
+  public var headChannels: Int {
+    switch design {
+    case .convolutional(let shape): shape.headChannels
+    case .transformer(let shape): shape.channels
+    }
+  }
+  /// timm's path of the classifier.
+  public var classifierPath: String {
+    switch design {
+    case .convolutional: "classifier"
+    case .transformer: "head"
+    }
+  }
   /// The classes of the released weights, 1000 without any.
   public var defaultClassCount: Int { tag?.classCount ?? 1000 }
   /// The name with its tag, such as `tf_efficientnetv2_b0.in1k`; the bare name without one.
   public var qualifiedName: String { tag.map { "\(name).\($0.name)" } ?? name }
   /// The Hugging Face repository of the selected weights, such as
   /// `timm/tf_efficientnetv2_b0.in1k`; nil for untrained variants.
-  public var hubRepository: String? { tag.map { "timm/\(name).\($0.name)" } }
+  public var hubRepository: String? {
+    isTimms ? tag.map { "timm/\(name).\($0.name)" } : nil
+  }
+  /// Whether timm has it under this name.
+  let isTimms: Bool
 
   /// Where the selected weights lie on a Hugging Face hub, as a safetensors file with timm's names;
   /// nil for untrained variants.
@@ -45,9 +69,33 @@ public struct Variant: Sendable {
     }
   }
 
+  /// A network of convolutions.
   init(
     _ name: String, aliases: [String: String] = [:], summary: String, shape: NetworkShape,
-    padding: Padding, normEpsilon: Float, tags: [PretrainedTag], untrained: Preprocessing? = nil
+    padding: Padding, normEpsilon: Float, normMomentum: Float = 0.1, isTimms: Bool = true,
+    tags: [PretrainedTag], untrained: Preprocessing? = nil
+  ) {
+    self.init(
+      name, aliases: aliases, summary: summary, design: .convolutional(shape), padding: padding,
+      normEpsilon: normEpsilon, normMomentum: normMomentum, isTimms: isTimms, tags: tags,
+      untrained: untrained)
+  }
+
+  /// A transformer.
+  init(
+    _ name: String, summary: String, shape: TransformerShape, tags: [PretrainedTag],
+    untrained: Preprocessing? = nil
+  ) {
+    self.init(
+      name, aliases: [:], summary: summary, design: .transformer(shape), padding: .symmetric,
+      normEpsilon: shape.normEpsilon, normMomentum: 0, isTimms: true, tags: tags,
+      untrained: untrained)
+  }
+
+  private init(
+    _ name: String, aliases: [String: String], summary: String, design: NetworkDesign,
+    padding: Padding, normEpsilon: Float, normMomentum: Float, isTimms: Bool,
+    tags: [PretrainedTag], untrained: Preprocessing?
   ) {
     guard let preprocessing = tags.first?.preprocessing ?? untrained else {
       preconditionFailure("a variant needs released weights or a preprocessing of its own")
@@ -55,10 +103,11 @@ public struct Variant: Sendable {
     self.name = name
     self.aliases = aliases
     self.summary = summary
-    self.shape = shape
+    self.design = design
     self.padding = padding
     self.normEpsilon = normEpsilon
-    normMomentum = 0.1
+    self.normMomentum = normMomentum
+    self.isTimms = isTimms
     pretrainedTags = tags
     tag = tags.first
     self.preprocessing = preprocessing
@@ -68,17 +117,19 @@ public struct Variant: Sendable {
     name = variant.name
     aliases = variant.aliases
     summary = variant.summary
-    shape = variant.shape
+    design = variant.design
     padding = variant.padding
     normEpsilon = variant.normEpsilon
     normMomentum = variant.normMomentum
+    isTimms = variant.isTimms
     pretrainedTags = variant.pretrainedTags
     self.tag = tag
     preprocessing = tag.preprocessing
   }
 
   /// Every variant, in the order of the table.
-  public static let all: [Variant] = efficientNetV2
+  public static let all: [Variant] =
+    efficientNetV2 + efficientNet + otherSources + visionTransformers
 
   /// The variant of a name: bare (`tf_efficientnetv2_s`, which means its default weights), with a
   /// tag (`tf_efficientnetv2_s.in1k`), or in timm 0.5.4's spelling (`tf_efficientnetv2_s_in21ft1k`).

@@ -1,6 +1,6 @@
 /// EfficientNetV2 (Tan and Le, arXiv:2104.00298) in the three families that timm has: the official
 /// networks with PyTorch's conventions, the same with TensorFlow's (`tf_`, whose released weights
-/// are Google's), and Ross Wightman's early reading of the paper (`rw`).
+/// are Google's), and Ross Wightman's early reading of the paper (`rw`; with a global context `gc`).
 extension Variant {
   static let efficientNetV2: [Variant] = official + tensorFlow + earlyReadings
 
@@ -58,6 +58,10 @@ extension Variant {
       "efficientnetv2_rw_m", "M as first read from the paper",
       .smallEarly.scaled(width: 1.2, depth: [1.2, 1.2, 1.2, 1.2, 1.6, 1.6]),
       size: 320, test: 416, tag: "agc_in1k", file: "efficientnetv2_rw_m_agc-3d90cb1e.pth"),
+    wightman(
+      "gc_efficientnetv2_rw_t", "the tiny V2 with a global context for each gate",
+      .small.scaled(width: 0.8, depth: 0.9).replacingGates(.globalContext(ratio: 0.25)),
+      size: 224, test: 288, tag: "agc_in1k", file: "gc_efficientnetv2_rw_t_agc-927a0bde.pth"),
   ]
 
   private static func plain(
@@ -133,8 +137,9 @@ extension Variant {
 }
 
 extension Preprocessing {
-  fileprivate static func google(
-    size: Int, test: Int, crop: Double, mode: CropMode = .center
+  /// Google's images: -1 ... 1.
+  static func google(
+    size: Int, test: Int? = nil, crop: Double, mode: CropMode = .center
   ) -> Preprocessing {
     Preprocessing(
       inputSize: size, testInputSize: test, cropFraction: crop, mean: half, deviation: half,

@@ -21,11 +21,13 @@ public struct ConvolutionCase: Sendable, Hashable {
 }
 
 extension Blueprint {
-  /// The distinct convolutions of the network for a batch, in the order of their first use.
+  /// The distinct convolutions of the network for a batch, in the order of their first use; none of
+  /// a transformer.
   public func convolutionCases(batch: Int, inputSize: Int) -> [ConvolutionCase] {
+    guard case .convolutional(let body) = body else { return [] }
     var cases: [ConvolutionCase] = []
     var map = FeatureMap(batch: batch, size: inputSize, channels: inputChannels)
-    for unit in allConvolutions {
+    for unit in body.convolutions {
       let shape = ConvolutionShape(unit, input: map, padding: variant.padding)
       map = FeatureMap(batch: batch, size: shape.outputHeight, channels: unit.outputChannels)
       let known = cases.firstIndex { $0.shape == shape && $0.isDepthwise == unit.isDepthwise }

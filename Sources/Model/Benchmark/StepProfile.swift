@@ -10,6 +10,9 @@ public final class StepProfile: @unchecked Sendable {
     case depthwise
     case norm
     case gate
+    case attention
+    case matrixProduct = "matrix product"
+    case activation
     case classifier
     case loss
     case update
@@ -35,9 +38,7 @@ public final class StepProfile: @unchecked Sendable {
   private var isBackward = false
 
   init(_ blueprint: Blueprint) {
-    let names =
-      [blueprint.stem.path] + blueprint.blocks.map(\.path) + [blueprint.head.path, "loss, update"]
-    units = names.map {
+    units = (blueprint.unitPaths + ["loss, update"]).map {
       Unit(name: $0, seconds: Array(repeating: 0, count: Operation.allCases.count))
     }
   }

@@ -4,15 +4,9 @@ internal import Kernels
 ///
 /// SAFETY: one thread at a time may run a lane; its pointers live as long as the lane.
 final class FoldedLane: @unchecked Sendable {
-  /// Where a run reads its images and leaves its results, by the number of the first image.
-  struct Tensors {
-    let input: UnsafePointer<Float>
-    let features: UnsafeMutablePointer<Float>
-    let logits: UnsafeMutablePointer<Float>
-  }
-
   private let pool: ThreadPool
-  private let blueprint: Blueprint
+  private let source: FoldedSource
+  private let parameters: ParameterStore
   private let inputSize: Int
   private let weights: FoldedWeights
   private let memory: FloatMemory
@@ -25,22 +19,27 @@ final class FoldedLane: @unchecked Sendable {
   private let pooled: Int
   private let hidden: Int
   private let gate: Int
+  /// Each pixel's attention in a global context.
+  private let shares: Int
   /// The largest program first; of the others the two latest.
   private var programs: [FoldedProgram]
 
   /// Allocates for as many images as the program is planned for.
   init(
-    _ blueprint: Blueprint, program: FoldedProgram, weights: FoldedWeights, pool: ThreadPool
+    _ source: FoldedSource, _ parameters: ParameterStore, program: FoldedProgram,
+    weights: FoldedWeights, pool: ThreadPool
   ) {
     self.pool = pool
-    self.blueprint = blueprint
+    self.source = source
+    self.parameters = parameters
     self.weights = weights
     inputSize = program.input.size
     programs = [program]
     let layout = Self.layout(program)
-    (boundaries, expanded, filtered, pooled, hidden, gate) = (
+    (boundaries, expanded, filtered, pooled, hidden, gate, shares) = (
       layout.slots[0...1].map(\.offset), layout.slots[2].offset, layout.slots[3].offset,
-      layout.slots[4].offset, layout.slots[5].offset, layout.slots[6].offset
+      layout.slots[4].offset, layout.slots[5].offset, layout.slots[6].offset,
+      layout.slots[7].offset
     )
     memory = FloatMemory(count: layout.extent)
   }
@@ -51,25 +50,33 @@ final class FoldedLane: @unchecked Sendable {
   private static func layout(_ program: FoldedProgram) -> (slots: [TensorSlot], extent: Int) {
     var boundary = program.stem.output.count
     var (expanded, filtered, hidden, widest) = (0, 0, 0, program.head.output.channels)
+    var shares = 0
+    func filter(_ depthwise: FoldedLayer, _ gate: FoldedGate?) {
+      filtered = max(filtered, depthwise.output.count)
+      hidden = max(hidden, gate?.squeeze.output.count ?? 0)
+      widest = max(widest, depthwise.output.channels)
+      if gate?.context != nil { shares = max(shares, depthwise.output.rows) }
+    }
     for block in program.blocks {
       boundary = max(boundary, block.output.count)
-      if case .inverted(let expand, let depthwise, let gate, _) = block.body {
+      switch block.body {
+      case .convolution, .fused: break
+      case .inverted(let expand, let depthwise, let gate, _):
         expanded = max(expanded, expand.output.count)
-        filtered = max(filtered, depthwise.output.count)
-        hidden = max(hidden, gate?.squeeze.output.count ?? 0)
-        widest = max(widest, depthwise.output.channels)
+        filter(depthwise, gate)
+      case .separable(let depthwise, let gate, _): filter(depthwise, gate)
       }
     }
     var plan = WorkspacePlan()
     let counts = [
       boundary, boundary, expanded, filtered, program.batch * widest, hidden,
-      program.batch * widest,
+      program.batch * widest, shares,
     ]
     return (counts.map { plan.reserve($0) }, plan.extent)
   }
 
   /// Applies the network to `count` images, from number `first` on.
-  func run(first: Int, count: Int, _ tensors: Tensors) {
+  func run(first: Int, count: Int, _ tensors: InferenceTensors) {
     let program = program(for: count)
     let head = program.head
     let classes = program.classifier.output.channels
@@ -103,19 +110,55 @@ final class FoldedLane: @unchecked Sendable {
       depthwise.apply(weights, input: memory.base + expanded, output: filtered)
       if let gate { scale(filtered, depthwise.output, by: gate) }
       project.apply(weights, input: filtered, residual: residual, output: output)
+    case .separable(let depthwise, let gate, let project):
+      let filtered = memory.base + filtered
+      depthwise.apply(weights, input: input, output: filtered)
+      if let gate { scale(filtered, depthwise.output, by: gate) }
+      project.apply(weights, input: filtered, residual: residual, output: output)
     }
   }
 
-  /// Squeeze-and-excitation, in place.
+  /// The gate of a map, in place.
   private func scale(_ x: UnsafeMutablePointer<Float>, _ map: FeatureMap, by unit: FoldedGate) {
     let hidden = memory.base + hidden
     let gate = memory.base + gate
-    pool(x, map)
+    if let context = unit.context {
+      attend(x, map, context)
+    } else {
+      pool(x, map)
+    }
     unit.squeeze.apply(weights, input: memory.base + pooled, output: hidden)
+    if let context = unit.context { normalize(hidden, unit.squeeze.output, context) }
     unit.excite.apply(weights, input: hidden, output: gate)
     channelGate(
       x, gate: gate, batch: map.batch, spatial: map.spatial, channels: map.channels, output: x,
       pool: pool)
+  }
+
+  /// Leaves each channel's mean, weighted by the attention, in `pooled`.
+  private func attend(
+    _ x: UnsafePointer<Float>, _ map: FeatureMap, _ context: ContextReferences
+  ) {
+    let (weights, table) = (parameters.weights, parameters.table)
+    contextPool(
+      x, weight: weights + table[context.attentionWeight].offset,
+      bias: weights + table[context.attentionBias].offset, batch: map.batch,
+      spatial: map.spatial, channels: map.channels, shares: memory.base + shares,
+      context: memory.base + pooled, pool: pool)
+  }
+
+  /// The norm and the activation of a global context's hidden vectors, in place.
+  private func normalize(
+    _ hidden: UnsafeMutablePointer<Float>, _ map: FeatureMap, _ context: ContextReferences
+  ) {
+    let (weights, table) = (parameters.weights, parameters.table)
+    layerNormForward(
+      hidden, rows: map.batch, channels: map.channels,
+      norm: LayerNormParameters(
+        scale: weights + table[context.norm.scale].offset,
+        shift: weights + table[context.norm.shift].offset, epsilon: ContextReferences.epsilon),
+      statistics: nil, output: hidden, pool: pool)
+    siluForward(hidden, count: map.count, output: hidden, pool: pool)
   }
 
   /// Leaves each channel's mean in `pooled`.
@@ -127,7 +170,7 @@ final class FoldedLane: @unchecked Sendable {
 
   private func program(for count: Int) -> FoldedProgram {
     if let known = programs.first(where: { $0.batch == count }) { return known }
-    let program = FoldedProgram(blueprint, batch: count, inputSize: inputSize, pool: pool)
+    let program = FoldedProgram(source, batch: count, inputSize: inputSize, pool: pool)
     if programs.count > 2 { programs.remove(at: 1) }
     programs.append(program)
     return program

@@ -1,11 +1,11 @@
 public import Kernels
 
-/// A network for inference: every batch norm folded into the convolution before it, with the
-/// running statistics; no dropout, nothing kept for a backward pass.
+/// A network for inference: no dropout, nothing kept for a backward pass; in a network of
+/// convolutions every batch norm is folded into the convolution before it, with the running
+/// statistics.
 ///
-/// Images are computed in small groups whose maps stay in cache, each group by one thread; a single
-/// group is shared by all threads. An image's logits depend neither on the rest of its batch nor on
-/// the number of threads, bit for bit. Memory is allocated once for the largest batch.
+/// An image's logits depend neither on the rest of its batch nor on the number of threads, bit for
+/// bit. Memory is allocated once for the largest batch.
 ///
 /// One thread at a time may use it. SAFETY: its pointers live as long as the object.
 public final class FoldedNetwork {
@@ -15,23 +15,16 @@ public final class FoldedNetwork {
   public let maxBatch: Int
   /// The edge of the square input, in pixels.
   public let inputSize: Int
-  /// The edge of the last feature map, before the pooling.
+  /// The edge of the last feature map, before the pooling; a transformer's patches along an edge.
   public let featureSize: Int
   /// The memory held for folded weights and activations.
   public let workspaceBytes: Int
 
-  private let pool: ThreadPool
   private let memory: FloatMemory
   private let inputOffset: Int
   private let featureOffset: Int
   private let logitOffset: Int
-  private let weights: FoldedWeights
-  /// The images of a group.
-  private let group: Int
-  /// All threads on one group.
-  private let shared: FoldedLane
-  /// A lane per thread; empty where there is never more than one group.
-  private var lanes: [FoldedLane] = []
+  private let body: any InferenceBody
 
   /// Folds the network's present weights.
   ///
@@ -41,75 +34,76 @@ public final class FoldedNetwork {
     let blueprint = network.blueprint
     guard maxBatch > 0 else { throw ArchitectureError.batchSize(maxBatch) }
     try blueprint.checkExtent(batch: maxBatch, inputSize: inputSize)
-    group = min(maxBatch, Self.groupSize(inputSize: inputSize))
-    let program = FoldedProgram(blueprint, batch: group, inputSize: inputSize, pool: pool)
-    featureSize = program.head.output.size
+    let planned: any InferencePlan
+    switch blueprint.body {
+    case .convolutional(let body):
+      planned = FoldedConvolutionPlan(
+        body, of: network, maxBatch: maxBatch, inputSize: inputSize, pool: pool)
+    case .transformer(let body):
+      planned = TransformerPlan(
+        body, of: network, maxBatch: maxBatch, grid: try body.grid(inputSize: inputSize),
+        pool: pool)
+    }
+    featureSize = planned.featureSize
 
     var plan = WorkspacePlan()
-    inputOffset = plan.reserve(maxBatch * program.input.count / group).offset
-    featureOffset = plan.reserve(maxBatch * program.head.output.count / group).offset
+    inputOffset = plan.reserve(maxBatch * inputSize * inputSize * blueprint.inputChannels).offset
+    featureOffset =
+      plan.reserve(maxBatch * featureSize * featureSize * blueprint.featureCount).offset
     logitOffset = plan.reserve(maxBatch * blueprint.classCount).offset
-    let laneCount = maxBatch > group && pool.threads > 1 ? pool.threads : 0
-    let weightCount = program.layers.reduce(0) { $0 + $1.weightCount }
-    let floats = plan.extent + weightCount + (laneCount + 1) * FoldedLane.extent(program)
-    workspaceBytes = floats * MemoryLayout<Float>.stride
+    workspaceBytes = (plan.extent + planned.floats) * MemoryLayout<Float>.stride
     try checkMemory(workspaceBytes, batch: maxBatch, inputSize: inputSize)
 
     memory = FloatMemory(count: plan.extent)
-    weights = FoldedWeights(blueprint, program)
-    shared = FoldedLane(blueprint, program: program, weights: weights, pool: pool)
-    for _ in 0..<laneCount {
-      let own = ThreadPool(threads: 1)
-      let program = FoldedProgram(blueprint, batch: group, inputSize: inputSize, pool: own)
-      lanes.append(FoldedLane(blueprint, program: program, weights: weights, pool: own))
-    }
+    body = planned.allocate()
     self.network = network
     self.maxBatch = maxBatch
     self.inputSize = inputSize
-    self.pool = pool
     refresh()
-  }
-
-  /// As many images as have about a megabyte of pixels in the first maps: what a core's cache
-  /// holds, and enough for full tiles in the last maps, 32 times smaller.
-  private static func groupSize(inputSize: Int) -> Int {
-    max(1, min(32, 32_768 / (inputSize * inputSize)))
   }
 
   /// The normalised images [maxBatch, size, size, channels], filled by the caller.
   public var input: UnsafeMutablePointer<Float> { memory.base + inputOffset }
 
-  /// The head's feature map of the last run: [batch, featureSize, featureSize, features], what
-  /// timm calls `forward_features` (in NHWC).
+  /// The feature map of the last run: [batch, featureSize, featureSize, features], what timm calls
+  /// `forward_features` (in NHWC, and without a transformer's class token).
   public var features: UnsafePointer<Float> { UnsafePointer(memory.base + featureOffset) }
 
   /// Folds the weights and statistics again, after they have changed.
-  public func refresh() { weights.refresh(from: network) }
+  public func refresh() { body.refresh() }
 
   /// Applies the network to the first `batch` images of `input`.
   ///
   /// - Returns: the logits [batch, classes], valid until the next run.
   public func run(batch: Int) -> UnsafePointer<Float> {
     precondition((1...maxBatch).contains(batch), "the batch must fit into the planned one")
-    let tensors = FoldedLane.Tensors(
+    let tensors = InferenceTensors(
       input: UnsafePointer(input), features: memory.base + featureOffset,
       logits: memory.base + logitOffset)
-    let (group, lanes) = (group, lanes)
-    if batch <= group || lanes.isEmpty {
-      for first in stride(from: 0, to: batch, by: group) {
-        shared.run(first: first, count: min(group, batch - first), tensors)
-      }
-    } else {
-      pool.runOnWorkers((batch + group - 1) / group) { task, worker in
-        let first = task * group
-        lanes[worker].run(first: first, count: min(group, batch - first), tensors)
-      }
-    }
+    body.run(batch: batch, tensors)
     return UnsafePointer(tensors.logits)
   }
 }
 
-extension Blueprint {
-  /// Every convolution with its norm, in order.
-  var allConvolutions: [ConvolutionUnit] { [stem] + blocks.flatMap(\.convolutions) + [head] }
+/// Where a run reads its images and leaves its results, by the number of the first image.
+struct InferenceTensors {
+  let input: UnsafePointer<Float>
+  let features: UnsafeMutablePointer<Float>
+  let logits: UnsafeMutablePointer<Float>
+}
+
+/// A kind of network planned for inference, before anything is allocated.
+protocol InferencePlan {
+  var featureSize: Int { get }
+  /// The floats that `allocate` takes.
+  var floats: Int { get }
+  func allocate() -> any InferenceBody
+}
+
+/// A kind of network ready for inference.
+protocol InferenceBody: AnyObject {
+  /// Takes over the network's present weights.
+  func refresh()
+  /// Computes features and logits of the first `batch` images.
+  func run(batch: Int, _ tensors: InferenceTensors)
 }

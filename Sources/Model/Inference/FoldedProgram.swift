@@ -11,11 +11,11 @@ struct FoldedProgram {
   /// Every layer, by its index.
   let layers: [FoldedLayer]
 
-  init(_ blueprint: Blueprint, batch: Int, inputSize: Int, pool: ThreadPool) {
+  init(_ source: FoldedSource, batch: Int, inputSize: Int, pool: ThreadPool) {
     self.batch = batch
-    input = FeatureMap(batch: batch, size: inputSize, channels: blueprint.inputChannels)
-    let units = blueprint.foldedUnits
-    let padding = blueprint.variant.padding
+    input = FeatureMap(batch: batch, size: inputSize, channels: source.body.stem.inputChannels)
+    let units = source.units
+    let padding = source.padding
     var layers: [FoldedLayer] = []
     func next(_ map: FeatureMap) -> FoldedLayer {
       let layer = FoldedLayer(
@@ -23,10 +23,16 @@ struct FoldedProgram {
       layers.append(layer)
       return layer
     }
+    func gate(_ unit: GateUnit?, of map: FeatureMap) -> FoldedGate? {
+      guard let unit else { return nil }
+      let squeeze = next(FeatureMap(batch: batch, size: 1, channels: map.channels))
+      return FoldedGate(
+        squeeze: squeeze, excite: next(squeeze.output), context: unit.context)
+    }
     stem = next(input)
     var map = stem.output
     var blocks: [FoldedBlock] = []
-    for unit in blueprint.blocks {
+    for unit in source.body.blocks {
       let body: FoldedBlock.Body
       switch unit.body {
       case .convolution:
@@ -34,16 +40,17 @@ struct FoldedProgram {
       case .fused:
         let expand = next(map)
         body = .fused(FoldedPair(expand, next(expand.output)))
-      case .inverted(_, _, let gate, _):
+      case .inverted:
         let expand = next(map)
         let depthwise = next(expand.output)
-        let means = FeatureMap(batch: batch, size: 1, channels: depthwise.output.channels)
-        let folded = gate.map { _ in
-          let squeeze = next(means)
-          return FoldedGate(squeeze: squeeze, excite: next(squeeze.output))
-        }
+        let folded = gate(unit.gate, of: depthwise.output)
         body = .inverted(
           expand: expand, depthwise: depthwise, gate: folded, project: next(depthwise.output))
+      case .separable:
+        let depthwise = next(map)
+        let folded = gate(unit.gate, of: depthwise.output)
+        body = .separable(
+          depthwise: depthwise, gate: folded, project: next(depthwise.output))
       }
       let block = FoldedBlock(body: body, hasSkip: unit.hasSkip)
       map = block.output
@@ -63,6 +70,7 @@ struct FoldedBlock {
     case fused(FoldedPair)
     case inverted(
       expand: FoldedLayer, depthwise: FoldedLayer, gate: FoldedGate?, project: FoldedLayer)
+    case separable(depthwise: FoldedLayer, gate: FoldedGate?, project: FoldedLayer)
   }
 
   let body: Body
@@ -72,7 +80,7 @@ struct FoldedBlock {
     switch body {
     case .convolution(let layer): layer.output
     case .fused(let pair): pair.second.output
-    case .inverted(_, _, _, let project): project.output
+    case .inverted(_, _, _, let project), .separable(_, _, let project): project.output
     }
   }
 }
@@ -103,40 +111,50 @@ struct FoldedPair {
   }
 }
 
-/// The two layers of squeeze-and-excitation.
+/// The two layers of a gate.
 struct FoldedGate {
   let squeeze: FoldedLayer
   let excite: FoldedLayer
+  /// What a global context has besides; its tensors are read where the network has them.
+  let context: ContextReferences?
 }
 
-extension Blueprint {
+/// The network of convolutions that is folded.
+struct FoldedSource {
+  let body: ConvolutionalBody
+  let classifier: DenseUnit
+  let padding: Padding
+
   /// Every product of the network with what is folded into it, in the order of computation.
-  var foldedUnits: [FoldedUnit] {
-    var units = [FoldedUnit(stem)]
-    for block in blocks {
+  var units: [FoldedUnit] {
+    var units = [FoldedUnit(body.stem)]
+    for block in body.blocks {
       switch block.body {
       case .convolution(let convolution): units.append(FoldedUnit(convolution))
       case .fused(let expand, let project): units += [FoldedUnit(expand), FoldedUnit(project)]
       case .inverted(let expand, let depthwise, let gate, let project):
-        units += [FoldedUnit(expand), FoldedUnit(depthwise)]
-        if let gate {
-          units += [
-            FoldedUnit(
-              inputs: gate.channels, outputs: gate.hiddenChannels, weight: gate.squeezeWeight,
-              bias: gate.squeezeBias, activation: .silu),
-            FoldedUnit(
-              inputs: gate.hiddenChannels, outputs: gate.channels, weight: gate.exciteWeight,
-              bias: gate.exciteBias, activation: .sigmoid),
-          ]
-        }
-        units.append(FoldedUnit(project))
+        units += [FoldedUnit(expand), FoldedUnit(depthwise)] + layers(gate) + [FoldedUnit(project)]
+      case .separable(let depthwise, let gate, let project):
+        units += [FoldedUnit(depthwise)] + layers(gate) + [FoldedUnit(project)]
       }
     }
-    units.append(FoldedUnit(head))
+    units.append(FoldedUnit(body.head))
     units.append(
       FoldedUnit(
         inputs: classifier.inputs, outputs: classifier.outputs, weight: classifier.weight,
         bias: classifier.bias, activation: .identity))
     return units
+  }
+
+  private func layers(_ gate: GateUnit?) -> [FoldedUnit] {
+    guard let gate else { return [] }
+    return [
+      FoldedUnit(
+        inputs: gate.channels, outputs: gate.hiddenChannels, weight: gate.squeezeWeight,
+        bias: gate.squeezeBias, activation: gate.context == nil ? .silu : .identity),
+      FoldedUnit(
+        inputs: gate.hiddenChannels, outputs: gate.channels, weight: gate.exciteWeight,
+        bias: gate.exciteBias, activation: .sigmoid),
+    ]
   }
 }

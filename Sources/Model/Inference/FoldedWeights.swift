@@ -16,9 +16,9 @@ final class FoldedWeights {
   var count: Int { memory.count }
 
   /// Makes room for the weights that a program reads; `refresh` fills it.
-  init(_ blueprint: Blueprint, _ program: FoldedProgram) {
+  init(_ source: FoldedSource, _ program: FoldedProgram) {
     var plan = WorkspacePlan()
-    units = blueprint.foldedUnits
+    units = source.units
     layers = program.layers
     packedOffsets = layers.map { plan.reserve($0.weightCount).offset }
     shiftOffsets = layers.map { plan.reserve($0.output.channels).offset }

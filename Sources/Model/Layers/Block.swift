@@ -8,6 +8,7 @@ enum Block {
   case convolution(ConvolutionBlock)
   case fused(FusedMBConv)
   case inverted(MBConv)
+  case separable(DepthwiseSeparable)
 
   init(_ unit: BlockUnit, input: FeatureMap, _ planner: inout LayerPlanner) {
     switch unit.body {
@@ -23,6 +24,11 @@ enum Block {
         MBConv(
           expand: expand, depthwise: depthwise, gate: gate, project: project,
           hasSkip: unit.hasSkip, input: input, &planner))
+    case .separable(let depthwise, let gate, let project):
+      self = .separable(
+        DepthwiseSeparable(
+          depthwise: depthwise, gate: gate, project: project, hasSkip: unit.hasSkip, input: input,
+          &planner))
     }
   }
 
@@ -32,6 +38,7 @@ enum Block {
     case .convolution(let block): block.convolution.output
     case .fused(let block): block.project.output
     case .inverted(let block): block.project.output
+    case .separable(let block): block.project.output
     }
   }
 
@@ -41,6 +48,7 @@ enum Block {
     case .convolution(let block): block.saved.output
     case .fused(let block): block.saved.output
     case .inverted(let block): block.saved.output
+    case .separable(let block): block.saved.output
     }
   }
 
@@ -49,6 +57,7 @@ enum Block {
     case .convolution(let block): block.forward(input: input, context)
     case .fused(let block): block.forward(input: input, context)
     case .inverted(let block): block.forward(input: input, context)
+    case .separable(let block): block.forward(input: input, context)
     }
   }
 
@@ -58,6 +67,7 @@ enum Block {
     case .convolution(let block): block.convolution.convolve(.stored(input), context)
     case .fused(let block): block.convolve(input: input, context)
     case .inverted(let block): block.convolve(input: input, context)
+    case .separable(let block): block.convolve(input: input, context)
     }
   }
 
@@ -71,6 +81,7 @@ enum Block {
     case .convolution(let block): block.backward(input: input, gradient: gradient, context)
     case .fused(let block): block.backward(input: input, gradient: gradient, context)
     case .inverted(let block): block.backward(input: input, gradient: gradient, context)
+    case .separable(let block): block.backward(input: input, gradient: gradient, context)
     }
   }
 }

@@ -35,12 +35,35 @@ struct DepthwiseNorm {
   ) {
     context.measure(.depthwise) {
       let sums = front.sums(parts: convolution.gradientParts, context)
-      convolution.backward(
-        input: front.output(context), weight: context.weights + weight,
-        output: norm.output(context), outputArgumentGradient: outputArgumentGradient,
-        outputTotals: context[norm.saved.totals], weightGradient: context.gradients + weight,
-        argumentGradient: argumentGradient, sums: sums)
+      backward(
+        front.output(context), outputArgumentGradient: outputArgumentGradient,
+        argumentGradient: argumentGradient, sums: sums, context)
       front.join(sums, parts: convolution.gradientParts, context)
     }
+  }
+
+  /// The same to a stored map, read through an identity norm.
+  func backward(
+    stored input: NormalizedMap, outputArgumentGradient: UnsafePointer<Float>,
+    inputGradient: UnsafeMutablePointer<Float>, _ context: LayerContext
+  ) {
+    context.measure(.depthwise) {
+      let sums = GradientSums(
+        context.scratch, parts: convolution.gradientParts,
+        channels: convolution.shape.inputChannels)
+      backward(
+        input, outputArgumentGradient: outputArgumentGradient, argumentGradient: inputGradient,
+        sums: sums, context)
+    }
+  }
+
+  private func backward(
+    _ input: NormalizedMap, outputArgumentGradient: UnsafePointer<Float>,
+    argumentGradient: UnsafeMutablePointer<Float>, sums: GradientSums, _ context: LayerContext
+  ) {
+    convolution.backward(
+      input: input, weight: context.weights + weight, output: norm.output(context),
+      outputArgumentGradient: outputArgumentGradient, outputTotals: context[norm.saved.totals],
+      weightGradient: context.gradients + weight, argumentGradient: argumentGradient, sums: sums)
   }
 }

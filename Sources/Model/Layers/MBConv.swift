@@ -10,7 +10,7 @@ struct MBConv {
 
   let expand: ConvNorm
   let depthwise: DepthwiseNorm
-  let gate: SqueezeExcitation?
+  let gate: Gate?
   let project: ConvNorm
   let saved: Saved
   private let hasSkip: Bool
@@ -24,11 +24,7 @@ struct MBConv {
     self.depthwise = DepthwiseNorm(depthwise, input: self.expand.output, &planner)
     let map = self.depthwise.norm.map
     planner.reserveFilteredGradient(map)
-    if let gate {
-      self.gate = SqueezeExcitation(gate, input: map, &planner)
-    } else {
-      self.gate = nil
-    }
+    self.gate = gate.map { Gate($0, input: map, &planner) }
     self.project = ConvNorm(project, input: map, &planner)
     saved = Saved(output: planner.workspace.reserve(self.project.output))
     self.hasSkip = hasSkip
@@ -77,6 +73,6 @@ struct MBConv {
 
   /// The filtered map behind its gates.
   private func gated(_ context: LayerContext) -> NormalizedMap {
-    depthwise.norm.output(context, gate: gate?.saved.gate)
+    depthwise.norm.output(context, gate: gate?.gates)
   }
 }

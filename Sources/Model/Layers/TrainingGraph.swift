@@ -24,24 +24,23 @@ public final class TrainingGraph {
   private let memory: FloatMemory
   private var context: LayerContext
   private let layout: TrainingLayout
-  private var stem: ConvNorm { layout.stem }
-  private var blocks: [Block] { layout.blocks }
-  private var head: Head { layout.head }
   private var droppedFeatures = false
 
   /// Plans and allocates a step.
   ///
   /// - Parameter isCheckpointing: drop the maps within a block after its forward pass and compute
   ///   them again for its backward pass: the same results from less memory in more time.
+  /// - Parameter dropPathRate: the share of the images for which the branch of the deepest blocks is
+  ///   left out, in 0 ..< 1; it grows with the depth from 0.
   /// - Throws: `ArchitectureError` when the batch or the size makes no sense or needs more memory
   ///   than the machine has.
   public init(
     _ network: Network, batch: Int, inputSize: Int, isCheckpointing: Bool = false,
-    pool: ThreadPool
+    dropPathRate: Double = 0, pool: ThreadPool
   ) throws {
     layout = try TrainingLayout(
       network.blueprint, batch: batch, inputSize: inputSize, isCheckpointing: isCheckpointing,
-      pool: pool)
+      dropPathRate: dropPathRate, pool: pool)
     workspaceBytes = layout.extent * MemoryLayout<Float>.stride
     try checkMemory(workspaceBytes, batch: batch, inputSize: inputSize)
     memory = FloatMemory(count: layout.extent)
@@ -50,7 +49,8 @@ public final class TrainingGraph {
       weights: network.parameters.weights, gradients: network.parameters.gradients,
       statistics: network.parameters.buffers, counters: network.parameters.counters,
       expandedGradientSlot: layout.expandedGradient, filteredGradientSlot: layout.filteredGradient,
-      scratch: NormScratch(count: layout.scratchFloats), pool: pool)
+      skipGradientSlot: layout.skipGradient, scratch: NormScratch(count: layout.scratchFloats),
+      pool: pool)
     self.network = network
     self.batch = batch
     self.inputSize = inputSize
@@ -66,53 +66,30 @@ public final class TrainingGraph {
   /// unchanged.
   public var input: UnsafeMutablePointer<Float> { context[layout.input] }
   /// The result of `forward`: [batch, classes].
-  public var logits: UnsafeMutablePointer<Float> { context[head.saved.logits] }
+  public var logits: UnsafeMutablePointer<Float> { context[layout.body.classifier.saved.logits] }
   /// The gradient of the loss by the logits [batch, classes], filled by the caller before
   /// `backward`.
-  public var logitGradient: UnsafeMutablePointer<Float> { context[head.saved.logitGradient] }
+  public var logitGradient: UnsafeMutablePointer<Float> {
+    context[layout.body.classifier.saved.logitGradient]
+  }
 
   /// Computes the logits with the batch's own statistics and moves the running ones.
   ///
-  /// - Parameter key: which random numbers dropout draws; unused at a drop rate of 0.
+  /// - Parameter key: which random numbers dropout and drop path draw; unused at rates of 0.
   public func forward(_ key: StepKey = StepKey()) {
     precondition((0..<1).contains(dropRate), "a drop rate lies in 0 ..< 1")
-    let context = context
-    context.profile?.enter(0, isBackward: false)
-    stem.forward(input: .stored(input), residual: nil, output: context[layout.stemOutput], context)
-    var current = context[layout.stemOutput]
-    for (index, block) in blocks.enumerated() {
-      context.profile?.enter(index + 1, isBackward: false)
-      block.forward(input: current, context)
-      current = context[block.outputSlot]
-    }
+    context.key = key
     droppedFeatures = dropRate > 0
-    context.profile?.enter(blocks.count + 1, isBackward: false)
-    head.forward(
-      input: current, dropout: droppedFeatures ? Dropout(rate: dropRate, key: key) : nil, context)
+    layout.body.forward(
+      input: input, dropout: droppedFeatures ? Dropout(rate: dropRate, key: key) : nil, context)
   }
 
   /// Computes the gradient of every weight from `logitGradient` and what `forward` left; once per
   /// `forward`, because gradients take the activations' places.
   public func backward() {
-    let context = context
-    fill(context.gradients, 0, count: network.parameters.table.weightExtent, pool: context.pool)
-    context.profile?.enter(blocks.count + 1, isBackward: true)
-    var gradient = head.backward(
-      input: blocks.last.map { context[$0.outputSlot] } ?? context[layout.stemOutput],
-      dropped: droppedFeatures, context)
-    for index in blocks.indices.reversed() {
-      let input = index == 0 ? context[layout.stemOutput] : context[blocks[index - 1].outputSlot]
-      context.profile?.enter(index + 1, isBackward: true)
-      if layout.isCheckpointing {
-        var recomputing = context
-        recomputing.isRecomputing = true
-        blocks[index].recompute(input: input, recomputing)
-      }
-      gradient = blocks[index].backward(input: input, gradient: gradient, context)
-    }
-    context.profile?.enter(0, isBackward: true)
-    stem.backward(
-      input: input, outputGradient: gradient, inputGradient: nil, accumulate: false, context)
+    let count = network.parameters.table.weightExtent
+    fill(context.gradients, 0, count: count, pool: context.pool)
+    layout.body.backward(input: input, dropped: droppedFeatures, context)
   }
 }
 
@@ -123,11 +100,17 @@ extension Blueprint {
     guard inputSize <= 1 << 14, batch <= 1 << 20 else {
       throw ArchitectureError.workspaceTooLarge(batch: batch, inputSize: inputSize)
     }
-    var size = inputSize
     var largest = inputSize * inputSize * inputChannels
-    for unit in [stem] + blocks.flatMap(\.convolutions) + [head] {
-      size = variant.padding.resolve(input: size, kernel: unit.kernel, stride: unit.stride).output
-      largest = max(largest, size * size * unit.outputChannels)
+    switch body {
+    case .convolutional(let body):
+      var size = inputSize
+      for unit in body.convolutions {
+        size = variant.padding.resolve(input: size, kernel: unit.kernel, stride: unit.stride).output
+        largest = max(largest, size * size * unit.outputChannels)
+      }
+    case .transformer(let body):
+      let grid = try body.grid(inputSize: inputSize)
+      largest = max(largest, (grid * grid + 1) * body.shape.hiddenChannels)
     }
     guard largest * batch < Int(Int32.max) else {
       throw ArchitectureError.workspaceTooLarge(batch: batch, inputSize: inputSize)

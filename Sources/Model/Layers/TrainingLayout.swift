@@ -4,13 +4,10 @@ public import Kernels
 /// allocated.
 struct TrainingLayout {
   let input: TensorSlot
-  let stem: ConvNorm
-  let stemOutput: TensorSlot
-  let blocks: [Block]
-  let head: Head
+  let body: any TrainingBody
   let expandedGradient: TensorSlot
   let filteredGradient: TensorSlot
-  let isCheckpointing: Bool
+  let skipGradient: TensorSlot
   /// Floats of the tensors with a place of their own, and of all.
   let own: Int
   let extent: Int
@@ -19,30 +16,30 @@ struct TrainingLayout {
 
   /// - Throws: `ArchitectureError` when the batch or the size makes no sense.
   init(
-    _ blueprint: Blueprint, batch: Int, inputSize: Int, isCheckpointing: Bool, pool: ThreadPool
+    _ blueprint: Blueprint, batch: Int, inputSize: Int, isCheckpointing: Bool,
+    dropPathRate: Double, pool: ThreadPool
   ) throws {
     guard batch > 0 else { throw ArchitectureError.batchSize(batch) }
     try blueprint.checkExtent(batch: batch, inputSize: inputSize)
-    var planner = LayerPlanner(blueprint, isCheckpointing: isCheckpointing, pool: pool)
+    var planner = LayerPlanner(
+      blueprint, isCheckpointing: isCheckpointing, dropPathRate: dropPathRate, pool: pool)
     let image = FeatureMap(batch: batch, size: inputSize, channels: blueprint.inputChannels)
     input = planner.workspace.reserve(image)
-    stem = ConvNorm(blueprint.stem, input: image, &planner)
-    stemOutput = planner.workspace.reserve(stem.output)
-    var map = stem.output
-    var blocks: [Block] = []
-    for unit in blueprint.blocks {
-      let block = planner.planBlock { Block(unit, input: map, &$0) }
-      map = block.output
-      blocks.append(block)
+    switch blueprint.body {
+    case .convolutional(let body):
+      self.body = ConvolutionalTraining(
+        body, classifier: blueprint.classifier, image: image, &planner)
+    case .transformer(let body):
+      self.body = TransformerTraining(
+        body, classifier: blueprint.classifier, image: image,
+        grid: try body.grid(inputSize: inputSize), &planner)
     }
-    self.blocks = blocks
-    head = Head(blueprint.head, classifier: blueprint.classifier, input: map, &planner)
     guard planner.fewestRows > 1 else {
       throw ArchitectureError.singleValuePerChannel(inputSize: inputSize)
     }
     expandedGradient = planner.workspace.reserve(planner.expandedGradient)
     filteredGradient = planner.workspace.reserve(planner.filteredGradient)
-    self.isCheckpointing = isCheckpointing
+    skipGradient = planner.workspace.reserve(planner.skipGradient)
     own = planner.workspace.extent
     extent = own + planner.sharedExtent
     scratchFloats = planner.scratchFloats
@@ -71,11 +68,14 @@ public struct TrainingMemory: Sendable {
   public init(_ network: Network, settings: Hyperparameters, pool: ThreadPool) throws {
     let layout = try TrainingLayout(
       network.blueprint, batch: settings.batchSize, inputSize: settings.preprocessing.inputSize,
-      isCheckpointing: settings.isCheckpointing, pool: pool)
+      isCheckpointing: settings.isCheckpointing, dropPathRate: settings.dropPath, pool: pool)
     let float = MemoryLayout<Float>.stride
-    let gradients = layout.expandedGradient.count + layout.filteredGradient.count
+    let gradients = [layout.expandedGradient, layout.filteredGradient, layout.skipGradient]
+      .reduce(0) { $0 + $1.count }
     let table = network.blueprint.parameters
-    let pixels = settings.preprocessing.inputSize * settings.preprocessing.inputSize * 3
+    let pixels =
+      settings.preprocessing.inputSize * settings.preprocessing.inputSize
+      * network.blueprint.inputChannels
     items = [
       Item(name: "maps kept for backward", bytes: (layout.own - gradients) * float),
       Item(name: "maps of one block at a time", bytes: (layout.extent - layout.own) * float),

@@ -54,10 +54,13 @@ struct LayerContext {
   let counters: UnsafeMutablePointer<Int64>
   let expandedGradientSlot: TensorSlot
   let filteredGradientSlot: TensorSlot
+  let skipGradientSlot: TensorSlot
   let scratch: NormScratch
   let pool: ThreadPool
   /// Whether a block is computed once more for its backward pass: nothing but its maps may change.
   var isRecomputing = false
+  /// Which random numbers the step draws.
+  var key = StepKey()
   /// Where times are written, while somebody wants to know them.
   var profile: StepProfile?
 
@@ -71,6 +74,8 @@ struct LayerContext {
   /// turns.
   var expandedGradient: UnsafeMutablePointer<Float> { self[expandedGradientSlot] }
   var filteredGradient: UnsafeMutablePointer<Float> { self[filteredGradientSlot] }
+  /// Where the part of a gradient waits that passes by a block's scaled branch.
+  var skipGradient: UnsafeMutablePointer<Float> { self[skipGradientSlot] }
 
   subscript(slot: TensorSlot) -> UnsafeMutablePointer<Float> {
     (slot.isShared ? shared : workspace) + slot.offset
@@ -87,6 +92,8 @@ struct LayerPlanner {
   /// Whether the maps within a block are dropped after its forward pass and computed again for its
   /// backward pass (Chen et al., arXiv:1604.06174).
   let isCheckpointing: Bool
+  /// The share of the images for which the last block's branch is dropped.
+  let dropPathRate: Double
   var workspace = WorkspacePlan()
   /// What the blocks take turns in, as far as the present block needs it.
   private var shared = WorkspacePlan()
@@ -97,22 +104,24 @@ struct LayerPlanner {
   /// The largest gradients so far that live only within a block.
   private(set) var expandedGradient = 0
   private(set) var filteredGradient = 0
+  private(set) var skipGradient = 0
   /// The fewest values that a norm averages over.
   var fewestRows = Int.max
 
   init(
-    _ blueprint: Blueprint, isCheckpointing: Bool, pool: ThreadPool
+    _ blueprint: Blueprint, isCheckpointing: Bool, dropPathRate: Double, pool: ThreadPool
   ) {
     table = blueprint.parameters
     padding = blueprint.variant.padding
     epsilon = blueprint.variant.normEpsilon
     momentum = blueprint.variant.normMomentum
     self.isCheckpointing = isCheckpointing
+    self.dropPathRate = dropPathRate
     self.pool = pool
   }
 
   /// Plans a block: its inner maps may lie where those of other blocks do.
-  mutating func planBlock(_ plan: (inout LayerPlanner) -> Block) -> Block {
+  mutating func planBlock<Planned>(_ plan: (inout LayerPlanner) -> Planned) -> Planned {
     isInBlock = true
     shared.rewind()
     defer { isInBlock = false }
@@ -120,9 +129,12 @@ struct LayerPlanner {
   }
 
   /// A place for a map that lives from a layer's forward to its backward pass.
-  mutating func reserveInner(_ map: FeatureMap) -> TensorSlot {
-    guard isInBlock, isCheckpointing else { return workspace.reserve(map) }
-    var slot = shared.reserve(map)
+  mutating func reserveInner(_ map: FeatureMap) -> TensorSlot { reserveInner(map.count) }
+
+  /// The same for a number of floats.
+  mutating func reserveInner(_ count: Int) -> TensorSlot {
+    guard isInBlock, isCheckpointing else { return workspace.reserve(count) }
+    var slot = shared.reserve(count)
     slot.isShared = true
     sharedExtent = max(sharedExtent, shared.extent)
     return slot
@@ -142,4 +154,7 @@ struct LayerPlanner {
   mutating func reserveFilteredGradient(_ map: FeatureMap) {
     filteredGradient = max(filteredGradient, map.count)
   }
+
+  /// Sees to it that the part of a gradient that passes by a block has room.
+  mutating func reserveSkipGradient(_ count: Int) { skipGradient = max(skipGradient, count) }
 }

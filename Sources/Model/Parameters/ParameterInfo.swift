@@ -19,7 +19,23 @@ public struct ParameterRole: Sendable, Hashable {
     /// The first and the second fully connected layer of squeeze-and-excitation.
     case squeeze
     case excite
+    /// The attention over the pixels and the norm of the hidden vector of a global context.
+    case contextAttention
+    case contextNorm
     case project
+    /// A transformer's embedding: patches, class token, positions.
+    case patches
+    case classToken
+    case positions
+    /// A transformer block: queries, keys and values; the attention's result; the hidden layer.
+    case attentionNorm
+    case attentionInput
+    case attentionOutput
+    case hiddenNorm
+    case hiddenInput
+    case hiddenOutput
+    /// The norm in front of a transformer's classifier.
+    case finalNorm
     case classifier
   }
 

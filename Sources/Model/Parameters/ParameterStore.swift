@@ -17,7 +17,7 @@ public final class ParameterStore: @unchecked Sendable {
     self.table = table
     weightMemory = FloatMemory(count: table.weightExtent)
     statisticMemory = FloatMemory(count: table.bufferExtent)
-    counterMemory = .allocate(capacity: table.counterCount)
+    counterMemory = .allocate(capacity: max(1, table.counterCount))
     counterMemory.initialize(repeating: 0)
   }
 
@@ -36,7 +36,7 @@ public final class ParameterStore: @unchecked Sendable {
   public var buffers: UnsafeMutablePointer<Float> { statisticMemory.base }
   /// How many batches each norm's statistics have seen: `table.counterCount` integers.
   public var counters: UnsafeMutablePointer<Int64> {
-    // SAFETY: a network has at least one norm, so the allocation is never empty.
+    // SAFETY: the allocation is never empty.
     counterMemory.baseAddress.unsafelyUnwrapped
   }
 

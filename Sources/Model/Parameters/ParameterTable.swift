@@ -83,6 +83,12 @@ public struct NormReferences: Sendable, Hashable {
   let batchCount: ParameterReference
 }
 
+/// The references of one layer norm.
+public struct LayerNormReferences: Sendable, Hashable {
+  let scale: ParameterReference
+  let shift: ParameterReference
+}
+
 private struct ParameterDeclaration {
   let path: String
   let role: ParameterRole
@@ -120,23 +126,56 @@ struct ParameterDeclarations {
       [kernel, kernel, channels], .depthwise, .normal(deviation: deviation), decays: true)
   }
 
-  /// A fully connected classifier's weight: uniform, by the number of outputs.
+  /// A fully connected layer's weight: by default uniform, by the number of outputs.
   mutating func dense(
     _ path: String, _ unit: ParameterRole.Unit, _ layer: ParameterRole.Layer,
-    inputs: Int, outputs: Int
+    inputs: Int, outputs: Int, _ initializer: Initializer? = nil
   ) -> ParameterReference {
     add(
       path + ".weight", ParameterRole(unit: unit, layer: layer, part: .weight),
-      [inputs, outputs], .dense, .uniform(bound: 1 / Double(outputs).squareRoot()), decays: true)
+      [inputs, outputs], .dense,
+      initializer ?? .uniform(bound: 1 / Double(outputs).squareRoot()), decays: true)
   }
 
-  /// A bias of zeros.
+  /// A bias, by default of zeros.
   mutating func bias(
-    _ path: String, _ unit: ParameterRole.Unit, _ layer: ParameterRole.Layer, count: Int
+    _ path: String, _ unit: ParameterRole.Unit, _ layer: ParameterRole.Layer, count: Int,
+    _ initializer: Initializer = .constant(0)
   ) -> ParameterReference {
     add(
       path + ".bias", ParameterRole(unit: unit, layer: layer, part: .bias),
-      [count], .vector, .constant(0), decays: false)
+      [count], .vector, initializer, decays: false)
+  }
+
+  /// The weight of a transformer's patches: uniform by fan in, as PyTorch starts a convolution.
+  mutating func patches(
+    _ path: String, kernel: Int, inputs: Int, outputs: Int, _ initializer: Initializer
+  ) -> ParameterReference {
+    add(
+      path + ".weight", ParameterRole(unit: .stem, layer: .patches, part: .weight),
+      [kernel, kernel, inputs, outputs], .convolution, initializer, decays: true)
+  }
+
+  /// A learned vector of every token, without weight decay as in timm.
+  mutating func tokens(
+    _ path: String, _ layer: ParameterRole.Layer, count: Int, channels: Int, deviation: Double
+  ) -> ParameterReference {
+    add(
+      path, ParameterRole(unit: .stem, layer: layer, part: .weight), [1, count, channels], .vector,
+      .normal(deviation: deviation), decays: false)
+  }
+
+  /// The scale and shift of a layer norm.
+  mutating func layerNorm(
+    _ path: String, _ unit: ParameterRole.Unit, _ layer: ParameterRole.Layer, channels: Int
+  ) -> LayerNormReferences {
+    func vector(_ name: String, _ part: ParameterRole.Part, _ value: Float) -> ParameterReference {
+      add(
+        path + name, ParameterRole(unit: unit, layer: layer, part: part), [channels], .vector,
+        .constant(value), decays: false)
+    }
+    return LayerNormReferences(
+      scale: vector(".weight", .normScale, 1), shift: vector(".bias", .normShift, 0))
   }
 
   /// The scale, shift and running statistics of a batch norm.

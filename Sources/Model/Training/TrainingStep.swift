@@ -30,7 +30,7 @@ final class TrainingStep {
   init(_ network: Network, settings: Hyperparameters, pool: ThreadPool) throws {
     graph = try TrainingGraph(
       network, batch: settings.batchSize, inputSize: settings.preprocessing.inputSize,
-      isCheckpointing: settings.isCheckpointing, pool: pool)
+      isCheckpointing: settings.isCheckpointing, dropPathRate: settings.dropPath, pool: pool)
     graph.dropRate = settings.dropout
     optimizer = settings.optimizer.make(settings, for: network.parameters)
     smoothing = settings.smoothing

@@ -10,6 +10,12 @@ enum ModelCommands {
   private static let models = Command<WorkbenchState>(
     Signature(
       "models", group: "model", "Lists the networks that can be loaded.",
+      discussion: """
+        efficientnetv2_* and efficientnet_* have PyTorch's conventions, tf_* TensorFlow's and Google's \
+        weights; hankyul2's networks are efficientnetv2_*. efficientnet_v2_* are torchvision's, \
+        jahongir_* and dli14_* those of jahongir7174 and d-li14 on GitHub. vit_* are vision \
+        transformers, whose input size must be a multiple of 16.
+        """,
       positionals: [
         Positional("pattern", .text, "a pattern with *, such as *rw*", .optional)
       ],
@@ -35,7 +41,7 @@ enum ModelCommands {
         .init(variant.name),
         .init(
           .integer(blueprint.parameterCount), text: NumberText.count(blueprint.parameterCount)),
-        .init(blueprint.blocks.count),
+        .init(blueprint.blockCount),
         .init(.integer(work), text: NumberText.fixed(Double(work) / 1e9, 2)),
         .init(size),
         .init(variant.preprocessing.testInputSize ?? size),

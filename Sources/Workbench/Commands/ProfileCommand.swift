@@ -61,7 +61,8 @@ enum ProfileCommand {
     func row(_ name: String, _ seconds: Double) -> [Table.Cell] {
       [.init(name), .init(seconds * 1e3, decimals: 2), share(seconds, of: total)]
     }
-    let rows = StepProfile.Operation.allCases.map { row($0.rawValue, profile.seconds($0)) }
+    let rows = StepProfile.Operation.allCases.map { ($0.rawValue, profile.seconds($0)) }
+      .filter { $0.1 > 0 }.map(row)
     return Table(
       [.init("operation"), .init("ms", .right), .init("share", .right)],
       rows: rows + [row("step", total)])

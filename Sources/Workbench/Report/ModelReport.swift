@@ -13,7 +13,7 @@ enum ModelReport {
     facts.add("model", "\(model.variant.name), \(model.variant.summary)")
     facts.add(
       "parameters",
-      "\(NumberText.count(blueprint.parameterCount)) in \(blueprint.blocks.count) blocks; "
+      "\(NumberText.count(blueprint.parameterCount)) in \(blueprint.blockCount) blocks; "
         + "\(NumberText.fixed(work, 2)) GMACs per image at \(used.inputSize)×\(used.inputSize)")
     facts.add("classifier", model.classifierText)
     facts.add("input", input(own, used))

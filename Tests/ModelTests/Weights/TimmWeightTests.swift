@@ -17,8 +17,8 @@ struct TimmWeightTests {
     let manifest = try JSONDecoder().decode(
       Manifest.self,
       from: Data(contentsOf: weightFixtures.appendingPathComponent("manifest.json")))
-    for variant in Variant.all {
-      let expected = try #require(manifest.variants[variant.name], "\(variant.name)")
+    for (name, expected) in manifest.variants {
+      let variant = try Variant.named(name)
       let table = try Blueprint(variant, classCount: 1000).parameters
       let lines = table.entries.map { info in
         "\(info.path) \(info.timmShape.map(String.init).joined(separator: ","))\n"

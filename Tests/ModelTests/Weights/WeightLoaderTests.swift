@@ -230,7 +230,10 @@ struct WeightLoaderTests {
     try TinyWeights.writeZeros(of: Variant.named("efficientnetv2_s"), classes: 1000, to: url)
     #expect(
       try self.misfit(url, Variant.named("efficientnetv2_m")).looksLike
-        == ["efficientnetv2_s", "tf_efficientnetv2_s"])
+        == [
+          "efficientnetv2_s", "tf_efficientnetv2_s", "efficientnet_v2_s",
+          "jahongir_efficientnetv2_s",
+        ])
   }
 }
 

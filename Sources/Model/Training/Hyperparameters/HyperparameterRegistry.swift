@@ -160,6 +160,13 @@ extension HyperparameterKey {
       explanation: """
         It acts in training alone. 0.2 to 0.4 help when a large network learns from few images.
         """),
+    HyperparameterKey(
+      "drop-path", group: .regularise, kind: .number(.from(0, below: 1)), default: .number(0),
+      summary: "Stochastic depth: the share of images that skip the deepest block's branch.",
+      explanation: """
+        It acts in training alone and grows from 0 with the depth of the block. 0.1 to 0.2 help large \
+        networks; a block without a skip connection is never left out.
+        """),
   ]
 
   static let optimizerKeys: [HyperparameterKey] = [

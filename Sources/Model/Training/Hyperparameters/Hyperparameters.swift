@@ -31,6 +31,8 @@ public struct Hyperparameters: Sendable {
   public let smoothing: Float
   /// The share of features that dropout sets to 0.
   public let dropout: Double
+  /// The share of the images for which the branch of the deepest blocks is left out.
+  public let dropPath: Double
   /// The rule that changes the weights.
   public let optimizer: OptimizerRule
   /// How much of the last step is carried on.
@@ -72,6 +74,7 @@ public struct Hyperparameters: Sendable {
     evalTransform = EvalTransform(preprocessing)
     smoothing = Float(values.number("smoothing"))
     dropout = values.number("drop")
+    dropPath = values.number("drop-path")
     optimizer = Self.choice(values.word("opt"))
     momentum = values.number("momentum")
     weightDecay = values.number("weight-decay")

@@ -1,0 +1,84 @@
+internal import Kernels
+
+/// A fully connected layer of many rows, and where its tensors are.
+struct DenseLayer {
+  let inputs: Int
+  let outputs: Int
+  private let weight: Int
+  private let bias: Int
+
+  init(_ unit: DenseUnit, _ table: ParameterTable) {
+    inputs = unit.inputs
+    outputs = unit.outputs
+    weight = table[unit.weight].offset
+    bias = table[unit.bias].offset
+  }
+
+  /// output [rows, outputs] = x [rows, inputs] * weight + bias + residual.
+  func forward(
+    _ x: UnsafePointer<Float>, rows: Int, residual: UnsafePointer<Float>? = nil,
+    output: UnsafeMutablePointer<Float>, weights: UnsafePointer<Float>, pool: ThreadPool
+  ) {
+    denseForward(
+      x, weight: weights + weight, bias: weights + bias, residual: residual, n: rows,
+      inputs: inputs, outputs: outputs, output: output, pool: pool)
+  }
+
+  /// Adds the gradients of weight and bias and writes that of x.
+  func backward(
+    _ x: UnsafePointer<Float>, rows: Int, outputGradient: UnsafePointer<Float>,
+    inputGradient: UnsafeMutablePointer<Float>, _ context: LayerContext
+  ) {
+    context.measure(.matrixProduct) {
+      denseBackward(
+        x, weight: context.weights + weight, outputGradient: outputGradient, n: rows,
+        inputs: inputs, outputs: outputs, inputGradient: inputGradient,
+        weightGradient: context.gradients + weight, biasGradient: context.gradients + bias,
+        pool: context.pool)
+    }
+  }
+}
+
+/// A layer norm of many rows, and where its tensors are.
+struct RowNorm {
+  private let channels: Int
+  private let scale: Int
+  private let shift: Int
+  private let epsilon: Float
+
+  init(_ references: LayerNormReferences, channels: Int, epsilon: Float, _ table: ParameterTable) {
+    self.channels = channels
+    self.epsilon = epsilon
+    scale = table[references.scale].offset
+    shift = table[references.shift].offset
+  }
+
+  private func parameters(_ weights: UnsafePointer<Float>) -> LayerNormParameters {
+    LayerNormParameters(scale: weights + scale, shift: weights + shift, epsilon: epsilon)
+  }
+
+  /// output [rows, channels] = norm(x); `statistics` is given what backward reads.
+  func forward(
+    _ x: UnsafePointer<Float>, rows: Int, statistics: UnsafeMutablePointer<Float>?,
+    output: UnsafeMutablePointer<Float>, weights: UnsafePointer<Float>, pool: ThreadPool
+  ) {
+    layerNormForward(
+      x, rows: rows, channels: channels, norm: parameters(weights), statistics: statistics,
+      output: output, pool: pool)
+  }
+
+  /// Adds the gradients of scale and shift, and that of x to `inputGradient`.
+  func backward(
+    _ x: UnsafePointer<Float>, rows: Int, statistics: UnsafePointer<Float>,
+    outputGradient: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>,
+    _ context: LayerContext
+  ) {
+    context.measure(.norm) {
+      layerNormBackward(
+        x, outputGradient: outputGradient, rows: rows, channels: channels,
+        norm: parameters(context.weights), statistics: statistics, inputGradient: inputGradient,
+        scaleGradient: context.gradients + scale, shiftGradient: context.gradients + shift,
+        pool: context.pool)
+    }
+  }
+}
