@@ -65,7 +65,9 @@ public struct NamingScheme: Sendable {
   /// The name that the scheme has for a tensor of a network; nil when it has none.
   func name(of info: ParameterInfo, in blueprint: Blueprint) -> String? {
     var block: BlockUnit?
-    if case .block(_, _, let ordinal) = info.role.unit { block = blueprint.blocks[ordinal] }
+    if case .block(_, _, let ordinal) = info.role.unit, ordinal < blueprint.blocks.count {
+      block = blueprint.blocks[ordinal]
+    }
     return spelling(info, block, blueprint)
   }
 

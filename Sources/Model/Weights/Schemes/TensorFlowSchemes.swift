@@ -83,8 +83,9 @@ extension NamingScheme {
       name, marks: marks, order: .outputsLast,
       conventions: Conventions(padding: .same, normEpsilon: 1e-3), averageSuffix: averageSuffix,
       newerName: newerName, isBeside: isBeside
-    ) { info, block, _ in
-      guard let paths = paths(info.role, block) else { return nil }
+    ) { info, block, blueprint in
+      // These libraries have networks of convolutions only.
+      guard !blueprint.blocks.isEmpty, let paths = paths(info.role, block) else { return nil }
       switch info.role.part {
       case .weight:
         return paths.layer + (info.role.layer == .depthwise ? "/depthwise_kernel" : "/kernel")

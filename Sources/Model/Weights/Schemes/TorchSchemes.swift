@@ -120,7 +120,10 @@ extension NamingScheme {
       )?
   ) -> NamingScheme {
     NamingScheme(name, marks: marks, conventions: conventions) { info, block, blueprint in
-      guard let paths = paths(info.role, block, blueprint) else { return nil }
+      // These libraries have networks of convolutions only.
+      guard !blueprint.blocks.isEmpty, let paths = paths(info.role, block, blueprint) else {
+        return nil
+      }
       switch info.role.part {
       case .weight: return paths.convolution + ".weight"
       case .bias: return paths.convolution + ".bias"
