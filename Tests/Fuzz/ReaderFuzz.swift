@@ -39,6 +39,7 @@ enum Reader: String, CaseIterable {
   }
 }
 
+/// What libFuzzer calls with every input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   let file = MappedFile(copying: UnsafeBufferPointer(start: start, count: count))

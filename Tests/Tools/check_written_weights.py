@@ -4,7 +4,7 @@
 For each model: PyTorch saves formula weights, the program loads them and writes them as safetensors
 (with config.json), .pth and .npz; timm loads the folder, torch.load the state dict with
 weights_only=True, numpy the archive; all must be the formula's, tensor by tensor; and timm's
-probabilities for a picture must be the program's. Then files of the fixtures are converted and
+logits for a picture must be the program's. Then files of the fixtures are converted and
 compared with the formula.
 
 Packages: torch, timm, safetensors, numpy, pillow.
@@ -43,7 +43,7 @@ def check(program, name, folder):
     torch.save({"model": formula}, folder / "timm.pth")
     script = f"load {name} weights=timm.pth; " + "; ".join(
         f"save-weights hub/model.{ending}" for ending in ("safetensors", "pth", "npz"))
-    probabilities = run(
+    predictions = run(
         program, folder, "-c", f"{script}; predict {PICTURE} top={CLASSES} --json")
     hub = folder / "hub"
     model = timm.create_model(f"local-dir:{hub}", pretrained=True).eval()
@@ -64,12 +64,14 @@ def check(program, name, folder):
     config = resolve_data_config({}, model=model)
     image = create_transform(**config)(Image.open(PICTURE).convert("RGB")).unsqueeze(0)
     with torch.no_grad():
-        expected = model(image).softmax(-1)[0].numpy()
-    rows = [json.loads(line) for line in probabilities.splitlines() if line.startswith("{")]
-    found = sorted(float(row["probability"]) for row in rows)
-    difference = max(abs(np.sort(expected) - np.array(found)) / np.sort(expected))
-    assert len(found) == CLASSES and difference < 1e-4, (difference, expected, found)
-    print(f"{name}: {len(state)} tensors in three formats, probabilities within {difference:.1e}")
+        expected = model(image)[0].numpy()
+    rows = json.loads(predictions[predictions.index("[\n"):])
+    found = np.zeros(CLASSES)
+    for row in rows:
+        found[row["index"]] = row["logit"]
+    difference = abs(expected - found).max() / abs(expected).max()
+    assert len(rows) == CLASSES and difference < 1e-4, (difference, expected, found)
+    print(f"{name}: {len(state)} tensors in three formats, logits within {difference:.1e}")
 
 
 def check_conversions(program, folder):

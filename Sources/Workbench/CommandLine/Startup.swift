@@ -147,7 +147,11 @@ enum Startup {
   /// Runs something and prints what it throws.
   private static func reported(_ console: Console, _ body: () throws -> Int32) -> Int32 {
     do {
-      return try body()
+      do {
+        return try body()
+      } catch {
+        throw translated(error)
+      }
     } catch let error as ScriptError {
       let renderer = Renderer(usesColor: console.messageStyle.isColored)
       console.message(renderer.render(error.diagnostics, in: error.source).trimmingNewline)

@@ -42,7 +42,7 @@ import Testing
       "3×3×3×8",
     ] { #expect(shown.output.contains(text), "\(text)") }
     let rows = try run(["-c", "info \(file) --json"], folder)
-    #expect(rows.output.split(separator: "\n").count == 131)
+    #expect(rows.output.split(separator: "\n").count { $0.hasPrefix("  {") } == 131)
     let mistyped = try run(["-c", "info parms"], folder)
     #expect(mistyped.status == 3 && mistyped.errors.contains("topics: model, params"))
     let evil = try run(["-c", "info \(Self.fixtures.appending(path: "evil.pth").path)"], folder)
