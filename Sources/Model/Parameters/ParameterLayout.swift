@@ -43,18 +43,24 @@ extension ParameterLayout {
     }
   }
 
-  /// `[area][inputs][outputs]` here, `[outputs][inputs][area]` there.
+  /// `[area][inputs][outputs]` here, `[outputs][inputs][area]` there; a cache line of outputs at a
+  /// time, so that neither side is read or written in leaps.
   @inline(__always)
   private func transpose(
     area: Int, inputs: Int, outputs: Int, _ visit: (_ here: Int, _ there: Int) -> Void
   ) {
-    for output in 0..<outputs {
+    let row = inputs &* area
+    var first = 0
+    while first < outputs {
+      let last = min(outputs, first &+ 16)
       for input in 0..<inputs {
-        let there = (output &* inputs &+ input) &* area
         for place in 0..<area {
-          visit((place &* inputs &+ input) &* outputs &+ output, there &+ place)
+          let here = (place &* inputs &+ input) &* outputs
+          let there = input &* area &+ place
+          for output in first..<last { visit(here &+ output, output &* row &+ there) }
         }
       }
+      first = last
     }
   }
 }

@@ -18,15 +18,13 @@ public enum WeightLoader {
   ///     and on nothing else.
   ///   - strict: whether missing, unexpected or mismatched tensors are an error, the classifier
   ///     apart that `head` replaces; otherwise what fits is taken.
-  ///   - digest: the file's SHA-256 in hexadecimal, to be compared with the one in its name.
+  ///   - digest: gives the file's SHA-256 in hexadecimal, to be compared with the one in its name;
+  ///     asked at the end, so that it can be computed meanwhile.
   /// - Throws: `WeightError`, `ArchitectureError.classCount`.
   public static func load(
     _ variant: Variant, from file: WeightFile, head: HeadPolicy, seed: UInt64, strict: Bool,
-    digest: String? = nil
+    digest: (() throws -> String)? = nil
   ) throws -> (network: Network, report: LoadReport) {
-    if let digest, let expected = ReleaseName.digest(in: file.url), !digest.hasPrefix(expected) {
-      throw WeightError.wrongDigest(file.url.path, expected: expected, found: digest)
-    }
     let recognized = RecognizedScheme(file) ?? RecognizedScheme(assuming: .timm)
     let match = try WeightMatch(variant, file, recognized, head: head)
     guard match.isExact || !strict else {
@@ -43,6 +41,10 @@ public enum WeightLoader {
     guard !match.pairs.isEmpty else { throw nothingFits(match) }
     let network = Network(uninitialized: match.blueprint)
     try fill(network.parameters, match, seed: seed)
+    let digest = try digest?()
+    if let digest, let expected = ReleaseName.digest(in: file.url), !digest.hasPrefix(expected) {
+      throw WeightError.wrongDigest(file.url.path, expected: expected, found: digest)
+    }
     return (network, LoadReport(match, digest: digest))
   }
 

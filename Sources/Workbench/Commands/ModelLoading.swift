@@ -1,6 +1,7 @@
 import DSL
 import Foundation
 import Model
+import Synchronization
 
 /// Builds networks for `load`.
 enum ModelLoading {
@@ -24,12 +25,17 @@ enum ModelLoading {
         variant: variant, network: network, classes: classes, weights: .scratch(seed: seed))
     }
     let opened = try WeightFile.open(file)
-    let digest = try opened.sha256()
-    if let sha256, sha256.lowercased() != digest {
-      throw CommandError(
-        "\(opened.url.path) has the SHA-256 \(digest), expected \(sha256)",
-        hint: "it is not the file that the script was written with", argument: "sha256",
-        exitCode: 7)
+    // The digest takes longer than the reading.
+    let hashing = Background { try opened.sha256() }
+    func digest() throws -> String {
+      let digest = try hashing.value()
+      if let sha256, sha256.lowercased() != digest {
+        throw CommandError(
+          "\(opened.url.path) has the SHA-256 \(digest), expected \(sha256)",
+          hint: "it is not the file that the script was written with", argument: "sha256",
+          exitCode: 7)
+      }
+      return digest
     }
     let head: HeadPolicy
     switch classes {
@@ -37,12 +43,41 @@ enum ModelLoading {
     case .count(let count): head = .resize(classCount: count)
     case .auto: head = state.data.map { .resize(classCount: $0.classCount) } ?? .keep
     }
-    let loaded = try WeightLoader.load(
-      variant, from: opened, head: head, seed: seed, strict: strict, digest: digest)
+    let loaded: (network: Network, report: LoadReport)
+    do {
+      loaded = try WeightLoader.load(
+        variant, from: opened, head: head, seed: seed, strict: strict, digest: digest)
+    } catch {
+      // That it is another file altogether says more than what does not fit.
+      _ = try digest()
+      throw error
+    }
     state.console.note(WeightReport.loading(loaded.report))
     loaded.report.warnings.forEach(state.console.warn)
     return LoadedModel(
       variant: variant, network: loaded.network, classes: classes,
-      weights: .file(opened.url, sha256: digest))
+      weights: .file(opened.url, sha256: try digest()))
+  }
+}
+
+/// A result that is computed on a thread of its own.
+private final class Background<Value: Sendable>: Sendable {
+  private let result = Mutex<Result<Value, any Error>?>(nil)
+  private let isDone = DispatchSemaphore(value: 0)
+
+  init(_ body: @escaping @Sendable () throws -> Value) {
+    DispatchQueue.global().async { [self] in
+      let outcome = Result(catching: body)
+      result.withLock { $0 = outcome }
+      isDone.signal()
+    }
+  }
+
+  /// Waits for the result; may be asked again.
+  func value() throws -> Value {
+    isDone.wait()
+    isDone.signal()
+    guard let outcome = result.withLock({ $0 }) else { preconditionFailure("the body ended") }
+    return try outcome.get()
   }
 }

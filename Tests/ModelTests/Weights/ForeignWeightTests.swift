@@ -183,7 +183,7 @@ struct ForeignWeightTests {
     func load(_ url: URL) throws -> LoadReport {
       try WeightLoader.load(
         MiniNetwork.variant(), from: WeightFile.open(url), head: .keep, seed: 1, strict: true,
-        digest: whole
+        digest: { whole }
       ).report
     }
     // A digest without a letter would be taken for a date.
