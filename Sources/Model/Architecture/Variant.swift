@@ -60,13 +60,22 @@ public struct Variant: Sendable {
   /// Whether timm has it under this name.
   let isTimms: Bool
 
-  /// Where the selected weights lie on a Hugging Face hub, as a safetensors file with timm's names;
-  /// nil for untrained variants.
-  public func weightAddress(endpoint: String) -> String? {
-    hubRepository.map {
-      "\(endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint)/\($0)"
-        + "/resolve/main/model.safetensors"
+  /// Where the selected weights are fetched from and what the file is called here; nil for untrained
+  /// variants.
+  ///
+  /// timm's are on a Hugging Face hub, torchvision's on PyTorch's server, with the beginning of their
+  /// SHA-256 in the name.
+  public func release(hub endpoint: String = "https://huggingface.co") -> (
+    address: String, file: String
+  )? {
+    if let hubRepository {
+      let endpoint = endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint
+      return (
+        "\(endpoint)/\(hubRepository)/resolve/main/model.safetensors",
+        "\(qualifiedName).safetensors"
+      )
     }
+    return (tag?.releaseFile).map { ("https://download.pytorch.org/models/\($0)", $0) }
   }
 
   /// A network of convolutions.

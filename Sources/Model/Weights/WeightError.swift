@@ -18,8 +18,8 @@ public struct Misfit: Sendable, Equatable {
 public struct ReleasedWeights: Sendable, Equatable {
   /// The variant with its tag.
   public let name: String
-  /// The repository on the Hugging Face hub.
-  public let repository: String
+  /// Where they are fetched from.
+  public let address: String
   /// The file's name in timm's releases and so in PyTorch's hub cache, where there is one.
   public let releaseFile: String?
   /// Where the program looks for the file first.
@@ -148,8 +148,7 @@ extension Misfit {
 
 extension ReleasedWeights {
   fileprivate var advice: String {
-    "'download weights \(name)' fetches them; or save "
-      + "https://huggingface.co/\(repository)/resolve/main/model.safetensors as '\(destination)'"
+    "'download weights \(name)' fetches them; or save \(address) as '\(destination)'"
       + (releaseFile.map { "; PyTorch's hub has them as \($0)" } ?? "")
   }
 }

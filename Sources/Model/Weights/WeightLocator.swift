@@ -3,8 +3,8 @@ public import Foundation
 /// Finds released weights where the user, or the user's Python tools, put them on this machine.
 ///
 /// Looked at are, in this order: the program's own folder (`$WORKBENCH_HOME/weights`, or
-/// `~/.workbench/weights`), the cache of the Hugging Face hub, the cache of PyTorch's hub. Nothing is
-/// fetched.
+/// `~/.workbench/weights`), the cache of the Hugging Face hub, the cache of PyTorch's hub, the cache of
+/// Keras. Nothing is fetched.
 public enum WeightLocator {
   /// The file with the weights of a variant's selected tag.
   ///
@@ -15,7 +15,7 @@ public enum WeightLocator {
   }
 
   static func find(_ variant: Variant, in places: WeightPlaces) throws -> URL {
-    guard let tag = variant.tag, let repository = variant.hubRepository else {
+    guard let tag = variant.tag, let release = variant.release() else {
       let own = places.own.appendingPathComponent("\(variant.name).safetensors")
       if isFile(own) { return own }
       let sibling = Variant.all.first { $0.name == "tf_\(variant.name)" && $0.tag != nil }
@@ -24,15 +24,20 @@ public enum WeightLocator {
     let name = variant.qualifiedName
     // A file without a tag in its name is taken for the default one.
     let isDefault = tag == variant.pretrainedTags.first
+    func hub(_ file: String) -> [URL] {
+      variant.hubRepository.map { hubFiles(file, of: $0, in: places.hub) } ?? []
+    }
     let readable =
       ownFiles(name, bareName: isDefault ? variant.name : nil, in: places.own)
-      + hubFiles("model.safetensors", of: repository, in: places.hub)
+      + hub("model.safetensors")
       + (tag.releaseFile.map { releaseFiles($0, in: places) } ?? [])
-      + hubFiles("pytorch_model.bin", of: repository, in: places.hub)
+      + hub("pytorch_model.bin")
+      + (kerasFile(variant, tag).map { [places.keras.appendingPathComponent($0)] } ?? [])
     if let file = readable.first(where: isFile) { return file }
     let source = ReleasedWeights(
-      name: name, repository: repository, releaseFile: tag.releaseFile,
-      destination: places.own.appendingPathComponent("\(name).safetensors").path)
+      name: name, address: release.address,
+      releaseFile: tag.releaseFile == release.file ? nil : tag.releaseFile,
+      destination: places.own.appendingPathComponent(release.file).path)
     throw WeightError.notFound(source)
   }
 
@@ -72,6 +77,13 @@ public enum WeightLocator {
     ]
   }
 
+  /// The file of `keras.applications`, which has Google's weights of ImageNet-1k.
+  private static func kerasFile(_ variant: Variant, _ tag: PretrainedTag) -> String? {
+    let family = "tf_efficientnetv2_"
+    guard tag.name == "in1k", variant.name.hasPrefix(family) else { return nil }
+    return "efficientnetv2-\(variant.name.dropFirst(family.count)).h5"
+  }
+
   /// Whether there is a file, not a folder; links are followed.
   private static func isFile(_ url: URL) -> Bool {
     var isDirectory: ObjCBool = false
@@ -88,8 +100,10 @@ struct WeightPlaces {
   let hub: URL
   /// The cache of PyTorch's hub.
   let torch: URL
+  /// The cache of Keras.
+  let keras: URL
 
-  /// Follows the environment variables of the three programs.
+  /// Follows the environment variables of the four programs.
   init(environment: [String: String]) {
     func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
     let home = value("HOME") ?? FileManager.default.homeDirectoryForCurrentUser.path
@@ -109,5 +123,6 @@ struct WeightPlaces {
     torch =
       folder("TORCH_HOME", "hub/checkpoints") ?? folder("XDG_CACHE_HOME", "torch/hub/checkpoints")
       ?? folder("~/.cache/torch/hub/checkpoints")
+    keras = folder("KERAS_HOME", "models") ?? folder("~/.keras/models")
   }
 }

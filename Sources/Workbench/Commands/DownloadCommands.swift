@@ -13,7 +13,7 @@ enum DownloadCommands {
       "Fetches released weights or a data set from its official address.",
       discussion: """
         Weights come from timm's repositories on the Hugging Face hub ($HF_ENDPOINT names another \
-        one) and go to ~/.workbench/weights, where 'load NAME pretrained' finds them. CIFAR comes \
+        one), torchvision's from PyTorch's server, and go to ~/.workbench/weights, where 'load NAME pretrained' finds them. CIFAR comes \
         from its authors and goes to the folder dir=, where 'data' finds it.
 
         A file gets its name when it is whole and fits its published checksum. A download that was \
@@ -56,20 +56,23 @@ enum DownloadCommands {
       throw CommandError("\(key)= is for data sets", argument: key)
     }
     let variant = try Variant.named(name)
-    let file = HomeFolder.weights.appendingPathComponent("\(variant.qualifiedName).safetensors")
-    guard let address = invocation.string("from") ?? variant.weightAddress(endpoint: endpoint)
-    else {
+    let release = variant.release(hub: endpoint)
+    let from = invocation.string("from")
+    guard let address = from ?? release?.address else {
       throw CommandError(
         "no weights were released for '\(variant.name)'",
         hint: "from=ADDRESS fetches some from elsewhere", argument: "model", exitCode: 7)
     }
+    // A file from elsewhere may be of another kind than the official one.
+    let file = HomeFolder.weights.appendingPathComponent(
+      from == nil ? release?.file ?? "" : "\(variant.qualifiedName).safetensors")
     if FileManager.default.fileExists(atPath: file.path) {
       state.console.print("\(state.places.display(file)) is there")
       return
     }
     let download = Download(
       address: address, file: file,
-      checksum: invocation.string("sha256").map { .sha256($0) },
+      checksum: (invocation.string("sha256") ?? ReleaseName.digest(in: file)).map { .sha256($0) },
       check: { _ = try WeightFile.open($0) })
     let verified = try download.run(state.console)
     if verified == nil {

@@ -7,6 +7,7 @@ import Model
 struct Download {
   /// What the file must be.
   enum Checksum: Equatable {
+    /// The SHA-256 or its beginning.
     case sha256(String)
     case md5(String)
   }
@@ -99,7 +100,7 @@ struct Download {
 
   private func matches(_ checksum: Checksum) throws -> Bool {
     switch checksum {
-    case .sha256(let digest): try sha256(of: part) == digest.lowercased()
+    case .sha256(let digest): try sha256(of: part).hasPrefix(digest.lowercased())
     case .md5(let digest): try md5(of: part) == digest.lowercased()
     }
   }

@@ -25,7 +25,8 @@ struct WeightLocatorTests {
   @Test func nothingThereSaysWhatToFetch() throws {
     let source = ReleasedWeights(
       name: "tf_efficientnetv2_s.in21k_ft_in1k",
-      repository: "timm/tf_efficientnetv2_s.in21k_ft_in1k",
+      address: "https://huggingface.co/timm/tf_efficientnetv2_s.in21k_ft_in1k/resolve/main/"
+        + "model.safetensors",
       releaseFile: "tf_efficientnetv2_s_21ft1k-d7dafa41.pth",
       destination: home.file(".workbench/weights/tf_efficientnetv2_s.in21k_ft_in1k.safetensors")
         .path)
@@ -129,6 +130,30 @@ struct WeightLocatorTests {
     try put("\(repository)/snapshots/a/pytorch_model.bin")
     #expect(
       try find(variant.selecting(tag: "in1k")) == "\(repository)/snapshots/a/pytorch_model.bin")
+  }
+
+  @Test func torchvisionsFilesAreInPyTorchsCache() throws {
+    let variant = try Variant.named("efficientnet_v2_s")
+    let missing = #expect(throws: WeightError.self) { try find(variant) }
+    #expect(
+      missing?.advice?.contains(
+        "https://download.pytorch.org/models/efficientnet_v2_s-dd5fe13b.pth") == true)
+    let path = ".cache/torch/hub/checkpoints/efficientnet_v2_s-dd5fe13b.pth"
+    try put(path)
+    #expect(try find(variant) == path)
+  }
+
+  @Test func kerassFilesAreTakenLast() throws {
+    let variant = try Variant.named("tf_efficientnetv2_b0")
+    try put(".keras/models/efficientnetv2-b0.h5")
+    #expect(try find(variant) == ".keras/models/efficientnetv2-b0.h5")
+    try put("keras/models/efficientnetv2-b0.h5")
+    #expect(
+      try find(variant, ["KERAS_HOME": home.file("keras").path])
+        == "keras/models/efficientnetv2-b0.h5")
+    // Keras has no weights of another training.
+    try put(".keras/models/efficientnetv2-s.h5")
+    #expect(throws: WeightError.self) { try find(self.variant) }
   }
 
   @Test func whatWasNeverReleasedHasASibling() throws {
