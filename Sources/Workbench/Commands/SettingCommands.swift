@@ -155,7 +155,8 @@ enum SettingCommands {
       ? "-O" : isChanged ? state.sources[key.name] ?? "set" : "default"
     let note =
       state.values.inertReason(key).map { "inert: \($0)" }
-      ?? (key.name == "freeze" && isChanged ? state.model.map { trainedNote($0, state) } : nil) ?? ""
+      ?? (key.name == "freeze" && isChanged ? state.model.map { trainedNote($0, state) } : nil)
+      ?? ""
     return [
       .init(key.name), .init(.text(value.text), text: text, role: isChanged ? .strong : nil),
       .init(key.defaultValue.text), .init(source), .init(key.group.rawValue),

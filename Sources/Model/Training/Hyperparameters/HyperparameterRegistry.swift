@@ -180,7 +180,8 @@ extension HyperparameterKey {
         """),
     HyperparameterKey(
       "freeze-bn", group: .regularise, kind: .flag, default: .flag(false),
-      summary: "Batch norms of what is frozen use their running statistics, which stay as they are.",
+      summary:
+        "Batch norms of what is frozen use their running statistics, which stay as they are.",
       explanation: """
         Without it they still take the mean and variance of each batch, and move the running ones. \
         With freeze=none it acts on all batch norms, whose scale and shift go on training. Good for \
