@@ -167,7 +167,7 @@ enum SettingCommands {
   /// How much of a network trains, or why `freeze` does not fit it.
   private static func trainedNote(_ model: LoadedModel, _ state: WorkbenchState) -> String {
     do {
-      return try ModelReport.trained(model, state.settings(for: model))
+      return "trains \(try ModelReport.trained(model, state.settings(for: model)))"
     } catch {
       return error.message
     }
