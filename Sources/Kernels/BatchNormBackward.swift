@@ -21,14 +21,17 @@ public struct GradientSums {
   func part(_ index: Int) -> UnsafeMutablePointer<Float> { base + 2 &* index &* channels }
 
   /// Adds the parts up, adds the gradients of gamma and beta to what is there, and writes to `totals`
-  /// [2][channels] the means that the gradient of the norm's input contains.
+  /// [2][channels] the means that the gradient of the norm's input contains: zeros where the
+  /// statistics are constants and do not depend on the input.
   public func join(
-    parts: Int, rows: Int, norm: NormParameters, totals: UnsafeMutablePointer<Float>,
-    gammaGradient: UnsafeMutablePointer<Float>, betaGradient: UnsafeMutablePointer<Float>
+    parts: Int, rows: Int, norm: NormParameters, hasConstantStatistics: Bool = false,
+    totals: UnsafeMutablePointer<Float>, gammaGradient: UnsafeMutablePointer<Float>,
+    betaGradient: UnsafeMutablePointer<Float>
   ) {
     JoinedGradients(
-      parts: base, count: parts, rows: rows, channels: channels, norm: norm, totals: totals,
-      gammaGradient: gammaGradient, betaGradient: betaGradient
+      parts: base, count: parts, share: hasConstantStatistics ? 0 : 1 / Float(rows),
+      channels: channels, norm: norm, totals: totals, gammaGradient: gammaGradient,
+      betaGradient: betaGradient
     ).cover(channels)
   }
 }
@@ -37,12 +40,13 @@ public struct GradientSums {
 ///
 /// The activation's argument is computed again from x. `gammaGradient` and `betaGradient`
 /// [channels] are added to; `inputGradient` is written and may alias `outputGradient` or `x`. The
-/// statistics are taken as functions of x, as they are in training. `totals` [2][channels] is
-/// scratch, and so are the sums, of `batchNormParts` parts.
+/// statistics are taken as functions of x, as they are in training, unless they are said to be
+/// constant. `totals` [2][channels] is scratch, and so are the sums, of `batchNormParts` parts.
 public func batchNormBackward(
   _ x: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>, rows: Int, channels: Int,
-  norm: NormParameters, activation: Activation, inputGradient: UnsafeMutablePointer<Float>,
-  gammaGradient: UnsafeMutablePointer<Float>, betaGradient: UnsafeMutablePointer<Float>,
+  norm: NormParameters, hasConstantStatistics: Bool = false, activation: Activation,
+  inputGradient: UnsafeMutablePointer<Float>, gammaGradient: UnsafeMutablePointer<Float>,
+  betaGradient: UnsafeMutablePointer<Float>,
   totals: UnsafeMutablePointer<Float>, scratch: NormScratch, pool: ThreadPool
 ) {
   precondition(rows > 0 && channels > 0)
@@ -60,8 +64,8 @@ public func batchNormBackward(
       }
     }
     sums.join(
-      parts: blocks.count, rows: rows, norm: norm, totals: totals, gammaGradient: gammaGradient,
-      betaGradient: betaGradient)
+      parts: blocks.count, rows: rows, norm: norm, hasConstantStatistics: hasConstantStatistics,
+      totals: totals, gammaGradient: gammaGradient, betaGradient: betaGradient)
     blocks.forEachRow(channels: channels, pool) { offset in
       InputGradientRow<F>(
         x: x + offset, outputGradient: outputGradient + offset, channels: channels, norm: norm,
@@ -183,7 +187,8 @@ struct ArgumentGradients<F: PointwiseFunction>: ChannelGroup {
 private struct JoinedGradients: ChannelGroup {
   let parts: UnsafeMutablePointer<Float>
   let count: Int
-  let rows: Int
+  /// What of a sum is in the totals: 1 / rows for the mean, 0 for nothing.
+  let share: Float
   let channels: Int
   let norm: NormParameters
   let totals: UnsafeMutablePointer<Float>
@@ -205,7 +210,7 @@ private struct JoinedGradients: ChannelGroup {
     let normalized = product * inverse
     (L.load(betaGradient + c) + sum).store(betaGradient + c)
     (L.load(gammaGradient + c) + normalized).store(gammaGradient + c)
-    let scale = L(splat: 1 / Float(rows))
+    let scale = L(splat: share)
     (sum * scale).store(totals + c)
     (normalized * inverse * scale).store(totals + channels + c)
   }

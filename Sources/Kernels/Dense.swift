@@ -31,19 +31,20 @@ public func denseForward(
 
 /// The gradients of `denseForward`.
 ///
-/// inputGradient [n, inputs] is written if wanted; weightGradient [inputs, outputs] and, if
-/// wanted, biasGradient [outputs] are added to.
+/// inputGradient [n, inputs] is written if wanted; weightGradient [inputs, outputs] and
+/// biasGradient [outputs] are added to if wanted.
 public func denseBackward(
   _ x: UnsafePointer<Float>, weight: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
   n: Int, inputs: Int, outputs: Int, inputGradient: UnsafeMutablePointer<Float>?,
-  weightGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>?,
+  weightGradient: UnsafeMutablePointer<Float>?, biasGradient: UnsafeMutablePointer<Float>?,
   pool: ThreadPool
 ) {
   precondition(n >= 0 && inputs > 0 && outputs > 0)
   let weights = ProductTiles(rows: inputs, columns: outputs, depth: n)
   let rows = ProductTiles(rows: n, columns: inputs, depth: outputs)
-  pool.run(weights.count + (inputGradient == nil ? 0 : rows.count)) { index in
-    guard index >= weights.count else {
+  let weightTiles = weightGradient == nil ? 0 : weights.count
+  pool.run(weightTiles + (inputGradient == nil ? 0 : rows.count)) { index in
+    if let weightGradient, index < weightTiles {
       let tile = weights[index]
       return matrixProduct(
         rows: tile.rows, columns: tile.columns, depth: n,
@@ -52,7 +53,7 @@ public func denseBackward(
         weightGradient + (tile.row * outputs + tile.column), stride: outputs)
     }
     if let inputGradient {
-      let tile = rows[index - weights.count]
+      let tile = rows[index - weightTiles]
       matrixProduct(
         rows: tile.rows, columns: tile.columns, depth: outputs,
         MatrixOperand(base: outputGradient + tile.row * outputs, stride: outputs),

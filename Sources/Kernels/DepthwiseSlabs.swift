@@ -148,13 +148,13 @@ extension DepthwiseConvolution {
   ///   - map: the input of the forward pass, without a gate.
   ///   - output: its result as the norm behind sees it, with the gradient of that norm's argument
   ///     and the totals of its joined sums.
-  ///   - weightGradient: is added to.
+  ///   - weightGradient: is added to if it is wanted.
   ///   - argumentGradient: is given the gradient of the argument of the norm in front.
   ///   - sums: of `argumentGradient`.
   public func backward(
     input map: NormalizedMap, weight: UnsafePointer<Float>, output: NormalizedMap,
     outputArgumentGradient: UnsafePointer<Float>, outputTotals: UnsafePointer<Float>,
-    weightGradient: UnsafeMutablePointer<Float>,
+    weightGradient: UnsafeMutablePointer<Float>?,
     argumentGradient: UnsafeMutablePointer<Float>, sums: GradientSums
   ) {
     precondition(map.gate == nil, "a gate behind a depthwise convolution is another layer's")
@@ -184,9 +184,11 @@ extension DepthwiseConvolution {
               inputGradient: gradient + (pixel &* plan.width &- first)
             ).cover(from: first, to: task.channels.upperBound)
           }
-          sumWeights(
-            plan, task, pixels: count &* plan.outputPixels, values: values, gradient: gradient,
-            sums: weightSums, isFirst: isFirst, zeros: zeros)
+          if weightGradient != nil {
+            sumWeights(
+              plan, task, pixels: count &* plan.outputPixels, values: values, gradient: gradient,
+              sums: weightSums, isFirst: isFirst, zeros: zeros)
+          }
           for phase in plan.backward where phase.plan.pixels > 0 {
             let gather = DepthwiseGather(
               plan: phase.plan, taps: phase.taps, weight: weight + first, weightPitch: channels,
@@ -207,7 +209,7 @@ extension DepthwiseConvolution {
           image &+= count
         }
       }
-      joinWeights(plan, memory, weightGradient)
+      if let weightGradient { joinWeights(plan, memory, weightGradient) }
     }
   }
 

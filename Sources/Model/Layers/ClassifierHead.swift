@@ -18,12 +18,19 @@ struct ClassifierHead {
   private let batch: Int
   private let weight: Int
   private let bias: Int
+  private let trainsWeight: Bool
+  private let trainsBias: Bool
+  /// Whether anything in front of the classifier trains.
+  let wantsFeatureGradient: Bool
 
   init(_ unit: DenseUnit, batch: Int, _ planner: inout LayerPlanner) {
     self.unit = unit
     self.batch = batch
     weight = planner.table[unit.weight].offset
     bias = planner.table[unit.bias].offset
+    trainsWeight = planner.freezing.trains(unit.weight)
+    trainsBias = planner.freezing.trains(unit.bias)
+    wantsFeatureGradient = planner.freezing.trainsBefore(unit.weight)
     let features = batch * unit.inputs
     let logits = batch * unit.outputs
     saved = Saved(
@@ -48,15 +55,17 @@ struct ClassifierHead {
       pool: context.pool)
   }
 
-  /// Reads the gradient of the logits, adds the classifier's, and writes that of the features.
+  /// Reads the gradient of the logits, adds the classifier's, and writes that of the features if it
+  /// is wanted.
   func backward(dropped: Bool, _ context: LayerContext) {
     let gradient = context[saved.featureGradient]
     denseBackward(
       context[saved.features], weight: context.weights + weight,
       outputGradient: context[saved.logitGradient], n: batch, inputs: unit.inputs,
-      outputs: unit.outputs, inputGradient: gradient, weightGradient: context.gradients + weight,
-      biasGradient: context.gradients + bias, pool: context.pool)
-    if dropped {
+      outputs: unit.outputs, inputGradient: wantsFeatureGradient ? gradient : nil,
+      weightGradient: trainsWeight ? context.gradients + weight : nil,
+      biasGradient: trainsBias ? context.gradients + bias : nil, pool: context.pool)
+    if dropped, wantsFeatureGradient {
       Dropout.apply(context[saved.dropoutMask], to: gradient, count: batch * unit.inputs)
     }
   }

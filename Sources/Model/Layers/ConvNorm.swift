@@ -9,11 +9,16 @@ struct ConvNorm {
   var output: FeatureMap { norm.map }
   private let convolution: Convolution
   private let weight: Int
+  private let trainsWeight: Bool
+  /// Whether anything in front has a use for the gradient of a stored input.
+  private let wantsInputGradient: Bool
 
   init(_ unit: ConvolutionUnit, input: FeatureMap, _ planner: inout LayerPlanner) {
     let shape = ConvolutionShape(unit, input: input, padding: planner.padding)
     convolution = Convolution(shape, pool: planner.pool)
     weight = planner.table[unit.weight].offset
+    trainsWeight = planner.freezing.trains(unit.weight)
+    wantsInputGradient = planner.freezing.trainsBefore(unit.weight)
     norm = TrainingNorm(unit, output: shape.outputMap, &planner)
     planner.reserveScratch(
       convolution.momentFloats, norm.scratchFloats,
@@ -40,7 +45,8 @@ struct ConvNorm {
     norm.finish(residual: residual, output: target, context)
   }
 
-  /// Adds the gradients of weight, scale and shift, and writes that of the input where it is wanted.
+  /// Adds the gradients of weight, scale and shift, and writes that of the input where it is wanted:
+  /// asked for, and of use to something in front that trains.
   ///
   /// The gradient of the convolution's result replaces the result, so `outputGradient` is still
   /// there afterwards for a skip connection. `inputGradient` may alias `input`, whose last reader
@@ -69,10 +75,13 @@ struct ConvNorm {
     _ context: LayerContext
   ) {
     backwardWeight(.stored(input), context)
-    if let inputGradient { backwardInput(inputGradient, accumulate: accumulate, context) }
+    if let inputGradient, wantsInputGradient {
+      backwardInput(inputGradient, accumulate: accumulate, context)
+    }
   }
 
   private func backwardWeight(_ input: ConvolutionInput, _ context: LayerContext) {
+    guard trainsWeight else { return }
     context.measure(.weightGradient) {
       convolution.backwardWeight(
         input: input, outputGradient: context[norm.saved.input],

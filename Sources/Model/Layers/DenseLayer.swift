@@ -6,12 +6,16 @@ struct DenseLayer {
   let outputs: Int
   private let weight: Int
   private let bias: Int
+  private let trainsWeight: Bool
+  private let trainsBias: Bool
 
-  init(_ unit: DenseUnit, _ table: ParameterTable) {
+  init(_ unit: DenseUnit, _ table: ParameterTable, _ freezing: Freezing = .none) {
     inputs = unit.inputs
     outputs = unit.outputs
     weight = table[unit.weight].offset
     bias = table[unit.bias].offset
+    trainsWeight = freezing.trains(unit.weight)
+    trainsBias = freezing.trains(unit.bias)
   }
 
   /// output [rows, outputs] = x [rows, inputs] * weight + bias + residual.
@@ -24,7 +28,7 @@ struct DenseLayer {
       inputs: inputs, outputs: outputs, output: output, pool: pool)
   }
 
-  /// Adds the gradients of weight and bias and writes that of x.
+  /// Adds the gradients of weight and bias as far as they train, and writes that of x.
   func backward(
     _ x: UnsafePointer<Float>, rows: Int, outputGradient: UnsafePointer<Float>,
     inputGradient: UnsafeMutablePointer<Float>, _ context: LayerContext
@@ -33,8 +37,8 @@ struct DenseLayer {
       denseBackward(
         x, weight: context.weights + weight, outputGradient: outputGradient, n: rows,
         inputs: inputs, outputs: outputs, inputGradient: inputGradient,
-        weightGradient: context.gradients + weight, biasGradient: context.gradients + bias,
-        pool: context.pool)
+        weightGradient: trainsWeight ? context.gradients + weight : nil,
+        biasGradient: trainsBias ? context.gradients + bias : nil, pool: context.pool)
     }
   }
 }

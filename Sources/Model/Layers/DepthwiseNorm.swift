@@ -5,11 +5,13 @@ struct DepthwiseNorm {
   let norm: TrainingNorm
   private let convolution: DepthwiseConvolution
   private let weight: Int
+  private let trainsWeight: Bool
 
   init(_ unit: ConvolutionUnit, input: FeatureMap, _ planner: inout LayerPlanner) {
     let shape = ConvolutionShape(unit, input: input, padding: planner.padding)
     convolution = DepthwiseConvolution(shape, pool: planner.pool)
     weight = planner.table[unit.weight].offset
+    trainsWeight = planner.freezing.trains(unit.weight)
     norm = TrainingNorm(unit, output: shape.outputMap, &planner)
     planner.reserveScratch(
       convolution.momentFloats,
@@ -64,6 +66,7 @@ struct DepthwiseNorm {
     convolution.backward(
       input: input, weight: context.weights + weight, output: norm.output(context),
       outputArgumentGradient: outputArgumentGradient, outputTotals: context[norm.saved.totals],
-      weightGradient: context.gradients + weight, argumentGradient: argumentGradient, sums: sums)
+      weightGradient: trainsWeight ? context.gradients + weight : nil,
+      argumentGradient: argumentGradient, sums: sums)
   }
 }

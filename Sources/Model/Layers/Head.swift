@@ -31,13 +31,15 @@ struct Head {
     }
   }
 
-  /// Reads the gradient of the logits and returns where that of the input is: over `input`.
+  /// Reads the gradient of the logits and returns where that of the input is, if anything in front
+  /// trains: over `input`.
   func backward(
     input: UnsafeMutablePointer<Float>, dropped: Bool, _ context: LayerContext
   ) -> UnsafeMutablePointer<Float> {
     let features = context.expandedGradient
+    context.measure(.classifier) { classifier.backward(dropped: dropped, context) }
+    guard classifier.wantsFeatureGradient else { return input }
     context.measure(.classifier) {
-      classifier.backward(dropped: dropped, context)
       convolution.norm.backwardPooled(
         meanGradient: context[classifier.saved.featureGradient], gate: nil, gradient: features,
         context)

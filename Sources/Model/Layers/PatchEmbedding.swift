@@ -13,6 +13,8 @@ struct PatchEmbedding {
   private let bias: Int
   private let classToken: Int
   private let positions: Int
+  private let trainsWeight: Bool
+  private let trainsBias: Bool
   /// The patches of one image.
   private let patches: TensorSlot
   /// The positions of this grid, and their gradient.
@@ -31,6 +33,8 @@ struct PatchEmbedding {
     bias = planner.table[unit.bias].offset
     classToken = planner.table[unit.classToken].offset
     positions = planner.table[unit.positions].offset
+    trainsWeight = planner.freezing.trains(unit.weight)
+    trainsBias = planner.freezing.trains(unit.bias)
     resize = unit.grid == grid ? nil : MapResize(inputGrid: unit.grid, outputGrid: grid)
     patches = planner.workspace.reserve(grid * grid * unit.patchCount)
     resized = planner.workspace.reserve((grid * grid + 1) * unit.outputs)
@@ -63,14 +67,14 @@ struct PatchEmbedding {
     image: UnsafePointer<Float>, gradient: UnsafePointer<Float>, _ context: LayerContext
   ) {
     context.measure(.weightGradient) {
-      for index in 0..<batch {
+      for index in 0..<batch where trainsWeight || trainsBias {
         gather(image, index, context)
         denseBackward(
           context[patches], weight: context.weights + weight,
           outputGradient: gradient + (index * tokens + 1) * channels, n: grid * grid,
           inputs: unit.patchCount, outputs: channels, inputGradient: nil,
-          weightGradient: context.gradients + weight, biasGradient: context.gradients + bias,
-          pool: context.pool)
+          weightGradient: trainsWeight ? context.gradients + weight : nil,
+          biasGradient: trainsBias ? context.gradients + bias : nil, pool: context.pool)
       }
       let sums = context[resized]
       let target = context.gradients + positions

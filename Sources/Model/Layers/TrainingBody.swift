@@ -11,7 +11,8 @@ protocol TrainingBody {
   /// - Parameter dropout: nil where no feature is dropped.
   func forward(input: UnsafeMutablePointer<Float>, dropout: Dropout?, _ context: LayerContext)
 
-  /// Adds the gradient of every weight, from that of the logits.
+  /// Adds the gradient of every weight that trains, from that of the logits; that of a frozen one
+  /// may be anything.
   func backward(input: UnsafeMutablePointer<Float>, dropped: Bool, _ context: LayerContext)
 }
 
@@ -23,6 +24,7 @@ struct ConvolutionalTraining: TrainingBody {
   private let dropPaths: [DropPath?]
   private let head: Head
   private let isCheckpointing: Bool
+  private let freezing: Freezing
 
   var classifier: ClassifierHead { head.classifier }
 
@@ -51,6 +53,7 @@ struct ConvolutionalTraining: TrainingBody {
     self.dropPaths = dropPaths
     head = Head(body.head, classifier: classifier, input: map, &planner)
     isCheckpointing = planner.isCheckpointing
+    freezing = planner.freezing
   }
 
   func forward(input: UnsafeMutablePointer<Float>, dropout: Dropout?, _ context: LayerContext) {
@@ -74,6 +77,7 @@ struct ConvolutionalTraining: TrainingBody {
       input: blocks.last.map { context[$0.outputSlot] } ?? context[stemOutput],
       dropped: dropped, context)
     for index in blocks.indices.reversed() {
+      guard freezing.trains(upToBlock: index) else { return }
       let input = index == 0 ? context[stemOutput] : context[blocks[index - 1].outputSlot]
       context.profile?.enter(index + 1, isBackward: true)
       if isCheckpointing {
@@ -85,6 +89,7 @@ struct ConvolutionalTraining: TrainingBody {
       gradient = blocks[index].backward(input: input, gradient: gradient, context)
       dropPaths[index]?.finish(gradient: gradient, context)
     }
+    guard freezing.trainsStem else { return }
     context.profile?.enter(0, isBackward: true)
     stem.backward(
       input: input, outputGradient: gradient, inputGradient: nil, accumulate: false, context)

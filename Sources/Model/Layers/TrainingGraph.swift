@@ -24,6 +24,9 @@ public final class TrainingGraph {
   private let memory: FloatMemory
   private var context: LayerContext
   private let layout: TrainingLayout
+  /// The elements of the flat gradient buffer that train, and the others.
+  private let trained: [Range<Int>]
+  private let frozen: [Range<Int>]
   private var droppedFeatures = false
 
   /// Plans and allocates a step.
@@ -32,15 +35,19 @@ public final class TrainingGraph {
   ///   them again for its backward pass: the same results from less memory in more time.
   /// - Parameter dropPathRate: the share of the images for which the branch of the deepest blocks is
   ///   left out, in 0 ..< 1; it grows with the depth from 0.
+  /// - Parameter freezing: what does not train; its gradients are zero.
   /// - Throws: `ArchitectureError` when the batch or the size makes no sense or needs more memory
   ///   than the machine has.
   public init(
     _ network: Network, batch: Int, inputSize: Int, isCheckpointing: Bool = false,
-    dropPathRate: Double = 0, pool: ThreadPool
+    dropPathRate: Double = 0, freezing: Freezing = .none, pool: ThreadPool
   ) throws {
     layout = try TrainingLayout(
       network.blueprint, batch: batch, inputSize: inputSize, isCheckpointing: isCheckpointing,
-      dropPathRate: dropPathRate, pool: pool)
+      dropPathRate: dropPathRate, freezing: freezing, pool: pool)
+    let table = network.parameters.table
+    trained = freezing.trainedRanges(in: 0..<table.weightExtent)
+    frozen = freezing.frozenRanges
     workspaceBytes = layout.extent * MemoryLayout<Float>.stride
     try checkMemory(workspaceBytes, batch: batch, inputSize: inputSize)
     memory = FloatMemory(count: layout.extent)
@@ -87,9 +94,16 @@ public final class TrainingGraph {
   /// Computes the gradient of every weight from `logitGradient` and what `forward` left; once per
   /// `forward`, because gradients take the activations' places.
   public func backward() {
-    let count = network.parameters.table.weightExtent
-    fill(context.gradients, 0, count: count, pool: context.pool)
+    clearGradients(trained)
     layout.body.backward(input: input, dropped: droppedFeatures, context)
+    // Some frozen tensors are given the gradient that fell off on the way.
+    clearGradients(frozen)
+  }
+
+  private func clearGradients(_ ranges: [Range<Int>]) {
+    for range in ranges {
+      fill(context.gradients + range.lowerBound, 0, count: range.count, pool: context.pool)
+    }
   }
 }
 

@@ -17,12 +17,13 @@ struct TrainingLayout {
   /// - Throws: `ArchitectureError` when the batch or the size makes no sense.
   init(
     _ blueprint: Blueprint, batch: Int, inputSize: Int, isCheckpointing: Bool,
-    dropPathRate: Double, pool: ThreadPool
+    dropPathRate: Double, freezing: Freezing, pool: ThreadPool
   ) throws {
     guard batch > 0 else { throw ArchitectureError.batchSize(batch) }
     try blueprint.checkExtent(batch: batch, inputSize: inputSize)
     var planner = LayerPlanner(
-      blueprint, isCheckpointing: isCheckpointing, dropPathRate: dropPathRate, pool: pool)
+      blueprint, isCheckpointing: isCheckpointing, dropPathRate: dropPathRate,
+      freezing: freezing, pool: pool)
     let image = FeatureMap(batch: batch, size: inputSize, channels: blueprint.inputChannels)
     input = planner.workspace.reserve(image)
     switch blueprint.body {
@@ -64,11 +65,13 @@ public struct TrainingMemory: Sendable {
   public var total: Int { items.reduce(0) { $0 + $1.bytes } }
 
   /// Plans a training step without allocating it.
-  /// - Throws: `ArchitectureError` when the batch or the size makes no sense.
+  /// - Throws: `ArchitectureError` when the batch or the size makes no sense, `HyperparameterError`
+  ///   when `freeze` does not fit the network.
   public init(_ network: Network, settings: Hyperparameters, pool: ThreadPool) throws {
     let layout = try TrainingLayout(
       network.blueprint, batch: settings.batchSize, inputSize: settings.preprocessing.inputSize,
-      isCheckpointing: settings.isCheckpointing, dropPathRate: settings.dropPath, pool: pool)
+      isCheckpointing: settings.isCheckpointing, dropPathRate: settings.dropPath,
+      freezing: try Freezing(settings.freezing, network.blueprint.parameters), pool: pool)
     let float = MemoryLayout<Float>.stride
     let gradients = [layout.expandedGradient, layout.filteredGradient, layout.skipGradient]
       .reduce(0) { $0 + $1.count }

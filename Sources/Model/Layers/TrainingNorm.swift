@@ -1,6 +1,7 @@
 internal import Kernels
 
-/// A batch norm with the batch's own statistics, and the activation behind it.
+/// A batch norm with the batch's own statistics, or with constant running ones, and the activation
+/// behind it.
 ///
 /// The map that it makes is computed by its readers, row by row; `finish` stores it where it must
 /// be stored. Shapes: [N, S, S, K] in and out.
@@ -27,6 +28,8 @@ struct TrainingNorm {
   private let batchCount: Int
   private let epsilon: Float
   private let momentum: Float
+  /// Whether the running statistics are what it normalises by, and stay as they are.
+  private let isConstant: Bool
 
   init(_ unit: ConvolutionUnit, output: FeatureMap, _ planner: inout LayerPlanner) {
     map = output
@@ -38,13 +41,14 @@ struct TrainingNorm {
     batchCount = planner.table[unit.norm.batchCount].offset
     epsilon = planner.epsilon
     momentum = planner.momentum
+    isConstant = planner.freezing.fixesStatistics(of: unit.norm)
     saved = Saved(
       input: planner.reserveInner(output),
       mean: planner.workspace.reserve(output.channels),
       variance: planner.workspace.reserve(output.channels),
       inverseDeviation: planner.workspace.reserve(output.channels),
       totals: planner.workspace.reserve(2 * output.channels))
-    planner.fewestRows = min(planner.fewestRows, output.rows)
+    if !isConstant { planner.fewestRows = min(planner.fewestRows, output.rows) }
   }
 
   /// The floats of scratch that `backward` needs.
@@ -79,18 +83,23 @@ struct TrainingNorm {
   }
 
   /// From the mean and the variance: the reciprocal deviations, and the running statistics as
-  /// PyTorch moves them, towards the batch's mean and its unbiased variance.
+  /// PyTorch moves them, towards the batch's mean and its unbiased variance. Constant running
+  /// statistics take the place of the batch's instead.
   func updateStatistics(_ context: LayerContext) {
     let mean = context[saved.mean]
     let variance = context[saved.variance]
     let inverseDeviation = context[saved.inverseDeviation]
     let runningMean = context.statistics + runningMean
     let runningVariance = context.statistics + runningVariance
-    let unbiased = Float(map.rows) / Float(map.rows - 1)
+    if isConstant {
+      mean.update(from: runningMean, count: map.channels)
+      variance.update(from: runningVariance, count: map.channels)
+    }
     for channel in 0..<map.channels {
       inverseDeviation[channel] = 1 / (variance[channel] + epsilon).squareRoot()
     }
-    if context.isRecomputing { return }
+    if context.isRecomputing || isConstant { return }
+    let unbiased = Float(map.rows) / Float(map.rows - 1)
     for channel in 0..<map.channels {
       runningMean[channel] = (1 - momentum) * runningMean[channel] + momentum * mean[channel]
       runningVariance[channel] =
@@ -105,9 +114,10 @@ struct TrainingNorm {
     context.measure(.norm) {
       batchNormBackward(
         input, outputGradient: outputGradient, rows: map.rows, channels: map.channels,
-        norm: parameters(context), activation: activation, inputGradient: input,
-        gammaGradient: context.gradients + scale, betaGradient: context.gradients + shift,
-        totals: context[saved.totals], scratch: context.scratch, pool: context.pool)
+        norm: parameters(context), hasConstantStatistics: isConstant, activation: activation,
+        inputGradient: input, gammaGradient: context.gradients + scale,
+        betaGradient: context.gradients + shift, totals: context[saved.totals],
+        scratch: context.scratch, pool: context.pool)
     }
   }
 
@@ -119,8 +129,9 @@ struct TrainingNorm {
   /// Adds the gradients of scale and shift from the sums, and keeps their totals.
   func join(_ sums: GradientSums, parts: Int, _ context: LayerContext) {
     sums.join(
-      parts: parts, rows: map.rows, norm: parameters(context), totals: context[saved.totals],
-      gammaGradient: context.gradients + scale, betaGradient: context.gradients + shift)
+      parts: parts, rows: map.rows, norm: parameters(context), hasConstantStatistics: isConstant,
+      totals: context[saved.totals], gammaGradient: context.gradients + scale,
+      betaGradient: context.gradients + shift)
   }
 
   /// Writes the gradient of the norm's argument over `gradient`, that of the output behind the gates,

@@ -46,16 +46,17 @@ struct TransformerBlock {
     attention = Attention(
       batch: batch, tokens: tokens, heads: shape.heads, size: shape.channels / shape.heads,
       pool: planner.pool)
-    let table = planner.table
+    let (table, freezing) = (planner.table, planner.freezing)
+    func layer(_ unit: DenseUnit) -> DenseLayer { DenseLayer(unit, table, freezing) }
     func norm(_ references: LayerNormReferences) -> RowNorm {
       RowNorm(references, channels: shape.channels, epsilon: shape.normEpsilon, table)
     }
     attentionNorm = norm(unit.attentionNorm)
     hiddenNorm = norm(unit.hiddenNorm)
-    attentionInput = DenseLayer(unit.attentionInput, table)
-    attentionOutput = DenseLayer(unit.attentionOutput, table)
-    hiddenInput = DenseLayer(unit.hiddenInput, table)
-    hiddenOutput = DenseLayer(unit.hiddenOutput, table)
+    attentionInput = layer(unit.attentionInput)
+    attentionOutput = layer(unit.attentionOutput)
+    hiddenInput = layer(unit.hiddenInput)
+    hiddenOutput = layer(unit.hiddenOutput)
     saved = Saved(
       qkv: planner.reserveInner(3 * narrow), attended: planner.reserveInner(narrow),
       middle: planner.reserveInner(narrow), hidden: planner.reserveInner(wide),

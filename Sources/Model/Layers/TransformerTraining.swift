@@ -17,6 +17,7 @@ struct TransformerTraining: TrainingBody {
   private let statistics: TensorSlot
   private let classGradient: TensorSlot
   private let isCheckpointing: Bool
+  private let freezing: Freezing
 
   /// - Parameter grid: the patches along an edge of the image.
   init(
@@ -47,6 +48,7 @@ struct TransformerTraining: TrainingBody {
     classGradient = planner.workspace.reserve(batch * channels)
     self.classifier = ClassifierHead(classifier, batch: batch, &planner)
     isCheckpointing = planner.isCheckpointing
+    freezing = planner.freezing
   }
 
   /// Where the tokens in front of a block are; behind the last one for the block count.
@@ -78,8 +80,9 @@ struct TransformerTraining: TrainingBody {
     context.profile?.enter(blocks.count + 1, isBackward: true)
     // The last block's output is read no more: its gradient takes its place, and then stays there.
     let gradient = tokens(blocks.count, context)
+    context.measure(.classifier) { classifier.backward(dropped: dropped, context) }
+    guard classifier.wantsFeatureGradient else { return }
     context.measure(.classifier) {
-      classifier.backward(dropped: dropped, context)
       let rows = context[classGradient]
       rows.update(repeating: 0, count: batch * channels)
       norm.backward(
@@ -92,11 +95,13 @@ struct TransformerTraining: TrainingBody {
       }
     }
     for index in blocks.indices.reversed() {
+      guard freezing.trains(upToBlock: index) else { return }
       let input = tokens(index, context)
       context.profile?.enter(index + 1, isBackward: true)
       if isCheckpointing { blocks[index].compute(input: input, context) }
       blocks[index].backward(input: input, gradient: gradient, context)
     }
+    guard freezing.trainsStem else { return }
     context.profile?.enter(0, isBackward: true)
     embedding.backward(image: input, gradient: gradient, context)
   }

@@ -94,6 +94,8 @@ struct LayerPlanner {
   let isCheckpointing: Bool
   /// The share of the images for which the last block's branch is dropped.
   let dropPathRate: Double
+  /// What does not train.
+  let freezing: Freezing
   var workspace = WorkspacePlan()
   /// What the blocks take turns in, as far as the present block needs it.
   private var shared = WorkspacePlan()
@@ -109,7 +111,8 @@ struct LayerPlanner {
   var fewestRows = Int.max
 
   init(
-    _ blueprint: Blueprint, isCheckpointing: Bool, dropPathRate: Double, pool: ThreadPool
+    _ blueprint: Blueprint, isCheckpointing: Bool, dropPathRate: Double, freezing: Freezing,
+    pool: ThreadPool
   ) {
     table = blueprint.parameters
     padding = blueprint.variant.padding
@@ -117,6 +120,7 @@ struct LayerPlanner {
     momentum = blueprint.variant.normMomentum
     self.isCheckpointing = isCheckpointing
     self.dropPathRate = dropPathRate
+    self.freezing = freezing
     self.pool = pool
   }
 

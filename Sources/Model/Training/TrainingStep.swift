@@ -20,7 +20,8 @@ final class TrainingStep {
   /// Where the batch's labels go.
   let labels: UnsafeMutablePointer<Int32>
 
-  private let graph: TrainingGraph
+  let graph: TrainingGraph
+  private let groups: [UpdateGroup]
   private let smoothing: Float
   private let classes: Int
   private let batch: Int
@@ -28,9 +29,13 @@ final class TrainingStep {
   private let losses: UnsafeMutablePointer<Float>
 
   init(_ network: Network, settings: Hyperparameters, pool: ThreadPool) throws {
+    let table = network.parameters.table
+    let freezing = try Freezing(settings.freezing, table)
+    groups = UpdateGroup.all(of: table, freezing)
     graph = try TrainingGraph(
       network, batch: settings.batchSize, inputSize: settings.preprocessing.inputSize,
-      isCheckpointing: settings.isCheckpointing, dropPathRate: settings.dropPath, pool: pool)
+      isCheckpointing: settings.isCheckpointing, dropPathRate: settings.dropPath,
+      freezing: freezing, pool: pool)
     graph.dropRate = settings.dropout
     optimizer = settings.optimizer.make(settings, for: network.parameters)
     smoothing = settings.smoothing
@@ -67,7 +72,9 @@ final class TrainingStep {
     guard
       isFinite(parameters.gradients, count: parameters.table.weightExtent, pool: pool)
     else { return .diverged(.gradient) }
-    measure(.update) { optimizer.step(parameters, learningRate: learningRate, pool: pool) }
+    measure(.update) {
+      optimizer.step(parameters, groups, learningRate: learningRate, pool: pool)
+    }
     return .done(loss: sum / Double(batch))
   }
 

@@ -30,6 +30,7 @@ extension HyperparameterKey {
       case .numbers(let count, let range, _):
         .list(of: .number(range.bounds), count: count...count)
       case .choice(let choices): .choice(choices)
+      case .patterns: .list(of: .word)
       case .duration: .duration
       }
     return keywords.isEmpty ? plain : .either(keywords, or: plain)
@@ -60,11 +61,20 @@ extension Value {
     case .number(let number), .duration(let number): .number(number)
     case .boolean(let flag): .flag(flag)
     case .text(let word), .keyword(let word): .word(word)
-    case .list(let values): .numbers(values.compactMap(\.asNumber))
+    case .list(let values): Self.list(values)
     case .size(let bytes): .integer(bytes)
     case .interval(let lower, let upper): .numbers([lower, upper].compactMap { $0 })
     case .standard: nil
     }
+  }
+
+  /// Numbers, or words with commas between them.
+  private static func list(_ values: [Value]) -> HyperparameterValue {
+    let words = values.compactMap { value -> String? in
+      if case .text(let word) = value { word } else { nil }
+    }
+    return words.isEmpty
+      ? .numbers(values.compactMap(\.asNumber)) : .word(words.joined(separator: ","))
   }
 }
 

@@ -27,7 +27,7 @@ enum ModelCommands {
   ) { invocation, state in
     let pattern = invocation.string("pattern") ?? "*"
     let wanted = pattern.contains("*") ? pattern : "*\(pattern)*"
-    let found = Variant.all.filter { matches($0.name, wanted) }
+    let found = Variant.all.filter { matchesWildcards($0.name, wanted) }
     guard !found.isEmpty else {
       throw CommandError(
         "no model matches '\(pattern)'", hint: "'models' lists them all", argument: "pattern")
@@ -186,6 +186,10 @@ enum ModelCommands {
     switch topic {
     case "params":
       console.print("\(model.variant.name) Params: \(blueprint.parameterCount)")
+      let settings = state.settings(for: model)
+      if !settings.freezing.patterns.isEmpty {
+        console.print("\(model.variant.name) Trained: \(try ModelReport.trained(model, settings))")
+      }
     case "classifier":
       console.print("\(model.variant.name) Classifier: \(model.classifierText)")
     case "transform":

@@ -16,7 +16,7 @@ enum RunCommands {
       examples: [Example("runs", "all of them"), Example("runs s-* --csv", "some, for a program")])
   ) { invocation, state in
     let pattern = invocation.string("pattern") ?? "*"
-    let found = RunSummary.all(in: state.places.runs).filter { matches($0.name, pattern) }
+    let found = RunSummary.all(in: state.places.runs).filter { matchesWildcards($0.name, pattern) }
     let rows = found.map { run -> [Table.Cell] in
       [
         .init(run.name == state.currentRun ? run.name + " ←" : run.name),

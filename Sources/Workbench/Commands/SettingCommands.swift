@@ -153,7 +153,10 @@ enum SettingCommands {
     let source =
       state.forcedKeys.contains(key.name)
       ? "-O" : isChanged ? state.sources[key.name] ?? "set" : "default"
-    let note = state.values.inertReason(key).map { "inert: \($0)" } ?? ""
+    let note =
+      state.values.inertReason(key).map { "inert: \($0)" }
+      ?? (key.name == "freeze" && isChanged ? state.model.map { trainedNote($0, state) } : nil)
+      ?? ""
     return [
       .init(key.name), .init(.text(value.text), text: text, role: isChanged ? .strong : nil),
       .init(key.defaultValue.text), .init(source), .init(key.group.rawValue),
@@ -161,12 +164,21 @@ enum SettingCommands {
     ]
   }
 
+  /// How much of a network trains, or why `freeze` does not fit it.
+  private static func trainedNote(_ model: LoadedModel, _ state: WorkbenchState) -> String {
+    do {
+      return "trains \(try ModelReport.trained(model, state.settings(for: model)))"
+    } catch {
+      return error.message
+    }
+  }
+
   /// The keys that names or patterns with `*` mean, in the order of the registry.
   private static func matching(_ patterns: [String]) throws -> [HyperparameterKey] {
     var wanted: Set<String> = []
     for pattern in patterns {
       if pattern.contains("*") {
-        let found = HyperparameterKey.all.filter { matches($0.name, pattern) }
+        let found = HyperparameterKey.all.filter { matchesWildcards($0.name, pattern) }
         guard !found.isEmpty else {
           throw CommandError(
             "no hyperparameter matches '\(pattern)'", hint: "'show all' lists them",
@@ -197,17 +209,4 @@ enum SettingCommands {
       state.console.warn("\(name) has no effect: \(reason)")
     }
   }
-}
-
-/// Whether a name fits a pattern in which `*` stands for any text.
-func matches(_ name: String, _ pattern: String) -> Bool {
-  let parts = pattern.split(separator: "*", omittingEmptySubsequences: false)
-  guard parts.count > 1 else { return name == pattern }
-  guard name.hasPrefix(parts[0]) else { return false }
-  var rest = name.dropFirst(parts[0].count)
-  for part in parts.dropFirst().dropLast() where !part.isEmpty {
-    guard let range = rest.range(of: part) else { return false }
-    rest = rest[range.upperBound...]
-  }
-  return rest.hasSuffix(parts[parts.count - 1])
 }

@@ -22,6 +22,16 @@ enum ModelReport {
     return facts.text
   }
 
+  /// How many parameters train: `12,810 of 5,871,514 parameters`.
+  /// - Throws: `HyperparameterError` when `freeze` does not fit the network.
+  static func trained(
+    _ model: LoadedModel, _ settings: Hyperparameters
+  ) throws(HyperparameterError) -> String {
+    let table = model.network.blueprint.parameters
+    let count = try Freezing(settings.freezing, table).trainedCount(in: table)
+    return "\(NumberText.count(count)) of \(NumberText.count(table.parameterCount)) parameters"
+  }
+
   /// The transform of an evaluation image, step by step.
   static func transform(_ preprocessing: Preprocessing) -> String {
     let size = preprocessing.inputSize

@@ -66,9 +66,28 @@ struct TrainerTests {
 
   /// Stops by request, as Ctrl-C does, after every step of the run, and goes on with other objects.
   @Test func stoppingAnywhereChangesNoBit() throws {
-    let tiny = TinyTraining()
+    try expectSameBits(of: TinyTraining(), stoppedAt: 1...8)
+  }
+
+  @Test func stoppingAPartlyFrozenTrainingChangesNoBit() throws {
+    var tiny = TinyTraining()
+    tiny.settings["freeze"] = .word("stem,blocks.1,*.se")
+    tiny.settings["freeze-bn"] = .flag(true)
+    try expectSameBits(of: tiny, stoppedAt: 2...5)
+    #expect(throws: HyperparameterError.frozenNothing("blocks.7", nearest: [])) {
+      tiny.settings["freeze"] = .word("blocks.7")
+      do {
+        _ = try tiny.trainer(in: TemporaryFolder())
+      } catch HyperparameterError.frozenNothing(let pattern, let nearest) {
+        #expect(nearest.contains("blocks.1"))
+        throw HyperparameterError.frozenNothing(pattern, nearest: [])
+      }
+    }
+  }
+
+  private func expectSameBits(of tiny: TinyTraining, stoppedAt stops: ClosedRange<Int>) throws {
     let reference = try Reference(tiny)
-    for stop in 1...8 {
+    for stop in stops {
       let folder = try TemporaryFolder()
       let first = Listener()
       var steps = 0

@@ -5,6 +5,10 @@ public enum HyperparameterError: ModelError, Equatable {
   case outOfRange(key: String, value: HyperparameterValue, accepts: String)
   /// A batch cannot be filled, and the last, incomplete batch of an epoch is left out.
   case batchLargerThanData(batch: Int, images: Int)
+  /// A pattern of `freeze` fits no tensor of the network.
+  case frozenNothing(String, nearest: [String])
+  /// Nothing is left to train.
+  case frozenEverything(String)
 }
 
 extension HyperparameterError {
@@ -17,6 +21,9 @@ extension HyperparameterError {
       return "\(key) cannot be '\(value.text)'; it takes \(accepts)"
     case .batchLargerThanData(let batch, let images):
       return "batch-size=\(batch) is larger than the training set of \(images) images"
+    case .frozenNothing(let pattern, _):
+      return "freeze: '\(pattern)' fits no tensor of the network"
+    case .frozenEverything(let value): return "freeze=\(value) leaves nothing to train"
     }
   }
 
@@ -27,6 +34,11 @@ extension HyperparameterError {
     case .wrongType, .outOfRange: return nil
     case .batchLargerThanData(_, let images):
       return "set batch-size=\(images) or less, or use more images"
+    case .frozenNothing(_, let nearest):
+      return nearest.isEmpty
+        ? "'info layers' lists the paths; stem, blocks.0 and blocks.0..3 are understood too"
+        : "did you mean \(nearest.map { "'\($0)'" }.joined(separator: " or "))?"
+    case .frozenEverything: return "freeze=backbone trains the classifier alone"
     }
   }
 

@@ -16,6 +16,8 @@ public struct HyperparameterKey: Sendable {
     /// A fixed count of numbers; `ascending` demands that none is below the one before it.
     case numbers(count: Int, NumberRange, ascending: Bool)
     case choice([String])
+    /// Patterns of tensor paths with commas between them, as `FreezeRule` reads them.
+    case patterns
     /// Seconds; the language writes `30m` or `2h`.
     case duration
     /// The side of a square input in pixels; `[3,N,N]`, as train.py takes it, is understood too.
@@ -99,6 +101,7 @@ public struct HyperparameterKey: Sendable {
       let order = ascending ? "ascending " : ""
       values = "\(count) \(order)numbers, each \(range.text)"
     case .choice(let choices): values = choices.joined(separator: "|")
+    case .patterns: values = "paths or patterns such as stem,blocks.0..3,*.se"
     case .duration: values = "duration above 0, such as 30m or 2h"
     case .imageSize(let range): values = "pixels in \(Self.text(range))"
     }

@@ -29,6 +29,12 @@ extension HyperparameterKey {
         throw outOfRange(value)
       }
       return value
+    case .patterns:
+      guard case .word(let text) = value else { throw wrongType(value) }
+      guard FreezeRule.isList(text), !text.split(separator: ",").contains("none") else {
+        throw outOfRange(value)
+      }
+      return value
     case .choice(let choices):
       guard case .word(let word) = value else { throw wrongType(value) }
       guard choices.contains(word) else { throw outOfRange(value) }

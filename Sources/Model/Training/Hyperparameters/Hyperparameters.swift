@@ -33,6 +33,8 @@ public struct Hyperparameters: Sendable {
   public let dropout: Double
   /// The share of the images for which the branch of the deepest blocks is left out.
   public let dropPath: Double
+  /// What does not train.
+  public let freezing: FreezeRule
   /// The rule that changes the weights.
   public let optimizer: OptimizerRule
   /// How much of the last step is carried on.
@@ -75,6 +77,7 @@ public struct Hyperparameters: Sendable {
     smoothing = Float(values.number("smoothing"))
     dropout = values.number("drop")
     dropPath = values.number("drop-path")
+    freezing = FreezeRule(values.word("freeze"), fixesNorms: values.flag("freeze-bn"))
     optimizer = Self.choice(values.word("opt"))
     momentum = values.number("momentum")
     weightDecay = values.number("weight-decay")

@@ -19,15 +19,18 @@ final class MomentumDescent: Optimizer {
     slots = [OptimizerSlot(name: "momentum", count: parameters.table.weightExtent)]
   }
 
-  func step(_ parameters: ParameterStore, learningRate: Double, pool: ThreadPool) {
-    let table = parameters.table
-    for (range, decay) in [(table.decayingRange, weightDecay), (table.plainRange, 0)] {
+  func step(
+    _ parameters: ParameterStore, _ groups: [UpdateGroup], learningRate: Double, pool: ThreadPool
+  ) {
+    for group in groups {
+      let range = group.range
       // The buffer starts at zero, so that the first step needs no case of its own.
       sgdUpdate(
         weights: parameters.weights + range.lowerBound,
         gradients: parameters.gradients + range.lowerBound,
         momentumBuffer: slots[0].values + range.lowerBound, count: range.count,
-        learningRate: Float(learningRate), momentum: momentum, weightDecay: decay,
+        learningRate: Float(learningRate), momentum: momentum,
+        weightDecay: group.decays ? weightDecay : 0,
         nesterov: isNesterov, firstStep: false, pool: pool)
     }
   }

@@ -8,8 +8,25 @@ public import Kernels
 public protocol Optimizer: AnyObject {
   /// The slots, in a fixed order.
   var slots: [OptimizerSlot] { get }
-  /// Updates the weights of a store from its gradients.
-  func step(_ parameters: ParameterStore, learningRate: Double, pool: ThreadPool)
+  /// Updates those weights of a store that train from their gradients; of the others neither the
+  /// weights nor the slots change.
+  func step(
+    _ parameters: ParameterStore, _ groups: [UpdateGroup], learningRate: Double, pool: ThreadPool)
+}
+
+/// A run of the flat weight buffer that is updated in one way.
+public struct UpdateGroup: Sendable {
+  /// The elements.
+  public let range: Range<Int>
+  /// Whether weight decay applies to them.
+  public let decays: Bool
+
+  /// What trains of a network, decaying tensors first.
+  static func all(of table: ParameterTable, _ freezing: Freezing) -> [UpdateGroup] {
+    [(table.decayingRange, true), (table.plainRange, false)].flatMap { range, decays in
+      freezing.trainedRanges(in: range).map { UpdateGroup(range: $0, decays: decays) }
+    }
+  }
 }
 
 /// One value per trainable weight that an optimizer remembers from step to step.
