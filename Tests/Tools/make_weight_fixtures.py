@@ -9,8 +9,10 @@ Output (Tests/Fixtures/weights):
   schemes.json        for every network of torchvision the same as in manifest.json
   torch-zip.pth, torch-legacy.pth, archive.npz, array.npy
                       a tensor or two in files of other kinds
-  mini-*              the network of mini_network.py in the files and under the names of PyTorch's
+  mini-*              the networks of mini_network.py in the files and under the names of PyTorch's
                       libraries, with all that such files can have
+  mini-flax.npz       the network of mini_transformer.py under Flax's names, which timm reads back
+  positions.json      its positions, brought by timm to other numbers of patches along an edge
   odd.pth, evil.pth   tensors with strides, shared storages, of every type; a pickle that would call
                       something
 
@@ -30,9 +32,12 @@ import timm
 import torch
 import torchvision
 from safetensors.torch import save_file
+from timm.layers import resample_abs_pos_embed
+from timm.models.vision_transformer import VisionTransformer
 from torchvision.models.efficientnet import EfficientNet, FusedMBConvConfig, MBConvConfig
 
 import mini_network
+import mini_transformer
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "Fixtures" / "weights"
 
@@ -88,6 +93,9 @@ def write_manifest():
         for size in "s m l".split():
             network = getattr(torchvision.models, f"efficientnet_v2_{size}")()
             schemes[f"efficientnetv2_{size}"] = described(network.state_dict())
+        for size in range(8):
+            network = getattr(torchvision.models, f"efficientnet_b{size}")()
+            schemes[f"efficientnet_b{size}"] = described(network.state_dict())
     text = json.dumps({"timm": timm.__version__, "variants": manifest}, indent=1)
     (FOLDER / "manifest.json").write_text(text + "\n")
     text = json.dumps(
@@ -136,6 +144,36 @@ class Module(torch.nn.Module):
                 module.register_parameter(parts[-1], torch.nn.Parameter(value))
 
 
+def write_torchvision(file, timm_state, *config):
+    network = EfficientNet(
+        config, dropout=0, norm_layer=None, last_channel=8, num_classes=mini_network.CLASSES)
+    # torchvision's order is timm's, which is used here to fill, and nowhere else.
+    state = network.state_dict()
+    for (name, value), (_, wanted) in zip(state.items(), timm_state.items(), strict=True):
+        value.copy_(wanted)
+    torch.save(state, FOLDER / file)
+
+
+def write_transformer():
+    values = mini_transformer.values()
+    file = FOLDER / "mini-flax.npz"
+    numpy.savez(file, **mini_transformer.flax(values))
+    edge = mini_transformer.PATCH * mini_transformer.GRID
+    network = VisionTransformer(
+        img_size=edge, patch_size=mini_transformer.PATCH, embed_dim=mini_transformer.CHANNELS,
+        depth=mini_transformer.DEPTH, num_heads=mini_transformer.HEADS,
+        num_classes=mini_network.CLASSES)
+    network.load_pretrained(file)
+    for name, value in network.state_dict().items():
+        assert numpy.array_equal(value.numpy(), values[name]), name
+    positions = torch.from_numpy(values["pos_embed"])
+    resized = {
+        str(grid): [
+            round(x, 8) for x in resample_abs_pos_embed(positions, [grid, grid]).flatten().tolist()]
+        for grid in (3, 6)}
+    (FOLDER / "positions.json").write_text(json.dumps(resized) + "\n")
+
+
 def write_minis():
     timm_state = counters(tensors(mini_network.values()), "running_var")
     half = tensors(mini_network.values(), torch.float16)
@@ -160,16 +198,12 @@ def write_minis():
     jahongir = tensors(mini_network.renamed("jahongir7174"), torch.float16)
     torch.save({"model": Module(jahongir)}, FOLDER / "mini-jahongir7174-module.pt")
 
-    config = [
-        FusedMBConvConfig(1, 3, 1, 8, 8, 1), FusedMBConvConfig(4, 3, 2, 8, 8, 1),
-        MBConvConfig(4, 3, 2, 8, 8, 2)]
-    network = EfficientNet(
-        config, dropout=0, norm_layer=None, last_channel=8, num_classes=mini_network.CLASSES)
-    # torchvision's order is timm's, which is used here to fill, and nowhere else.
-    state = network.state_dict()
-    for (name, value), (_, wanted) in zip(state.items(), timm_state.items(), strict=True):
-        value.copy_(wanted)
-    torch.save(state, FOLDER / "mini-torchvision.pth")
+    write_torchvision(
+        "mini-torchvision.pth", timm_state, FusedMBConvConfig(1, 3, 1, 8, 8, 1),
+        FusedMBConvConfig(4, 3, 2, 8, 8, 1), MBConvConfig(4, 3, 2, 8, 8, 2))
+    write_torchvision(
+        "mini-torchvision-first.pth", counters(tensors(mini_network.values(first=True)), "running_var"),
+        MBConvConfig(1, 3, 1, 8, 8, 1), MBConvConfig(4, 5, 2, 8, 8, 2))
 
     numpy.savez_compressed(FOLDER / "mini-timm-compressed.npz", **mini_network.values())
     averaged = {
@@ -208,4 +242,5 @@ if __name__ == "__main__":
     write_manifest()
     write_foreign()
     write_minis()
+    write_transformer()
     write_odd()

@@ -1,4 +1,5 @@
-"""The smallest network with a block of each kind, under every library's names.
+"""The smallest networks with a block of each kind, under every library's names: one of the second
+generation and, called first, one of EfficientNet's first.
 
 Shapes are timm's; the values are the formula's for timm's name, so that a reader that puts a number
 into a wrong place is noticed. The names are spelled out from each library's code, layer by layer.
@@ -16,34 +17,50 @@ def norm(path, channels=CHANNELS):
     return [(f"{path}.{part}", (channels,)) for part in parts]
 
 
-def shapes(head=CHANNELS):
+def gate(path, channels):
+    return [
+        (path + "conv_reduce.weight", (SQUEEZED, channels, 1, 1)),
+        (path + "conv_reduce.bias", (SQUEEZED,)),
+        (path + "conv_expand.weight", (channels, SQUEEZED, 1, 1)),
+        (path + "conv_expand.bias", (channels,)),
+    ]
+
+
+def inverted(b, kernel):
+    c, m = CHANNELS, MIDDLE
+    tensors = [(b + "conv_pw.weight", (m, c, 1, 1))] + norm(b + "bn1", m)
+    tensors += [(b + "conv_dw.weight", (m, 1, kernel, kernel))] + norm(b + "bn2", m)
+    return tensors + gate(b + "se.", m) + [(b + "conv_pwl.weight", (c, m, 1, 1))] + norm(b + "bn3")
+
+
+def shapes(head=CHANNELS, first=False):
     """timm's names and shapes, without the counters of batches."""
     c, m = CHANNELS, MIDDLE
     tensors = [("conv_stem.weight", (c, 3, 3, 3))] + norm("bn1")
-    tensors += [("blocks.0.0.conv.weight", (c, c, 3, 3))] + norm("blocks.0.0.bn1")
-    tensors += [("blocks.1.0.conv_exp.weight", (m, c, 3, 3))] + norm("blocks.1.0.bn1", m)
-    tensors += [("blocks.1.0.conv_pwl.weight", (c, m, 1, 1))] + norm("blocks.1.0.bn2")
+    if first:
+        b = "blocks.0.0."
+        tensors += [(b + "conv_dw.weight", (c, 1, 3, 3))] + norm(b + "bn1") + gate(b + "se.", c)
+        tensors += [(b + "conv_pw.weight", (c, c, 1, 1))] + norm(b + "bn2")
+    else:
+        tensors += [("blocks.0.0.conv.weight", (c, c, 3, 3))] + norm("blocks.0.0.bn1")
+        tensors += [("blocks.1.0.conv_exp.weight", (m, c, 3, 3))] + norm("blocks.1.0.bn1", m)
+        tensors += [("blocks.1.0.conv_pwl.weight", (c, m, 1, 1))] + norm("blocks.1.0.bn2")
     for index in range(2):
-        b = f"blocks.2.{index}."
-        tensors += [(b + "conv_pw.weight", (m, c, 1, 1))] + norm(b + "bn1", m)
-        tensors += [(b + "conv_dw.weight", (m, 1, 3, 3))] + norm(b + "bn2", m)
-        tensors += [
-            (b + "se.conv_reduce.weight", (SQUEEZED, m, 1, 1)),
-            (b + "se.conv_reduce.bias", (SQUEEZED,)),
-            (b + "se.conv_expand.weight", (m, SQUEEZED, 1, 1)),
-            (b + "se.conv_expand.bias", (m,)),
-        ]
-        tensors += [(b + "conv_pwl.weight", (c, m, 1, 1))] + norm(b + "bn3")
+        tensors += inverted(f"blocks.1.{index}.", 5) if first else inverted(f"blocks.2.{index}.", 3)
     tensors += [("conv_head.weight", (head, c, 1, 1))] + norm("bn2", head)
     return dict(tensors + [("classifier.weight", (CLASSES, head)), ("classifier.bias", (CLASSES,))])
 
 
-def values(head=CHANNELS):
+def numbers(shapes):
     """timm's names and the formula's numbers."""
     return {
         name: uniform(name, int(np.prod(shape))).astype(np.float32).reshape(shape)
-        for name, shape in shapes(head).items()
+        for name, shape in shapes.items()
     }
+
+
+def values(head=CHANNELS, first=False):
+    return numbers(shapes(head, first))
 
 
 # A layer of timm beside the same layer elsewhere: the convolution and its norm.
@@ -106,18 +123,52 @@ for index in range(2):
     for library, others in spelled.items():
         BLOCKS[library].update({timm + layer: other for layer, other in zip(layers, others)})
 
+INVERTED = "conv_pw bn1 conv_dw bn2 se.conv_reduce se.conv_expand conv_pwl bn3".split()
+SEPARABLE = "conv_dw bn1 se.conv_reduce se.conv_expand conv_pw bn2".split()
+
+
+def block_names(timm, layers, path, others):
+    return {timm + layer: path + other for layer, other in zip(layers, others.split(), strict=True)}
+
+
+# The same for the first generation, whose first block is separable.
+FIRST = {
+    "google": {
+        **{layer: BLOCKS["google"][layer] for layer in "conv_stem bn1 conv_head bn2 classifier".split()},
+        **block_names(
+            "blocks.0.0.", SEPARABLE, "blocks_0/",
+            "depthwise_conv2d tpu_batch_normalization se/conv2d se/conv2d_1 conv2d "
+            "tpu_batch_normalization_1"),
+    },
+    "keras": {
+        **{layer: BLOCKS["keras"][layer] for layer in "conv_stem bn1 conv_head bn2 classifier".split()},
+        **block_names(
+            "blocks.0.0.", SEPARABLE, "block1a_",
+            "dwconv bn se_reduce se_expand project_conv project_bn"),
+    },
+}
+for index in range(2):
+    timm = f"blocks.1.{index}."
+    FIRST["google"].update(block_names(
+        timm, INVERTED, f"blocks_{1 + index}/",
+        "conv2d tpu_batch_normalization depthwise_conv2d tpu_batch_normalization_1 se/conv2d "
+        "se/conv2d_1 conv2d_1 tpu_batch_normalization_2"))
+    FIRST["keras"].update(block_names(
+        timm, INVERTED, f"block2{'ab'[index]}_",
+        "expand_conv expand_bn dwconv bn se_reduce se_expand project_conv project_bn"))
+
 TENSORFLOW_NORM = {
     "weight": "gamma", "bias": "beta", "running_mean": "moving_mean",
     "running_var": "moving_variance",
 }
 
 
-def renamed(library, head=CHANNELS):
+def renamed(library, head=CHANNELS, first=False):
     """A library's names with its numbers, laid out as it does."""
     result = {}
-    for name, value in values(head).items():
+    for name, value in values(head, first).items():
         layer, part = name.rsplit(".", 1)
-        path = BLOCKS[library][layer]
+        path = (FIRST if first else BLOCKS)[library][layer]
         if library not in ("google", "keras"):
             result[f"{path}.{part}"] = value
         elif layer.split(".")[-1].startswith("bn"):

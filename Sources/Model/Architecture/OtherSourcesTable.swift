@@ -1,9 +1,9 @@
-/// EfficientNetV2 by other libraries, where their networks compute something else than timm's of
-/// the same size. The tensors have timm's names here too.
+/// EfficientNetV2, and EfficientNet, by other libraries, where their networks compute something else
+/// than timm's of the same size. The tensors have timm's names here too.
 ///
 /// hankyul2's are numerically timm's `efficientnetv2_s` to `xl` and so have no rows.
 extension Variant {
-  static let otherSources: [Variant] = torchvision + jahongir + dLi14
+  static let otherSources: [Variant] = torchvision + torchvisionFirst + jahongir + dLi14
 
   /// torchvision: PyTorch's padding with TensorFlow's epsilon.
   private static let torchvision = [
@@ -28,6 +28,25 @@ extension Variant {
             ? .google(size: edge, crop: 1)
             : Preprocessing(inputSize: edge, interpolation: .bilinear),
           releaseFile: file, summary: "ImageNet-1k")
+      ])
+  }
+
+  /// torchvision's EfficientNet B5 to B7, with TensorFlow's epsilon and slow running statistics; its
+  /// smaller ones are timm's `efficientnet_b0` to `b4`.
+  private static let torchvisionFirst = [
+    ("b5", 1.6, 2.2, 456, "efficientnet_b5_lukemelas-1a07897c.pth"),
+    ("b6", 1.8, 2.6, 528, "efficientnet_b6_lukemelas-24a108a5.pth"),
+    ("b7", 2.0, 3.1, 600, "efficientnet_b7_lukemelas-c5b4e57e.pth"),
+  ].map { size, width, depth, edge, file in
+    Variant(
+      "torchvision_efficientnet_\(size)",
+      summary: "EfficientNet-\(size.uppercased()) of torchvision",
+      shape: .efficientNet.scaled(width: width, depth: depth), padding: .symmetric,
+      normEpsilon: 1e-3, normMomentum: 0.01, isTimms: false,
+      tags: [
+        PretrainedTag(
+          name: "imagenet1k_v1", classCount: 1000, preprocessing: Preprocessing(inputSize: edge),
+          releaseFile: file, summary: "ImageNet-1k, Google's weights")
       ])
   }
 

@@ -66,15 +66,21 @@ extension LoadReport {
     if !match.recognized.prefix.isEmpty {
       notes.append("the names begin with '\(match.recognized.prefix)'")
     }
+    if let resize = match.resize {
+      notes.append(
+        "the positions of \(resize.from)×\(resize.from) patches were resized to "
+          + "\(resize.to)×\(resize.to)")
+    }
     self.init(
       scheme: match.recognized.scheme.name, container: file.container,
       fileClassCount: match.fileClassCount, loaded: match.pairs.map(\.info.path),
       missing: match.missing.map(\.path), unexpected: match.unexpected,
       mismatched: match.mismatched.map(\.mismatch),
-      converted: match.pairs.filter { $0.info.storage != .counters && $0.tensor.type != .float32 }
-        .map(\.info.path),
+      converted: match.pairs.filter { pair in
+        pair.info.storage != .counters && pair.tensors.contains { $0.type != .float32 }
+      }.map(\.info.path),
       headReplaced: headReplaced, notes: notes,
-      warnings: match.recognized.scheme.conventions?.differences(from: variant) ?? [],
+      warnings: match.recognized.scheme.conventions(variant)?.differences(from: variant) ?? [],
       isDigestVerified: digest != nil && ReleaseName.digest(in: file.url) != nil)
   }
 }

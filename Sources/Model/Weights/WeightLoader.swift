@@ -55,7 +55,7 @@ public enum WeightLoader {
       guard let match = try? WeightMatch(variant, file, recognized, head: .keep) else {
         return false
       }
-      return match.isExact
+      return match.isExact && match.resize == nil
     }.map(\.name)
   }
 
@@ -74,7 +74,7 @@ public enum WeightLoader {
     for pair in match.pairs {
       let info = pair.info
       switch info.storage {
-      case .counters: store.counters[info.offset] = try match.file.integer(pair.tensor)
+      case .counters: store.counters[info.offset] = try match.file.integer(pair.tensors[0])
       case .weights:
         try match.read(pair, to: store.weights + info.offset, scratch: &scratch)
       case .buffers:

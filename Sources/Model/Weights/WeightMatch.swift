@@ -2,7 +2,10 @@
 struct WeightMatch {
   struct Pair {
     let info: ParameterInfo
-    let tensor: WeightTensor
+    /// One, or as many as the scheme cuts the outputs into.
+    let tensors: [WeightTensor]
+    /// How positions become those of the network's patches, where they are of others.
+    let resize: PositionResize?
   }
 
   let blueprint: Blueprint
@@ -39,9 +42,10 @@ struct WeightMatch {
     blueprint = try Blueprint(variant, classCount: classCount)
     var used: Set<String> = []
     for info in blueprint.parameters.entries {
-      let tensor = recognized.tensor(for: info, in: blueprint, file)
-      if let tensor { used.insert(tensor.name) }
-      compare(info, with: tensor)
+      let tensors = recognized.tensors(for: info, in: blueprint, file)
+      let present = tensors.compactMap { $0 }
+      used.formUnion(present.map(\.name))
+      compare(info, with: present.count == tensors.count ? present : [])
     }
     unexpected = recognized.unexpected(in: file, used: used)
     if Checkpoint.isCheckpoint(file.metadata) {
@@ -55,29 +59,36 @@ struct WeightMatch {
       && mismatched.allSatisfy { isLeftOut($0.info) }
   }
 
+  /// The positions that are resized.
+  var resize: PositionResize? { pairs.lazy.compactMap(\.resize).first }
+
   /// Whether a tensor belongs to a classifier that is to be new.
   func isLeftOut(_ info: ParameterInfo) -> Bool { isHeadNew && info.role.unit == .classifier }
 
-  private mutating func compare(_ info: ParameterInfo, with tensor: WeightTensor?) {
+  private mutating func compare(_ info: ParameterInfo, with tensors: [WeightTensor]) {
     // That the file has another classifier is said once, as the head's replacement.
     if isLeftOut(info), fileClassCount != nil { return }
-    guard let tensor else {
+    guard let first = tensors.first else {
       if info.storage != .counters { missing.append(info) }
       return
     }
-    if !isLeftOut(info), fits(tensor, info) {
-      pairs.append(Pair(info: info, tensor: tensor))
+    let shapes = recognized.scheme.shapes(of: info, in: blueprint)
+    let resize = PositionResize(first.shape, to: info)
+    let misfit = tensors.first {
+      !(shapes.contains($0.shape) || resize != nil) || !hasNumbers($0, for: info)
+    }
+    if !isLeftOut(info), misfit == nil {
+      pairs.append(Pair(info: info, tensors: tensors, resize: resize))
     } else {
+      let wrong = misfit ?? first
       let mismatch = TensorMismatch(
-        name: info.path, fileShape: tensor.shape, fileType: tensor.type,
-        networkShape: recognized.scheme.shapes(of: info)[0])
+        name: info.path, fileShape: wrong.shape, fileType: wrong.type, networkShape: shapes[0])
       mismatched.append((info, mismatch))
     }
   }
 
-  private func fits(_ tensor: WeightTensor, _ info: ParameterInfo) -> Bool {
-    guard recognized.scheme.shapes(of: info).contains(tensor.shape) else { return false }
-    return tensor.type.isReadableAsFloat
+  private func hasNumbers(_ tensor: WeightTensor, for info: ParameterInfo) -> Bool {
+    tensor.type.isReadableAsFloat
       || (info.storage == .counters && tensor.type.isReadableAsInteger)
   }
 
@@ -90,19 +101,28 @@ struct WeightMatch {
       $0.role.unit == .classifier && $0.role.part == .weight
     }
     guard let weight,
-      let shape = recognized.tensor(for: weight, in: blueprint, file)?.shape, shape.count == 2
+      let shape = recognized.tensors(for: weight, in: blueprint, file).first??.shape,
+      shape.count == 2
     else { return nil }
     return recognized.scheme.order == .outputsLast ? shape[1] : shape[0]
   }
 
   // MARK: Reading
 
-  /// Copies one tensor of the file into the engine's layout.
+  /// Copies one tensor of the network from the file into the engine's layout.
   /// - Throws: `WeightError.damagedContainer`.
   func read(
     _ pair: Pair, to target: UnsafeMutablePointer<Float>, scratch: inout [Float]
   ) throws {
     let (scheme, info) = (recognized.scheme, pair.info)
-    try file.withFloats(pair.tensor, scratch: &scratch) { scheme.place($0, to: target, info) }
+    for (part, tensor) in pair.tensors.enumerated() {
+      try file.withFloats(tensor, scratch: &scratch) { source in
+        if let resize = pair.resize {
+          resize.apply(source, to: target)
+        } else {
+          scheme.place(source, to: target, info, part: part, of: pair.tensors.count)
+        }
+      }
+    }
   }
 }

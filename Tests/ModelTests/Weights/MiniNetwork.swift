@@ -2,8 +2,9 @@ import Foundation
 
 @testable import Model
 
-/// The network of Tests/Tools/mini_network.py: the smallest with a block of each kind. The fixtures
-/// `mini-*` hold it under every library's names, each number a formula of its timm name and place.
+/// The networks of Tests/Tools/mini_network.py and mini_transformer.py: the smallest with a block of
+/// each kind. The fixtures `mini-*` hold them under every library's names, each number a formula of
+/// its timm name and place.
 enum MiniNetwork {
   /// - Parameter head: the features; Keras's networks have no other number than 1280.
   static func variant(head: Int = 8) -> Variant {
@@ -19,6 +20,31 @@ enum MiniNetwork {
             gate: .squeezeExcitation(ratio: 0.25)),
         ], headChannels: head),
       padding: .same, normEpsilon: 1e-3, tags: [], untrained: Preprocessing(inputSize: 16))
+  }
+
+  /// EfficientNet's first generation.
+  ///
+  /// - Parameter head: the features.
+  static func first(head: Int = 8) -> Variant {
+    let gate = GateKind.squeezeExcitation(ratio: 0.25)
+    return Variant(
+      "mini-first", summary: "for tests",
+      shape: NetworkShape(
+        stemChannels: 8,
+        stages: [
+          StageSpec(.separable, repeats: 1, channels: 8, stride: 1, expansion: 1, gate: gate),
+          StageSpec(
+            .inverted, repeats: 2, channels: 8, kernel: 5, stride: 2, expansion: 4, gate: gate),
+        ], headChannels: head),
+      padding: .same, normEpsilon: 1e-3, tags: [], untrained: Preprocessing(inputSize: 16))
+  }
+
+  /// A vision transformer; the fixtures have it for images of 16 pixels.
+  static func transformer(inputSize: Int = 16) -> Variant {
+    Variant(
+      "mini-vit", summary: "for tests",
+      shape: TransformerShape(patchSize: 4, channels: 8, depth: 2, heads: 2), tags: [],
+      untrained: Preprocessing(inputSize: inputSize))
   }
 
   /// The largest difference between a network's numbers and the formula's.

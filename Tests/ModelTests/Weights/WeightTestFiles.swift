@@ -95,15 +95,20 @@ enum TinyWeights {
   }
 
   /// A file that has all tensors of a variant, full of zeros that take no room on the disk.
-  static func writeZeros(of variant: Variant, classes: Int, to url: URL) throws {
-    let table = try Blueprint(variant, classCount: classes).parameters
+  static func writeZeros(
+    of variant: Variant, classes: Int, to url: URL, names scheme: NamingScheme = .timm
+  ) throws {
+    let blueprint = try Blueprint(variant, classCount: classes)
     var entries: [String] = []
     var offset = 0
-    for info in table.entries {
+    for info in blueprint.parameters.entries {
       let isCounter = info.storage == .counters
-      let end = offset + info.count * (isCounter ? 8 : 4)
-      entries.append(entry(info.path, isCounter ? "I64" : "F32", info.timmShape, offset, end))
-      offset = end
+      let shape = scheme.shapes(of: info, in: blueprint)[0]
+      for name in scheme.names(of: info, in: blueprint) {
+        let end = offset + shape.reduce(isCounter ? 8 : 4, *)
+        entries.append(entry(name, isCounter ? "I64" : "F32", shape, offset, end))
+        offset = end
+      }
     }
     let start = tensorFile("{\(entries.joined(separator: ","))}")
     try start.write(to: url)

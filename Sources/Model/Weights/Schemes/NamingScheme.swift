@@ -1,12 +1,14 @@
 /// How a library calls the tensors of our networks and lays them out.
 ///
-/// A scheme goes from our parameter table outward: for each of our tensors it gives the one name that
-/// the library has for it. Nothing is ever renamed by patterns, and the order of a file means nothing.
+/// A scheme goes from our parameter table outward: for each of our tensors it gives the name that the
+/// library has for it, or several names where the library cuts it up. Nothing is ever renamed by
+/// patterns, and the order of a file means nothing.
 public struct NamingScheme: Sendable {
   /// Whose names they are.
   public let name: String
-  /// How the library's networks compute, where its files say so by themselves.
-  let conventions: Conventions?
+  /// How the library computes what we call this variant; nil where its files do not say so by
+  /// themselves.
+  let conventions: @Sendable (Variant) -> Conventions?
   /// Names that every file of the scheme has, after what may stand before all its names.
   let marks: [String]
   /// How the elements of a tensor lie in a file.
@@ -18,11 +20,11 @@ public struct NamingScheme: Sendable {
   let newerName: @Sendable (_ name: String) -> String?
   /// Whether a name belongs to something beside the network, such as a step counter.
   let isBeside: @Sendable (_ name: String) -> Bool
-  /// The name of a tensor; nil when the scheme has none for it.
+  /// The names of a tensor; none when the scheme has none for it.
   let spelling: Spelling
 
-  /// Gives the name of a tensor, knowing the block that it belongs to, if any.
-  typealias Spelling = @Sendable (ParameterInfo, BlockUnit?, Blueprint) -> String?
+  /// Gives the name of a tensor, or those of its parts, knowing the block that it belongs to, if any.
+  typealias Spelling = @Sendable (ParameterInfo, BlockUnit?, Blueprint) -> [String]
 
   /// What a library's networks do that no tensor shows.
   public struct Conventions: Sendable, Equatable {
@@ -42,7 +44,8 @@ public struct NamingScheme: Sendable {
 
   init(
     _ name: String, marks: [String], order: Order = .outputsFirst,
-    conventions: Conventions? = nil, averageSuffix: String? = nil,
+    conventions: @escaping @Sendable (Variant) -> Conventions? = { _ in nil },
+    averageSuffix: String? = nil,
     newerName: @escaping @Sendable (String) -> String? = { _ in nil },
     isBeside: @escaping @Sendable (String) -> Bool = { _ in false },
     spelling: @escaping Spelling
@@ -59,11 +62,12 @@ public struct NamingScheme: Sendable {
 
   /// Every scheme that is recognised.
   public static let all: [NamingScheme] = [
-    timm, timmTransformer, torchvision, hankyul2, jahongir7174, dLi14, google, keras,
+    timm, timmTransformer, torchvision, hankyul2, jahongir7174, dLi14, google, keras, flax,
   ]
 
-  /// The name that the scheme has for a tensor of a network; nil when it has none.
-  func name(of info: ParameterInfo, in blueprint: Blueprint) -> String? {
+  /// The names that the scheme has for a tensor of a network: one, none when it has none, or one for
+  /// each of the equal parts that its outputs are cut into.
+  func names(of info: ParameterInfo, in blueprint: Blueprint) -> [String] {
     var block: BlockUnit?
     if case .block(_, _, let ordinal) = info.role.unit, ordinal < blueprint.blocks.count {
       block = blueprint.blocks[ordinal]
@@ -71,9 +75,15 @@ public struct NamingScheme: Sendable {
     return spelling(info, block, blueprint)
   }
 
-  /// The dimensions that a tensor of a network may have in a file of the scheme.
-  func shapes(of info: ParameterInfo) -> [[Int]] {
-    switch (order, info.layout) {
+  /// The dimensions that a tensor of a network, or each of its parts, may have in a file of the
+  /// scheme.
+  func shapes(of info: ParameterInfo, in blueprint: Blueprint) -> [[Int]] {
+    if case .transformer(let body) = blueprint.body, order == .outputsLast,
+      let shape = body.shape.shapeByHead(of: info)
+    {
+      return [shape]
+    }
+    return switch (order, info.layout) {
     case (_, .scalar): [[], [1]]
     case (.outputsFirst, .convolution) where isDense(info):
       // A fully connected layer does what a 1×1 convolution does.
@@ -88,13 +98,21 @@ public struct NamingScheme: Sendable {
     [.squeeze, .excite].contains(info.role.layer) && info.shape[0] == 1 && info.shape[1] == 1
   }
 
-  /// Brings a tensor from a file's order into the engine's.
+  /// Brings a tensor, or one of the parts of its outputs, from a file's order into the engine's.
   func place(
-    _ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ info: ParameterInfo
+    _ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ info: ParameterInfo,
+    part: Int, of parts: Int
   ) {
     switch order {
-    case .outputsFirst: info.layout.fromTimm(source, to: target, shape: info.shape)
-    case .outputsLast: target.update(from: source, count: info.count)
+    case .outputsFirst:
+      precondition(parts == 1, "no library of this order cuts tensors up")
+      info.layout.fromTimm(source, to: target, shape: info.shape)
+    case .outputsLast:
+      let outputs = info.shape.last ?? 1
+      let width = outputs / parts
+      for row in 0..<(info.count / outputs) {
+        (target + row * outputs + part * width).update(from: source + row * width, count: width)
+      }
     }
   }
 }
@@ -145,10 +163,15 @@ struct RecognizedScheme: Sendable {
     return Array(found)
   }
 
-  /// The tensor of a file that a tensor of a network is called by.
-  func tensor(for info: ParameterInfo, in blueprint: Blueprint, _ file: WeightFile) -> WeightTensor?
-  {
-    guard let name = scheme.name(of: info, in: blueprint) else { return nil }
+  /// The tensors of a file that make up a tensor of a network, in the order of its outputs, with nil
+  /// for each that the file lacks; usually one.
+  func tensors(
+    for info: ParameterInfo, in blueprint: Blueprint, _ file: WeightFile
+  ) -> [WeightTensor?] {
+    scheme.names(of: info, in: blueprint).map { tensor($0, in: file) }
+  }
+
+  private func tensor(_ name: String, in file: WeightFile) -> WeightTensor? {
     if let suffix = scheme.averageSuffix, let average = file[prefix + name + suffix] {
       return average
     }

@@ -12,7 +12,7 @@ extension NamingScheme {
         || ["RMSProp", "RMSProp_1", "Momentum", "Adam", "Adam_1"].contains(last)
         || name.contains("/.OPTIMIZER_SLOT/")
     }
-  ) { role, block in
+  ) { role, block, _ in
     let norm = "tpu_batch_normalization"
     switch role.unit {
     case .stem: return ("stem/conv2d", "stem/" + norm)
@@ -37,7 +37,7 @@ extension NamingScheme {
     }
   }
 
-  /// `keras.applications.EfficientNetV2*`: a letter for a block's place in its stage.
+  /// `keras.applications.EfficientNet*`, both generations: a letter for a block's place in its stage.
   static let keras = tensorFlow(
     "keras", marks: ["stem_conv/kernel"],
     newerName: { name in
@@ -50,7 +50,7 @@ extension NamingScheme {
       name.hasPrefix("normalization") || name.contains("/normalization/")
         || name.contains("optimizer") || name.hasPrefix("save_counter")
     }
-  ) { role, block in
+  ) { role, _, blueprint in
     switch role.unit {
     case .stem: return ("stem_conv", "stem_bn")
     case .block(let stage, let index, _):
@@ -58,7 +58,10 @@ extension NamingScheme {
       let path = "block\(stage + 1)\(letter)_"
       switch role.layer {
       case .expand: return (path + "expand_conv", path + "expand_bn")
-      case .depthwise: return (path + "dwconv2", path + "bn")
+      case .depthwise:
+        // Only the first generation begins with a depthwise convolution.
+        let isFirst = blueprint.blocks.first?.kind == .separable
+        return (path + (isFirst ? "dwconv" : "dwconv2"), path + "bn")
       case .squeeze: return (path + "se_reduce", "")
       case .excite: return (path + "se_expand", "")
       case .project, .convolution: return (path + "project_conv", path + "project_bn")
@@ -77,24 +80,27 @@ extension NamingScheme {
     _ name: String, marks: [String], averageSuffix: String? = nil,
     newerName: @escaping @Sendable (String) -> String? = { _ in nil },
     isBeside: @escaping @Sendable (String) -> Bool,
-    paths: @escaping @Sendable (ParameterRole, BlockUnit?) -> (layer: String, norm: String)?
+    paths:
+      @escaping @Sendable (ParameterRole, BlockUnit?, Blueprint) -> (layer: String, norm: String)?
   ) -> NamingScheme {
     NamingScheme(
       name, marks: marks, order: .outputsLast,
-      conventions: Conventions(padding: .same, normEpsilon: 1e-3), averageSuffix: averageSuffix,
-      newerName: newerName, isBeside: isBeside
+      conventions: { _ in Conventions(padding: .same, normEpsilon: 1e-3) },
+      averageSuffix: averageSuffix, newerName: newerName, isBeside: isBeside
     ) { info, block, blueprint in
       // These libraries have networks of convolutions only.
-      guard !blueprint.blocks.isEmpty, let paths = paths(info.role, block) else { return nil }
+      guard !blueprint.blocks.isEmpty, let paths = paths(info.role, block, blueprint) else {
+        return []
+      }
       switch info.role.part {
       case .weight:
-        return paths.layer + (info.role.layer == .depthwise ? "/depthwise_kernel" : "/kernel")
-      case .bias: return paths.layer + "/bias"
-      case .normScale: return paths.norm + "/gamma"
-      case .normShift: return paths.norm + "/beta"
-      case .runningMean: return paths.norm + "/moving_mean"
-      case .runningVariance: return paths.norm + "/moving_variance"
-      case .batchCount: return nil
+        return [paths.layer + (info.role.layer == .depthwise ? "/depthwise_kernel" : "/kernel")]
+      case .bias: return [paths.layer + "/bias"]
+      case .normScale: return [paths.norm + "/gamma"]
+      case .normShift: return [paths.norm + "/beta"]
+      case .runningMean: return [paths.norm + "/moving_mean"]
+      case .runningVariance: return [paths.norm + "/moving_variance"]
+      case .batchCount: return []
       }
     }
   }

@@ -3,17 +3,21 @@
 
 extension NamingScheme {
   /// timm: the names of our own table.
-  static let timm = NamingScheme("timm", marks: ["conv_stem.weight"]) { info, _, _ in info.path }
+  static let timm = NamingScheme("timm", marks: ["conv_stem.weight"]) { info, _, _ in [info.path] }
 
   /// The same for transformers.
   static let timmTransformer = NamingScheme(
     "timm", marks: ["patch_embed.proj.weight", "cls_token"]
-  ) { info, _, _ in info.path }
+  ) { info, _, _ in [info.path] }
 
   /// torchvision's `efficientnet_v2_*` and `efficientnet_b*` (torchvision/models/efficientnet.py).
   static let torchvision = pyTorch(
     "torchvision", marks: ["features.0.0.weight", "features.1.0.block.0.0.weight"],
-    conventions: Conventions(padding: .symmetric, normEpsilon: 1e-3)
+    conventions: { variant in
+      // EfficientNet B0 to B4 have PyTorch's epsilon, the others TensorFlow's.
+      let isPlain = variant.stages.first?.kind == .separable && variant.headChannels < 2048
+      return Conventions(padding: .symmetric, normEpsilon: isPlain ? 1e-5 : 1e-3)
+    }
   ) { role, block, blueprint in
     switch role.unit {
     case .stem: return ("features.0.0", "features.0.1")
@@ -35,7 +39,7 @@ extension NamingScheme {
   /// hankyul2/EfficientNetV2-pytorch.
   static let hankyul2 = pyTorch(
     "hankyul2", marks: ["stem.0.weight", "head.bottleneck.0.weight"],
-    conventions: Conventions(padding: .symmetric, normEpsilon: 1e-5)
+    conventions: { _ in Conventions(padding: .symmetric, normEpsilon: 1e-5) }
   ) { role, block, _ in
     func pair(_ path: String) -> (String, String) { (path + ".0", path + ".1") }
     switch role.unit {
@@ -60,7 +64,7 @@ extension NamingScheme {
   /// jahongir7174/EfficientNetV2: five parts, of which the last two have two stages each.
   static let jahongir7174 = pyTorch(
     "jahongir7174", marks: ["p1.0.conv.weight", "fc2.weight"],
-    conventions: Conventions(padding: .symmetric, normEpsilon: 1e-3)
+    conventions: { _ in Conventions(padding: .symmetric, normEpsilon: 1e-3) }
   ) { role, block, blueprint in
     func pair(_ path: String) -> (String, String) { (path + ".conv", path + ".norm") }
     switch role.unit {
@@ -91,7 +95,7 @@ extension NamingScheme {
   /// the gate are fully connected.
   static let dLi14 = pyTorch(
     "d-li14", marks: ["features.0.0.weight", "features.1.conv.0.weight"],
-    conventions: Conventions(padding: .symmetric, normEpsilon: 1e-5)
+    conventions: { _ in Conventions(padding: .symmetric, normEpsilon: 1e-5) }
   ) { role, block, _ in
     switch role.unit {
     case .stem: return ("features.0.0", "features.0.1")
@@ -113,7 +117,8 @@ extension NamingScheme {
 
   /// A scheme that gives the paths of a layer's convolution and of its norm.
   private static func pyTorch(
-    _ name: String, marks: [String], conventions: Conventions,
+    _ name: String, marks: [String],
+    conventions: @escaping @Sendable (Variant) -> Conventions,
     paths:
       @escaping @Sendable (ParameterRole, BlockUnit?, Blueprint) -> (
         convolution: String, norm: String
@@ -122,16 +127,16 @@ extension NamingScheme {
     NamingScheme(name, marks: marks, conventions: conventions) { info, block, blueprint in
       // These libraries have networks of convolutions only.
       guard !blueprint.blocks.isEmpty, let paths = paths(info.role, block, blueprint) else {
-        return nil
+        return []
       }
       switch info.role.part {
-      case .weight: return paths.convolution + ".weight"
-      case .bias: return paths.convolution + ".bias"
-      case .normScale: return paths.norm + ".weight"
-      case .normShift: return paths.norm + ".bias"
-      case .runningMean: return paths.norm + ".running_mean"
-      case .runningVariance: return paths.norm + ".running_var"
-      case .batchCount: return paths.norm + ".num_batches_tracked"
+      case .weight: return [paths.convolution + ".weight"]
+      case .bias: return [paths.convolution + ".bias"]
+      case .normScale: return [paths.norm + ".weight"]
+      case .normShift: return [paths.norm + ".bias"]
+      case .runningMean: return [paths.norm + ".running_mean"]
+      case .runningVariance: return [paths.norm + ".running_var"]
+      case .batchCount: return [paths.norm + ".num_batches_tracked"]
       }
     }
   }

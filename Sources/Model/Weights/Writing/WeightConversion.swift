@@ -52,7 +52,7 @@ public enum WeightConversion {
       let values: SafeTensors.Source.Values
       switch (info.storage, pairs[info.path]) {
       case (.counters, let pair?):
-        values = .integers { [try match.file.integer(pair.tensor)] }
+        values = .integers { [try match.file.integer(pair.tensors[0])] }
       case (.counters, nil): values = .integer(0)
       case (_, let pair?):
         values = .floats { target in
