@@ -22,6 +22,8 @@ import Testing
   private static let unavailable: [String: String] = [
     "load efficientnetv2_rw_s.ra2_in1k pretrained": "released weights",
     "data cifar10 dir=datasets limit=2000": "the CIFAR-10 files",
+    "download weights tf_efficientnetv2_b0": "a network; DownloadTests has a server",
+    "download cifar10 dir=datasets": "a network",
     "expect top1 >= 95": "a trained network",
     "expect train_loss == 0.8342 tol=1e-4 run=a": "one certain loss",
   ]
