@@ -202,7 +202,8 @@ def write_minis():
         "mini-torchvision.pth", timm_state, FusedMBConvConfig(1, 3, 1, 8, 8, 1),
         FusedMBConvConfig(4, 3, 2, 8, 8, 1), MBConvConfig(4, 3, 2, 8, 8, 2))
     write_torchvision(
-        "mini-torchvision-first.pth", counters(tensors(mini_network.values(first=True)), "running_var"),
+        "mini-torchvision-first.pth",
+        counters(tensors(mini_network.values(first=True)), "running_var"),
         MBConvConfig(1, 3, 1, 8, 8, 1), MBConvConfig(4, 5, 2, 8, 8, 2))
 
     numpy.savez_compressed(FOLDER / "mini-timm-compressed.npz", **mini_network.values())

@@ -123,6 +123,7 @@ for index in range(2):
     for library, others in spelled.items():
         BLOCKS[library].update({timm + layer: other for layer, other in zip(layers, others)})
 
+ENDS = "conv_stem bn1 conv_head bn2 classifier".split()
 INVERTED = "conv_pw bn1 conv_dw bn2 se.conv_reduce se.conv_expand conv_pwl bn3".split()
 SEPARABLE = "conv_dw bn1 se.conv_reduce se.conv_expand conv_pw bn2".split()
 
@@ -134,14 +135,14 @@ def block_names(timm, layers, path, others):
 # The same for the first generation, whose first block is separable.
 FIRST = {
     "google": {
-        **{layer: BLOCKS["google"][layer] for layer in "conv_stem bn1 conv_head bn2 classifier".split()},
+        **{layer: BLOCKS["google"][layer] for layer in ENDS},
         **block_names(
             "blocks.0.0.", SEPARABLE, "blocks_0/",
             "depthwise_conv2d tpu_batch_normalization se/conv2d se/conv2d_1 conv2d "
             "tpu_batch_normalization_1"),
     },
     "keras": {
-        **{layer: BLOCKS["keras"][layer] for layer in "conv_stem bn1 conv_head bn2 classifier".split()},
+        **{layer: BLOCKS["keras"][layer] for layer in ENDS},
         **block_names(
             "blocks.0.0.", SEPARABLE, "block1a_",
             "dwconv bn se_reduce se_expand project_conv project_bn"),
