@@ -39,7 +39,7 @@ enum Reader: String, CaseIterable {
   }
 }
 
-/// What libFuzzer calls with every input.
+/// What libFuzzer calls with every input: `count` bytes at `start`. Never fails; returns 0.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   let file = MappedFile(copying: UnsafeBufferPointer(start: start, count: count))
