@@ -107,23 +107,15 @@ public func contextArgumentGradient(
   gradient: UnsafeMutablePointer<Float>, sums: GradientSums, pool: ThreadPool
 ) {
   guard let gates = map.gate else { preconditionFailure("a global context gates its map") }
-  let spatial = map.rowsPerImage
-  let imagesPerPart = (batch + 15) / 16
   func run<F: PointwiseFunction>(_: F.Type) {
-    pool.run(pooledGradientParts(batch: batch)) { part in
-      let first = part &* imagesPerPart
-      for image in first..<min(batch, first &+ imagesPerPart) {
-        forEachRun(0, spatial, channels: channels) { pixel, count in
-          let row = image &* spatial &+ pixel
-          ContextGradients<F>(
-            x: map.x + row &* channels, norm: map.norm, gates: gates + image &* channels,
-            contextGradient: contextGradient + image &* channels, shares: shares + row,
-            slopes: slopes + row, weight: weight, rows: count, channels: channels,
-            isFirst: image == first && pixel == 0, gradient: gradient + row &* channels,
-            sums: sums.part(part)
-          ).cover(channels)
-        }
-      }
+    forEachPooledRun(map, batch: batch, channels: channels, pool) { run in
+      let (image, row) = (run.image &* channels, run.row)
+      ContextGradients<F>(
+        x: map.x + row &* channels, norm: map.norm, gates: gates + image,
+        contextGradient: contextGradient + image, shares: shares + row, slopes: slopes + row,
+        weight: weight, rows: run.count, channels: channels, isFirst: run.isFirst,
+        gradient: gradient + row &* channels, sums: sums.part(run.part)
+      ).cover(channels)
     }
   }
   switch map.activation {

@@ -39,7 +39,7 @@ struct GatherTile {
   var ahead: UnsafeRawPointer
   var aheadStep: Int
 
-  static let temporaryCount = 9 * 64 + 2 * 9
+  static let temporaryCount = 9 * 64 + 2 * 18
 }
 
 /// `height` rows by `vectors` * 16 columns, held in registers over all taps.
@@ -56,7 +56,8 @@ private func gather<let height: Int, let vectors: Int>(
   let step = tile.step
   var ahead = tile.ahead
   let aheadStep = tile.aheadStep
-  // The lines that the next tile of the panel writes.
+  // The lines that the next tile of the panel writes. Behind the last one stands any address: asking
+  // for a line is never a fault.
   for i in 0..<height {
     let next = tile.targets[height &+ i] + tile.column
     for j in 0..<vectors { processor_prefetch_to_write(next + j &* 16) }
@@ -143,7 +144,8 @@ private func gatherParts(_ rows: Int, vectors: Int, _ first: GatherTile) {
   let width = vectors &* 16
   let places = UnsafeMutableRawPointer(first.temporary + 9 &* 64)
     .assumingMemoryBound(to: TargetPointer.self)
-  for i in 0..<9 { places[i] = first.temporary + i &* width }
+  // A tile looks as many rows ahead as it has: all pass through the same place.
+  for i in 0..<18 { places[i] = first.temporary + (i % 9) &* width }
   var tile = first
   tile.targets = UnsafePointer(places)
   tile.column = 0

@@ -65,21 +65,13 @@ public func pooledArgumentGradient(
   _ map: NormalizedMap, meanGradient: UnsafePointer<Float>, batch: Int, channels: Int,
   gradient: UnsafeMutablePointer<Float>, sums: GradientSums, pool: ThreadPool
 ) {
-  let spatial = map.rowsPerImage
-  let imagesPerPart = (batch + 15) / 16
   func run<F: PointwiseFunction>(_: F.Type) {
-    pool.run(pooledGradientParts(batch: batch)) { part in
-      let first = part &* imagesPerPart
-      for image in first..<min(batch, first &+ imagesPerPart) {
-        forEachRun(0, spatial, channels: channels) { pixel, count in
-          PooledGradients<F>(
-            map: map, image: image, row: image &* spatial &+ pixel, rows: count,
-            channels: channels, isFirst: image == first && pixel == 0,
-            meanGradient: meanGradient + image &* channels,
-            gradient: gradient + (image &* spatial &+ pixel) &* channels, sums: sums.part(part)
-          ).cover(channels)
-        }
-      }
+    forEachPooledRun(map, batch: batch, channels: channels, pool) { run in
+      PooledGradients<F>(
+        map: map, image: run.image, row: run.row, rows: run.count, channels: channels,
+        isFirst: run.isFirst, meanGradient: meanGradient + run.image &* channels,
+        gradient: gradient + run.row &* channels, sums: sums.part(run.part)
+      ).cover(channels)
     }
   }
   switch map.activation {
@@ -89,10 +81,42 @@ public func pooledArgumentGradient(
   }
 }
 
-/// The parts in which `pooledArgumentGradient` sums.
+/// The parts in which the gradients of a pooled map are summed.
 public func pooledGradientParts(batch: Int) -> Int {
-  let imagesPerPart = (batch + 15) / 16
-  return (batch + imagesPerPart - 1) / imagesPerPart
+  let images = imagesPerPooledPart(batch: batch)
+  return (batch + images - 1) / images
+}
+
+private func imagesPerPooledPart(batch: Int) -> Int { (batch + 15) / 16 }
+
+/// A few neighbouring rows of one image.
+struct PooledRun {
+  let part: Int
+  let image: Int
+  let row: Int
+  let count: Int
+  /// Whether the part's sums begin with it.
+  let isFirst: Bool
+}
+
+/// Calls `body` with the runs of rows of all images, part by part in parallel.
+@inline(__always)
+func forEachPooledRun(
+  _ map: NormalizedMap, batch: Int, channels: Int, _ pool: ThreadPool, _ body: (PooledRun) -> Void
+) {
+  let spatial = map.rowsPerImage
+  let images = imagesPerPooledPart(batch: batch)
+  pool.run(pooledGradientParts(batch: batch)) { part in
+    let first = part &* images
+    for image in first..<min(batch, first &+ images) {
+      forEachRun(0, spatial, channels: channels) { pixel, count in
+        body(
+          PooledRun(
+            part: part, image: image, row: image &* spatial &+ pixel, count: count,
+            isFirst: image == first && pixel == 0))
+      }
+    }
+  }
 }
 
 private struct NormPixelSums<F: PointwiseFunction>: ChannelGroup {

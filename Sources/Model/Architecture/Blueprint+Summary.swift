@@ -109,7 +109,7 @@ extension Blueprint {
 extension GateUnit {
   /// Its tensors.
   fileprivate var references: [ParameterReference] {
-    let layers = [squeezeWeight, squeezeBias, exciteWeight, exciteBias]
+    let layers = [squeeze.weight, squeeze.bias, excite.weight, excite.bias]
     guard let context else { return layers }
     return layers
       + [context.attentionWeight, context.attentionBias, context.norm.scale, context.norm.shift]

@@ -59,12 +59,13 @@ struct ConvolutionalBuilder {
     }
     func layer(
       _ name: String, _ layer: ParameterRole.Layer, inputs: Int, outputs: Int
-    ) -> (weight: ParameterReference, bias: ParameterReference) {
-      (
-        declarations.convolution(
-          path + name, unit, layer, kernel: 1, inputs: inputs, outputs: outputs),
-        declarations.bias(path + name, unit, layer, count: outputs)
-      )
+    ) -> DenseUnit {
+      let path = path + name
+      return DenseUnit(
+        path: path, inputs: inputs, outputs: outputs,
+        weight: declarations.convolution(
+          path, unit, layer, kernel: 1, inputs: inputs, outputs: outputs),
+        bias: declarations.bias(path, unit, layer, count: outputs))
     }
     if case .globalContext = spec.gate {
       let attention = layer(".conv_attn", .contextAttention, inputs: channels, outputs: 1)
@@ -73,17 +74,13 @@ struct ConvolutionalBuilder {
         path + ".mlp_scale.norm", unit, .contextNorm, channels: hidden)
       let excite = layer(".mlp_scale.fc2", .excite, inputs: hidden, outputs: channels)
       return GateUnit(
-        path: path, channels: channels, hiddenChannels: hidden, squeezeWeight: squeeze.weight,
-        squeezeBias: squeeze.bias, exciteWeight: excite.weight, exciteBias: excite.bias,
+        path: path, squeeze: squeeze, excite: excite,
         context: ContextReferences(
           attentionWeight: attention.weight, attentionBias: attention.bias, norm: norm))
     }
     let squeeze = layer(".conv_reduce", .squeeze, inputs: channels, outputs: hidden)
     let excite = layer(".conv_expand", .excite, inputs: hidden, outputs: channels)
-    return GateUnit(
-      path: path, channels: channels, hiddenChannels: hidden, squeezeWeight: squeeze.weight,
-      squeezeBias: squeeze.bias, exciteWeight: excite.weight, exciteBias: excite.bias,
-      context: nil)
+    return GateUnit(path: path, squeeze: squeeze, excite: excite, context: nil)
   }
 
   private mutating func block(

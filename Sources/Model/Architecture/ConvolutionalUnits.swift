@@ -33,16 +33,15 @@ public struct ConvolutionUnit: Sendable {
 public struct GateUnit: Sendable {
   /// timm's path, such as `blocks.3.0.se`.
   public let path: String
-  /// The channels that are gated.
-  public let channels: Int
-  /// The width between the two layers.
-  public let hiddenChannels: Int
-  let squeezeWeight: ParameterReference
-  let squeezeBias: ParameterReference
-  let exciteWeight: ParameterReference
-  let exciteBias: ParameterReference
+  let squeeze: DenseUnit
+  let excite: DenseUnit
   /// What a global context has besides.
   let context: ContextReferences?
+
+  /// The channels that are gated.
+  public var channels: Int { squeeze.inputs }
+  /// The width between the two layers.
+  public var hiddenChannels: Int { squeeze.outputs }
 }
 
 /// The attention over the pixels, channels → 1, and the norm of the hidden vector.

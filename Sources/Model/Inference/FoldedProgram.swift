@@ -139,22 +139,15 @@ struct FoldedSource {
       }
     }
     units.append(FoldedUnit(body.head))
-    units.append(
-      FoldedUnit(
-        inputs: classifier.inputs, outputs: classifier.outputs, weight: classifier.weight,
-        bias: classifier.bias, activation: .identity))
+    units.append(FoldedUnit(classifier, .identity))
     return units
   }
 
   private func layers(_ gate: GateUnit?) -> [FoldedUnit] {
     guard let gate else { return [] }
     return [
-      FoldedUnit(
-        inputs: gate.channels, outputs: gate.hiddenChannels, weight: gate.squeezeWeight,
-        bias: gate.squeezeBias, activation: gate.context == nil ? .silu : .identity),
-      FoldedUnit(
-        inputs: gate.hiddenChannels, outputs: gate.channels, weight: gate.exciteWeight,
-        bias: gate.exciteBias, activation: .sigmoid),
+      FoldedUnit(gate.squeeze, gate.context == nil ? .silu : .identity),
+      FoldedUnit(gate.excite, .sigmoid),
     ]
   }
 }

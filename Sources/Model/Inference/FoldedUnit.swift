@@ -30,18 +30,15 @@ struct FoldedUnit {
   }
 
   /// A fully connected layer.
-  init(
-    inputs: Int, outputs: Int, weight: ParameterReference, bias: ParameterReference,
-    activation: Activation
-  ) {
+  init(_ unit: DenseUnit, _ activation: Activation) {
     kernel = 1
     stride = 1
-    self.inputs = inputs
-    self.outputs = outputs
+    inputs = unit.inputs
+    outputs = unit.outputs
     isDepthwise = false
     self.activation = activation
-    self.weight = weight
-    fold = .bias(bias)
+    weight = unit.weight
+    fold = .bias(unit.bias)
   }
 
   /// Writes what each output channel is multiplied by before it is summed and what is added after.

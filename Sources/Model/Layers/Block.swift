@@ -37,8 +37,8 @@ enum Block {
     switch self {
     case .convolution(let block): block.convolution.output
     case .fused(let block): block.project.output
-    case .inverted(let block): block.project.output
-    case .separable(let block): block.project.output
+    case .inverted(let block): block.projection.project.output
+    case .separable(let block): block.projection.project.output
     }
   }
 

@@ -14,22 +14,14 @@ struct ClassifierHead {
   }
 
   let saved: Saved
-  private let unit: DenseUnit
+  private let layer: DenseLayer
   private let batch: Int
-  private let weight: Int
-  private let bias: Int
-  private let trainsWeight: Bool
-  private let trainsBias: Bool
   /// Whether anything in front of the classifier trains.
   let wantsFeatureGradient: Bool
 
   init(_ unit: DenseUnit, batch: Int, _ planner: inout LayerPlanner) {
-    self.unit = unit
+    layer = DenseLayer(unit, planner.table, planner.freezing)
     self.batch = batch
-    weight = planner.table[unit.weight].offset
-    bias = planner.table[unit.bias].offset
-    trainsWeight = planner.freezing.trains(unit.weight)
-    trainsBias = planner.freezing.trains(unit.bias)
     wantsFeatureGradient = planner.freezing.trainsBefore(unit.weight)
     let features = batch * unit.inputs
     let logits = batch * unit.outputs
@@ -46,12 +38,11 @@ struct ClassifierHead {
     let features = context[saved.features]
     if let dropout {
       let mask = context[saved.dropoutMask]
-      dropout.drawMask(mask, samples: batch, features: unit.inputs, pool: context.pool)
-      Dropout.apply(mask, to: features, count: batch * unit.inputs)
+      dropout.drawMask(mask, samples: batch, features: layer.inputs, pool: context.pool)
+      Dropout.apply(mask, to: features, count: batch * layer.inputs)
     }
-    denseForward(
-      features, weight: context.weights + weight, bias: context.weights + bias, n: batch,
-      inputs: unit.inputs, outputs: unit.outputs, output: context[saved.logits],
+    layer.forward(
+      features, rows: batch, output: context[saved.logits], weights: context.weights,
       pool: context.pool)
   }
 
@@ -59,14 +50,11 @@ struct ClassifierHead {
   /// is wanted.
   func backward(dropped: Bool, _ context: LayerContext) {
     let gradient = context[saved.featureGradient]
-    denseBackward(
-      context[saved.features], weight: context.weights + weight,
-      outputGradient: context[saved.logitGradient], n: batch, inputs: unit.inputs,
-      outputs: unit.outputs, inputGradient: wantsFeatureGradient ? gradient : nil,
-      weightGradient: trainsWeight ? context.gradients + weight : nil,
-      biasGradient: trainsBias ? context.gradients + bias : nil, pool: context.pool)
+    layer.backward(
+      context[saved.features], rows: batch, outputGradient: context[saved.logitGradient],
+      inputGradient: wantsFeatureGradient ? gradient : nil, context)
     if dropped, wantsFeatureGradient {
-      Dropout.apply(context[saved.dropoutMask], to: gradient, count: batch * unit.inputs)
+      Dropout.apply(context[saved.dropoutMask], to: gradient, count: batch * layer.inputs)
     }
   }
 }

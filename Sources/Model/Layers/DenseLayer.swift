@@ -28,18 +28,17 @@ struct DenseLayer {
       inputs: inputs, outputs: outputs, output: output, pool: pool)
   }
 
-  /// Adds the gradients of weight and bias as far as they train, and writes that of x.
+  /// Adds the gradients of weight and bias as far as they train, and writes that of x where it is
+  /// wanted.
   func backward(
     _ x: UnsafePointer<Float>, rows: Int, outputGradient: UnsafePointer<Float>,
-    inputGradient: UnsafeMutablePointer<Float>, _ context: LayerContext
+    inputGradient: UnsafeMutablePointer<Float>?, _ context: LayerContext
   ) {
-    context.measure(.matrixProduct) {
-      denseBackward(
-        x, weight: context.weights + weight, outputGradient: outputGradient, n: rows,
-        inputs: inputs, outputs: outputs, inputGradient: inputGradient,
-        weightGradient: trainsWeight ? context.gradients + weight : nil,
-        biasGradient: trainsBias ? context.gradients + bias : nil, pool: context.pool)
-    }
+    denseBackward(
+      x, weight: context.weights + weight, outputGradient: outputGradient, n: rows, inputs: inputs,
+      outputs: outputs, inputGradient: inputGradient,
+      weightGradient: trainsWeight ? context.gradients + weight : nil,
+      biasGradient: trainsBias ? context.gradients + bias : nil, pool: context.pool)
   }
 }
 
@@ -77,12 +76,10 @@ struct RowNorm {
     outputGradient: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>,
     _ context: LayerContext
   ) {
-    context.measure(.norm) {
-      layerNormBackward(
-        x, outputGradient: outputGradient, rows: rows, channels: channels,
-        norm: parameters(context.weights), statistics: statistics, inputGradient: inputGradient,
-        scaleGradient: context.gradients + scale, shiftGradient: context.gradients + shift,
-        pool: context.pool)
-    }
+    layerNormBackward(
+      x, outputGradient: outputGradient, rows: rows, channels: channels,
+      norm: parameters(context.weights), statistics: statistics, inputGradient: inputGradient,
+      scaleGradient: context.gradients + scale, shiftGradient: context.gradients + shift,
+      pool: context.pool)
   }
 }

@@ -8,9 +8,7 @@ struct DepthwiseSeparable {
     let output: TensorSlot
   }
 
-  let depthwise: DepthwiseNorm
-  let gate: Gate?
-  let project: ConvNorm
+  let projection: FilteredProjection
   let saved: Saved
   private let hasSkip: Bool
   private let input: FeatureMap
@@ -24,48 +22,32 @@ struct DepthwiseSeparable {
     self.input = input
     identity = IdentityNorm(channels: input.channels)
     planner.reserveGradient(input)
-    self.depthwise = DepthwiseNorm(depthwise, input: input, &planner)
-    let map = self.depthwise.norm.map
-    planner.reserveFilteredGradient(map)
-    self.gate = gate.map { Gate($0, input: map, &planner) }
-    self.project = ConvNorm(project, input: map, &planner)
-    saved = Saved(output: planner.workspace.reserve(self.project.output))
+    projection = FilteredProjection(
+      depthwise: depthwise, gate: gate, project: project, input: input, &planner)
+    saved = Saved(output: planner.workspace.reserve(projection.project.output))
     self.hasSkip = hasSkip
   }
 
   func forward(input: UnsafeMutablePointer<Float>, _ context: LayerContext) {
     convolve(input: input, context)
-    project.norm.finish(
+    projection.project.norm.finish(
       residual: hasSkip ? UnsafePointer(input) : nil, output: context[saved.output], context)
   }
 
   /// All but storing the output.
   func convolve(input: UnsafeMutablePointer<Float>, _ context: LayerContext) {
-    depthwise.convolve(stored(input), context)
-    if let gate {
-      context.measure(.gate) { gate.forward(input: depthwise.norm.output(context), context) }
-    }
-    project.convolve(.normalized(gated(context)), context)
+    projection.convolve(stored(input), context)
   }
 
   func backward(
     input: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>,
     _ context: LayerContext
   ) -> UnsafeMutablePointer<Float> {
-    let filtered = context.filteredGradient
-    if let gate {
-      project.backward(
-        gated: gated(context), outputGradient: gradient, inputGradient: filtered, context)
-      context.measure(.gate) {
-        gate.backward(through: depthwise.norm, gradient: filtered, context)
-      }
-    } else {
-      project.backward(
-        through: depthwise.norm, outputGradient: gradient, argumentGradient: filtered, context)
-    }
+    projection.backward(outputGradient: gradient, context)
     let own = context.expandedGradient
-    depthwise.backward(
-      stored: stored(input), outputArgumentGradient: filtered, inputGradient: own, context)
+    projection.depthwise.backward(
+      stored: stored(input), outputArgumentGradient: context.filteredGradient, inputGradient: own,
+      context)
     let inputGradient = hasSkip ? gradient : input
     context.measure(.depthwise) {
       if !hasSkip { fill(input, 0, count: self.input.count, pool: context.pool) }
@@ -76,10 +58,5 @@ struct DepthwiseSeparable {
 
   private func stored(_ input: UnsafePointer<Float>) -> NormalizedMap {
     identity.map(input, rowsPerImage: self.input.spatial)
-  }
-
-  /// The filtered map behind its gates.
-  private func gated(_ context: LayerContext) -> NormalizedMap {
-    depthwise.norm.output(context, gate: gate?.gates)
   }
 }

@@ -29,15 +29,11 @@ struct GlobalContext {
 
   let saved: Saved
   private let map: FeatureMap
-  private let hiddenChannels: Int
   private let attentionWeight: Int
   private let attentionBias: Int
-  private let squeezeWeight: Int
-  private let squeezeBias: Int
-  private let normScale: Int
-  private let normShift: Int
-  private let exciteWeight: Int
-  private let exciteBias: Int
+  private let squeeze: DenseLayer
+  private let norm: RowNorm
+  private let excite: DenseLayer
 
   init(
     _ unit: GateUnit, _ context: ContextReferences, input: FeatureMap,
@@ -45,16 +41,13 @@ struct GlobalContext {
   ) {
     precondition(input.channels == unit.channels, "a gate got another layer's input")
     map = input
-    hiddenChannels = unit.hiddenChannels
     let table = planner.table
     attentionWeight = table[context.attentionWeight].offset
     attentionBias = table[context.attentionBias].offset
-    squeezeWeight = table[unit.squeezeWeight].offset
-    squeezeBias = table[unit.squeezeBias].offset
-    normScale = table[context.norm.scale].offset
-    normShift = table[context.norm.shift].offset
-    exciteWeight = table[unit.exciteWeight].offset
-    exciteBias = table[unit.exciteBias].offset
+    squeeze = DenseLayer(unit.squeeze, table, planner.freezing)
+    norm = RowNorm(
+      context.norm, channels: unit.hiddenChannels, epsilon: ContextReferences.epsilon, table)
+    excite = DenseLayer(unit.excite, table, planner.freezing)
     let wide = input.batch * unit.channels
     let narrow = input.batch * unit.hiddenChannels
     func slot(_ count: Int) -> TensorSlot { planner.workspace.reserve(count) }
@@ -69,12 +62,6 @@ struct GlobalContext {
         parts: pooledGradientParts(batch: input.batch), channels: input.channels))
   }
 
-  private func norm(_ context: LayerContext) -> LayerNormParameters {
-    LayerNormParameters(
-      scale: context.weights + normScale, shift: context.weights + normShift,
-      epsilon: ContextReferences.epsilon)
-  }
-
   /// Computes the gates of the input.
   func forward(input: NormalizedMap, _ context: LayerContext) {
     let (batch, channels) = (map.batch, map.channels)
@@ -83,21 +70,18 @@ struct GlobalContext {
       input, weight: context.weights + attentionWeight, bias: context.weights + attentionBias,
       batch: batch, channels: channels, shares: context[saved.shares],
       context: context[saved.context], pool: context.pool)
-    denseForward(
-      context[saved.context], weight: context.weights + squeezeWeight,
-      bias: context.weights + squeezeBias, n: batch, inputs: channels, outputs: hiddenChannels,
-      output: context[saved.squeezed], pool: context.pool)
-    layerNormForward(
-      context[saved.squeezed], rows: batch, channels: hiddenChannels, norm: norm(context),
-      statistics: context[saved.statistics], output: context[saved.normalized],
-      pool: context.pool)
+    squeeze.forward(
+      context[saved.context], rows: batch, output: context[saved.squeezed],
+      weights: context.weights, pool: context.pool)
+    norm.forward(
+      context[saved.squeezed], rows: batch, statistics: context[saved.statistics],
+      output: context[saved.normalized], weights: context.weights, pool: context.pool)
     siluForward(
-      context[saved.normalized], count: batch * hiddenChannels, output: context[saved.hidden],
+      context[saved.normalized], count: batch * squeeze.outputs, output: context[saved.hidden],
       pool: context.pool)
-    denseForward(
-      context[saved.hidden], weight: context.weights + exciteWeight,
-      bias: context.weights + exciteBias, n: batch, inputs: hiddenChannels, outputs: channels,
-      output: gate, pool: context.pool)
+    excite.forward(
+      context[saved.hidden], rows: batch, output: gate, weights: context.weights,
+      pool: context.pool)
     sigmoidForward(gate, count: batch * channels, output: gate, pool: context.pool)
   }
 
@@ -117,25 +101,17 @@ struct GlobalContext {
     sigmoidBackward(
       output: context[saved.gate], outputGradient: wide, count: batch * channels,
       inputGradient: wide, pool: context.pool)
-    denseBackward(
-      context[saved.hidden], weight: context.weights + exciteWeight, outputGradient: wide,
-      n: batch, inputs: hiddenChannels, outputs: channels, inputGradient: narrow,
-      weightGradient: context.gradients + exciteWeight,
-      biasGradient: context.gradients + exciteBias, pool: context.pool)
+    excite.backward(
+      context[saved.hidden], rows: batch, outputGradient: wide, inputGradient: narrow, context)
     siluBackward(
-      context[saved.normalized], outputGradient: narrow, count: batch * hiddenChannels,
+      context[saved.normalized], outputGradient: narrow, count: batch * squeeze.outputs,
       inputGradient: narrow, pool: context.pool)
-    squeezed.update(repeating: 0, count: batch * hiddenChannels)
-    layerNormBackward(
-      context[saved.squeezed], outputGradient: narrow, rows: batch, channels: hiddenChannels,
-      norm: norm(context), statistics: context[saved.statistics], inputGradient: squeezed,
-      scaleGradient: context.gradients + normScale, shiftGradient: context.gradients + normShift,
-      pool: context.pool)
-    denseBackward(
-      context[saved.context], weight: context.weights + squeezeWeight, outputGradient: squeezed,
-      n: batch, inputs: channels, outputs: hiddenChannels, inputGradient: wide,
-      weightGradient: context.gradients + squeezeWeight,
-      biasGradient: context.gradients + squeezeBias, pool: context.pool)
+    squeezed.update(repeating: 0, count: batch * squeeze.outputs)
+    norm.backward(
+      context[saved.squeezed], rows: batch, statistics: context[saved.statistics],
+      outputGradient: narrow, inputGradient: squeezed, context)
+    squeeze.backward(
+      context[saved.context], rows: batch, outputGradient: squeezed, inputGradient: wide, context)
     contextAttentionGradient(
       input, contextGradient: wide, shares: context[saved.shares], batch: batch,
       channels: channels, slopes: context[saved.slopes], sums: context[saved.sums],

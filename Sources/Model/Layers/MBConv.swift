@@ -9,9 +9,7 @@ struct MBConv {
   }
 
   let expand: ConvNorm
-  let depthwise: DepthwiseNorm
-  let gate: Gate?
-  let project: ConvNorm
+  let projection: FilteredProjection
   let saved: Saved
   private let hasSkip: Bool
 
@@ -21,29 +19,22 @@ struct MBConv {
   ) {
     self.expand = ConvNorm(expand, input: input, &planner)
     planner.reserveGradient(self.expand.output)
-    self.depthwise = DepthwiseNorm(depthwise, input: self.expand.output, &planner)
-    let map = self.depthwise.norm.map
-    planner.reserveFilteredGradient(map)
-    self.gate = gate.map { Gate($0, input: map, &planner) }
-    self.project = ConvNorm(project, input: map, &planner)
-    saved = Saved(output: planner.workspace.reserve(self.project.output))
+    projection = FilteredProjection(
+      depthwise: depthwise, gate: gate, project: project, input: self.expand.output, &planner)
+    saved = Saved(output: planner.workspace.reserve(projection.project.output))
     self.hasSkip = hasSkip
   }
 
   func forward(input: UnsafeMutablePointer<Float>, _ context: LayerContext) {
     convolve(input: input, context)
-    project.norm.finish(
+    projection.project.norm.finish(
       residual: hasSkip ? UnsafePointer(input) : nil, output: context[saved.output], context)
   }
 
   /// All but storing the output.
   func convolve(input: UnsafeMutablePointer<Float>, _ context: LayerContext) {
     expand.convolve(.stored(input), context)
-    depthwise.convolve(expand.norm.output(context), context)
-    if let gate {
-      context.measure(.gate) { gate.forward(input: depthwise.norm.output(context), context) }
-    }
-    project.convolve(.normalized(gated(context)), context)
+    projection.convolve(expand.norm.output(context), context)
   }
 
   func backward(
@@ -51,28 +42,14 @@ struct MBConv {
     _ context: LayerContext
   ) -> UnsafeMutablePointer<Float> {
     let expanded = context.expandedGradient
-    let filtered = context.filteredGradient
-    if let gate {
-      project.backward(
-        gated: gated(context), outputGradient: gradient, inputGradient: filtered, context)
-      context.measure(.gate) {
-        gate.backward(through: depthwise.norm, gradient: filtered, context)
-      }
-    } else {
-      project.backward(
-        through: depthwise.norm, outputGradient: gradient, argumentGradient: filtered, context)
-    }
-    depthwise.backward(
-      through: expand.norm, outputArgumentGradient: filtered, argumentGradient: expanded, context)
+    projection.backward(outputGradient: gradient, context)
+    projection.depthwise.backward(
+      through: expand.norm, outputArgumentGradient: context.filteredGradient,
+      argumentGradient: expanded, context)
     let inputGradient = hasSkip ? gradient : input
     expand.backward(
       input: input, argumentGradient: expanded, inputGradient: inputGradient, accumulate: hasSkip,
       context)
     return inputGradient
-  }
-
-  /// The filtered map behind its gates.
-  private func gated(_ context: LayerContext) -> NormalizedMap {
-    depthwise.norm.output(context, gate: gate?.gates)
   }
 }

@@ -21,20 +21,14 @@ struct SqueezeExcitation {
 
   let map: FeatureMap
   let saved: Saved
-  private let hiddenChannels: Int
-  private let squeezeWeight: Int
-  private let squeezeBias: Int
-  private let exciteWeight: Int
-  private let exciteBias: Int
+  private let squeeze: DenseLayer
+  private let excite: DenseLayer
 
   init(_ unit: GateUnit, input: FeatureMap, _ planner: inout LayerPlanner) {
     precondition(input.channels == unit.channels, "a gate got another layer's input")
     map = input
-    hiddenChannels = unit.hiddenChannels
-    squeezeWeight = planner.table[unit.squeezeWeight].offset
-    squeezeBias = planner.table[unit.squeezeBias].offset
-    exciteWeight = planner.table[unit.exciteWeight].offset
-    exciteBias = planner.table[unit.exciteBias].offset
+    squeeze = DenseLayer(unit.squeeze, planner.table, planner.freezing)
+    excite = DenseLayer(unit.excite, planner.table, planner.freezing)
     let wide = input.batch * unit.channels
     let narrow = input.batch * unit.hiddenChannels
     saved = Saved(
@@ -53,17 +47,15 @@ struct SqueezeExcitation {
     let (pooled, gate) = (context[saved.pooled], context[saved.gate])
     globalAveragePool(
       input, batch: batch, channels: channels, output: pooled, pool: context.pool)
-    denseForward(
-      pooled, weight: context.weights + squeezeWeight, bias: context.weights + squeezeBias,
-      n: batch, inputs: channels, outputs: hiddenChannels, output: context[saved.squeezed],
+    squeeze.forward(
+      pooled, rows: batch, output: context[saved.squeezed], weights: context.weights,
       pool: context.pool)
     siluForward(
-      context[saved.squeezed], count: batch * hiddenChannels, output: context[saved.hidden],
+      context[saved.squeezed], count: batch * squeeze.outputs, output: context[saved.hidden],
       pool: context.pool)
-    denseForward(
-      context[saved.hidden], weight: context.weights + exciteWeight,
-      bias: context.weights + exciteBias, n: batch, inputs: hiddenChannels, outputs: channels,
-      output: gate, pool: context.pool)
+    excite.forward(
+      context[saved.hidden], rows: batch, output: gate, weights: context.weights,
+      pool: context.pool)
     sigmoidForward(gate, count: batch * channels, output: gate, pool: context.pool)
   }
 
@@ -81,19 +73,13 @@ struct SqueezeExcitation {
     sigmoidBackward(
       output: context[saved.gate], outputGradient: wide, count: batch * channels,
       inputGradient: wide, pool: context.pool)
-    denseBackward(
-      context[saved.hidden], weight: context.weights + exciteWeight, outputGradient: wide,
-      n: batch, inputs: hiddenChannels, outputs: channels, inputGradient: narrow,
-      weightGradient: context.gradients + exciteWeight,
-      biasGradient: context.gradients + exciteBias, pool: context.pool)
+    excite.backward(
+      context[saved.hidden], rows: batch, outputGradient: wide, inputGradient: narrow, context)
     siluBackward(
-      context[saved.squeezed], outputGradient: narrow, count: batch * hiddenChannels,
+      context[saved.squeezed], outputGradient: narrow, count: batch * squeeze.outputs,
       inputGradient: narrow, pool: context.pool)
-    denseBackward(
-      context[saved.pooled], weight: context.weights + squeezeWeight, outputGradient: narrow,
-      n: batch, inputs: channels, outputs: hiddenChannels, inputGradient: wide,
-      weightGradient: context.gradients + squeezeWeight,
-      biasGradient: context.gradients + squeezeBias, pool: context.pool)
+    squeeze.backward(
+      context[saved.pooled], rows: batch, outputGradient: narrow, inputGradient: wide, context)
     front.backwardPooled(
       meanGradient: wide, gate: saved.gate, gradient: gradient, context)
   }

@@ -120,8 +120,10 @@ struct TransformerBlock {
     context.measure(.activation) {
       geluForward(hidden, count: hiddenCount, output: spare, pool: context.pool)
     }
-    hiddenOutput.backward(
-      spare, rows: rows, outputGradient: gradient, inputGradient: wide, context)
+    context.measure(.matrixProduct) {
+      hiddenOutput.backward(
+        spare, rows: rows, outputGradient: gradient, inputGradient: wide, context)
+    }
     context.measure(.activation) {
       geluBackward(
         hidden, outputGradient: wide, count: hiddenCount, inputGradient: wide, pool: context.pool)
@@ -135,8 +137,11 @@ struct TransformerBlock {
     input: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>, _ context: LayerContext
   ) {
     let (wide, spare) = (context.expandedGradient, context.filteredGradient)
-    attentionOutput.backward(
-      context[saved.attended], rows: rows, outputGradient: gradient, inputGradient: spare, context)
+    context.measure(.matrixProduct) {
+      attentionOutput.backward(
+        context[saved.attended], rows: rows, outputGradient: gradient, inputGradient: spare,
+        context)
+    }
     context.measure(.attention) {
       attention.backward(qkv: context[saved.qkv], outputGradient: spare, qkvGradient: wide)
     }
@@ -154,12 +159,16 @@ struct TransformerBlock {
     let normalized = context.filteredGradient
     let normalizedGradient = normalized + rows * channels
     apply(norm, input, statistics, output: normalized, context)
-    layer.backward(
-      normalized, rows: rows, outputGradient: outputGradient, inputGradient: normalizedGradient,
-      context)
-    norm.backward(
-      input, rows: rows, statistics: context[statistics], outputGradient: normalizedGradient,
-      inputGradient: gradient, context)
+    context.measure(.matrixProduct) {
+      layer.backward(
+        normalized, rows: rows, outputGradient: outputGradient, inputGradient: normalizedGradient,
+        context)
+    }
+    context.measure(.norm) {
+      norm.backward(
+        input, rows: rows, statistics: context[statistics], outputGradient: normalizedGradient,
+        inputGradient: gradient, context)
+    }
   }
 
   private func apply(

@@ -74,11 +74,12 @@ enum DownloadCommands {
       address: address, file: file,
       checksum: (invocation.string("sha256") ?? ReleaseName.digest(in: file)).map { .sha256($0) },
       check: { _ = try WeightFile.open($0) })
-    let verified = try download.run(state.console)
-    if verified == nil {
+    let result = try download.run(state.console)
+    if !result.isVerified {
       state.console.note("the server gave no checksum to compare the file with")
     }
-    state.console.print("\(state.places.display(file))  sha256 \(try sha256(of: file))")
+    let digest = try result.sha256 ?? sha256(of: file)
+    state.console.print("\(state.places.display(file))  sha256 \(digest)")
   }
 
   /// The Hugging Face hub, or what its own tools use in its place.

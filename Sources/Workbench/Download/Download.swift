@@ -25,28 +25,31 @@ struct Download {
 
   private var part: URL { file.appendingPathExtension("part") }
 
+  /// What a finished download is known by.
+  struct Result {
+    /// Whether there was a published checksum to compare.
+    let isVerified: Bool
+    /// The file's SHA-256, where it was computed for that.
+    let sha256: String?
+  }
+
   /// Fetches, verifies and names the file.
-  ///
-  /// - Returns: what was compared with a published checksum; nil if there was none.
-  func run(_ console: Console) throws -> Checksum? {
+  func run(_ console: Console) throws -> Result {
     try makeFolder()
-    let partExisted = FileManager.default.fileExists(atPath: part.path)
-    do {
-      let verified = try verify(try fetch(console))
-      try name()
-      return verified
-    } catch let mismatch as Mismatch {
-      try? FileManager.default.removeItem(at: part)
-      // The part may have been of an older file.
-      guard partExisted else { throw mismatch.commandError(address) }
-      console.note("what was there before did not fit; fetching the whole file again")
+    // The part that is there may be of another file: then the whole is fetched once more.
+    var mayBeStale = FileManager.default.fileExists(atPath: part.path)
+    while true {
       do {
-        let verified = try verify(try fetch(console))
-        try name()
-        return verified
+        let result = try verify(try fetch(console))
+        guard rename(part.path, file.path) == 0 else {
+          throw AtomicFile.Failure("replace", file.path)
+        }
+        return result
       } catch let mismatch as Mismatch {
         try? FileManager.default.removeItem(at: part)
-        throw mismatch.commandError(address)
+        guard mayBeStale else { throw mismatch.commandError(address) }
+        mayBeStale = false
+        console.note("what was there before did not fit; fetching the whole file again")
       }
     }
   }
@@ -88,7 +91,9 @@ struct Download {
           triesLeft -= 1
           console.note("the connection broke (\(reason)); going on")
         case .noRanges where transfer.received > 0:
-          if let known = checksum, (try? matches(known)) == true { return HTTPHeaders("") }
+          if let known = checksum, (try? compare(with: known))?.fits == true {
+            return HTTPHeaders("")
+          }
           console.note("the server cannot send the rest alone; fetching the whole file")
           try? FileManager.default.removeItem(at: part)
         default:
@@ -98,17 +103,27 @@ struct Download {
     }
   }
 
-  private func matches(_ checksum: Checksum) throws -> Bool {
+  /// The digest of what is there, and whether it is the published one.
+  private func compare(with checksum: Checksum) throws -> (digest: String, fits: Bool) {
     switch checksum {
-    case .sha256(let digest): try sha256(of: part).hasPrefix(digest.lowercased())
-    case .md5(let digest): try md5(of: part) == digest.lowercased()
+    case .sha256(let wanted):
+      let digest = try sha256(of: part)
+      return (digest, digest.hasPrefix(wanted.lowercased()))
+    case .md5(let wanted):
+      let digest = try md5(of: part)
+      return (digest, digest == wanted.lowercased())
     }
   }
 
   /// Compares the file with what is known about it.
-  private func verify(_ headers: HTTPHeaders) throws -> Checksum? {
+  private func verify(_ headers: HTTPHeaders) throws -> Result {
     let known = checksum ?? headers.sha256.map(Checksum.sha256)
-    if let known, try !matches(known) { throw Mismatch(wanted: known) }
+    var sha256: String?
+    if let known {
+      let (digest, fits) = try compare(with: known)
+      guard fits else { throw Mismatch(wanted: known) }
+      if case .sha256 = known { sha256 = digest }
+    }
     do {
       try check(part)
     } catch let error as any ModelError {
@@ -118,11 +133,7 @@ struct Download {
         "\(address) gave something else: \(wrong)", hint: "look at the address in a browser",
         exitCode: 7)
     }
-    return known
-  }
-
-  private func name() throws {
-    guard rename(part.path, file.path) == 0 else { throw AtomicFile.Failure("replace", file.path) }
+    return Result(isVerified: known != nil, sha256: sha256)
   }
 
   private struct Mismatch: Error {
