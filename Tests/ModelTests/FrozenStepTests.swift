@@ -46,7 +46,7 @@ struct FrozenStepTests {
       step = try TrainingStep(network, settings: settings, pool: ThreadPool(threads: threads))
       self.network = network
       fillFormulaImages(step.input, count: batch, size: size)
-      for row in 0..<batch { step.labels[row] = Int32((7 * row + 3) % 10) }
+      for row in 0..<batch { step.targets.labels[row] = Int32((7 * row + 3) % 10) }
     }
 
     func run(_ index: Int, rate: Double) -> Double {

@@ -75,7 +75,7 @@ struct TrainingBitsTests {
     let step = try TrainingStep(network, settings: settings, pool: pool)
     for index in 0..<10 {
       fillRandom(step.input, count: test.batch * test.size * test.size * 3, seed: UInt64(index))
-      for row in 0..<test.batch { step.labels[row] = Int32((row + index) % 10) }
+      for row in 0..<test.batch { step.targets.labels[row] = Int32((row + index) % 10) }
       let result = step.run(
         StepKey(seed: 7, epoch: 1, step: index), learningRate: 1e-3, isAbandoned: { false })
       guard case .done = result else {

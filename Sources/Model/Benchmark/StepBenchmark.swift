@@ -20,7 +20,7 @@ public final class StepBenchmark {
     let size = settings.preprocessing.inputSize
     fillRandom(step.input, count: settings.batchSize * size * size * 3, seed: settings.seed)
     for index in 0..<settings.batchSize {
-      step.labels[index] = Int32(index % network.blueprint.classCount)
+      step.targets.labels[index] = Int32(index % network.blueprint.classCount)
     }
   }
 

@@ -156,7 +156,7 @@ public final class Trainer {
       shuffle: true, dropLast: true, workers: settings.workers)
     defer { loader.close() }
     while state.epochStep < stepsPerEpoch, !isOutOfSteps {
-      let count = try loader.next(into: step.input, labels: step.labels)
+      let count = try loader.next(into: step.input, labels: step.targets.labels)
       precondition(count == settings.batchSize, "an epoch has only full batches")
       let key = StepKey(
         seed: settings.seed, epoch: state.completedEpochs, step: state.epochStep)

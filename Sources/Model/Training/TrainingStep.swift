@@ -18,7 +18,7 @@ final class TrainingStep {
   /// Where the batch's images go: `[batch, size, size, 3]`.
   var input: UnsafeMutablePointer<Float> { graph.input }
   /// Where the batch's labels go.
-  let labels: UnsafeMutablePointer<Int32>
+  let targets: BatchTargets
 
   let graph: TrainingGraph
   private let groups: [UpdateGroup]
@@ -42,25 +42,24 @@ final class TrainingStep {
     classes = network.blueprint.classCount
     batch = settings.batchSize
     self.pool = pool
-    labels = .allocate(capacity: batch)
-    labels.initialize(repeating: 0, count: batch)
+    targets = BatchTargets(capacity: batch)
     losses = .allocate(capacity: batch)
     losses.initialize(repeating: 0, count: batch)
   }
 
   deinit {
-    labels.deallocate()
     losses.deallocate()
   }
 
-  /// Forward, loss, backward and update for the batch in `input` and `labels`.
+  /// Forward, loss, backward and update for the batch in `input` and `targets`.
   ///
   /// - Parameter isAbandoned: asked between forward and backward.
   func run(_ key: StepKey, learningRate: Double, isAbandoned: () -> Bool) -> Result {
     graph.forward(key)
     measure(.loss) {
       softmaxCrossEntropy(
-        logits: graph.logits, labels: labels, n: batch, classes: classes, smoothing: smoothing,
+        logits: graph.logits, labels: targets.labels, n: batch, classes: classes,
+        smoothing: smoothing,
         logitGradient: graph.logitGradient, losses: losses, pool: pool)
     }
     var sum = 0.0

@@ -63,7 +63,8 @@ public struct HyperparameterKey: Sendable {
     self.inertReason = inertReason
   }
 
-  /// Every key, in the order of `show`.
+  /// Every key, in the order of `show`; names, defaults and meanings are those of the original
+  /// notebook's train.py wherever it has the key.
   public static let all: [HyperparameterKey] =
     runKeys + dataKeys + augmentKeys + preprocessKeys + regulariseKeys + optimizerKeys + rateKeys
     + epochKeys + limitKeys

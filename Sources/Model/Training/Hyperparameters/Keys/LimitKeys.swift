@@ -1,0 +1,31 @@
+// What ends a run early, and what is kept of it.
+
+extension HyperparameterKey {
+  static let limitKeys: [HyperparameterKey] = [
+    HyperparameterKey(
+      "checkpoint-every", group: .limits, kind: .integer(0...1_000_000), default: .integer(1),
+      changesResult: false,
+      summary: "Epochs from one checkpoint to the next.",
+      explanation: """
+        The start, the end, an interruption and the best epoch are written in any case; 0 writes \
+        nothing more than these. What a killed run loses is what came after its last checkpoint.
+        """),
+    HyperparameterKey(
+      "keep", group: .limits, kind: .integer(1...1_000_000), default: .integer(3),
+      changesResult: false,
+      summary: "How many checkpoints of past epochs stay on disk, besides the best one.",
+      explanation: "Each holds the weights and the optimizer's momentum: 8 bytes a parameter."),
+    HyperparameterKey(
+      "max-steps", group: .limits, kind: .integer(1...Int.max), keywords: ["none"], default: .none,
+      summary: "Ends training after so many steps in all, wherever the epoch stands.",
+      explanation: "Good for a trial. The epoch that is cut short is evaluated like any other."),
+    HyperparameterKey(
+      "time-limit", group: .limits, kind: .duration, keywords: ["none"], default: .none,
+      changesResult: false,
+      summary: "Stops training after so much time, as Ctrl-C would.",
+      explanation: """
+        The batch is finished and everything is saved: 'resume' goes on as if nothing had happened. It \
+        counts from the start or the latest resume.
+        """),
+  ]
+}

@@ -1,0 +1,46 @@
+// What keeps a network from learning its training images by heart.
+
+extension HyperparameterKey {
+  static let regulariseKeys: [HyperparameterKey] = [
+    HyperparameterKey(
+      "smoothing", group: .regularise, kind: .number(.from(0, below: 1)), default: .number(0.1),
+      summary: "Label smoothing: the share of each label that is spread over all classes.",
+      explanation: """
+        It keeps the network from being certain, and so the training loss stays well above 0. The \
+        test loss is always the plain cross entropy.
+        """),
+    HyperparameterKey(
+      "drop", group: .regularise, kind: .number(.from(0, below: 1)), default: .number(0),
+      summary: "Dropout: the share of features that is set to 0 in front of the classifier.",
+      explanation: """
+        It acts in training alone. 0.2 to 0.4 help when a large network learns from few images.
+        """),
+    HyperparameterKey(
+      "drop-path", group: .regularise, kind: .number(.from(0, below: 1)), default: .number(0),
+      summary: "Stochastic depth: the share of images that skip the deepest block's branch.",
+      explanation: """
+        It acts in training alone and grows from 0 with the depth of the block. 0.1 to 0.2 help large \
+        networks; a block without a skip connection is never left out.
+        """),
+    HyperparameterKey(
+      "freeze", group: .regularise, kind: .patterns, keywords: ["none", "backbone"],
+      default: .none,
+      summary: "What keeps its weights: backbone, or paths and patterns of tensors.",
+      explanation: """
+        backbone is everything but the classifier. blocks.0 is everything below that path, \
+        blocks.0..3 the first four stages (blocks of a transformer), stem what is in front of the \
+        blocks; * stands for any text, as in *.se or blocks.*.bn2. Several are joined by commas. \
+        Backward ends at the first layer that trains, so freezing the front makes steps faster. \
+        'info params' counts what trains, 'info layers' lists paths.
+        """),
+    HyperparameterKey(
+      "freeze-bn", group: .regularise, kind: .flag, default: .flag(false),
+      summary:
+        "Batch norms of what is frozen use their running statistics, which stay as they are.",
+      explanation: """
+        Without it they still take the mean and variance of each batch, and move the running ones. \
+        With freeze=none it acts on all batch norms, whose scale and shift go on training. Good for \
+        small batches and for pretrained weights.
+        """),
+  ]
+}
