@@ -16,6 +16,7 @@ public struct CounterRandom: RandomNumberGenerator, Sendable {
     case diagnostics = 7
     case split = 8
     case dropPath = 9
+    case stages = 10
   }
 
   private var state: UInt64

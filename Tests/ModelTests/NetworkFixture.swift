@@ -66,8 +66,8 @@ func fillFormulaImages(_ input: UnsafeMutablePointer<Float>, count: Int, size: I
 }
 
 /// The fixtures of one area.
-func fixtureFolder(_ area: String, file: String = #filePath) -> URL {
-  URL(fileURLWithPath: file).deletingLastPathComponent().deletingLastPathComponent()
+func fixtureFolder(_ area: String) -> URL {
+  URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Fixtures").appendingPathComponent(area)
 }
 

@@ -137,4 +137,7 @@ public struct ConvolutionalBody: Sendable {
 
   /// Every convolution with its norm, in order.
   public var convolutions: [ConvolutionUnit] { [stem] + blocks.flatMap(\.convolutions) + [head] }
+
+  /// Pixels of the image, along a side, for one of the last maps.
+  var stride: Int { convolutions.reduce(1) { $0 * $1.stride } }
 }

@@ -17,9 +17,11 @@ public final class StepBenchmark {
     self.network = copy
     step = try TrainingStep(copy, settings: settings, pool: pool)
     rate = 1e-6
-    let size = settings.preprocessing.inputSize
-    fillRandom(step.input, count: settings.batchSize * size * size * 3, seed: settings.seed)
-    for index in 0..<settings.batchSize {
+    // Of several stages the last, which has the largest images.
+    if let stage = settings.progression.stages.last { step.enter(stage) }
+    let (batch, size) = (step.graph.batch, step.graph.inputSize)
+    fillRandom(step.input, count: batch * size * size * 3, seed: settings.seed)
+    for index in 0..<batch {
       step.targets.labels[index] = Int32(index % network.blueprint.classCount)
     }
   }

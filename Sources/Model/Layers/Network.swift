@@ -15,6 +15,13 @@ public final class Network: @unchecked Sendable {
     parameters.initialize(seed: seed)
   }
 
+  /// The same network in memory of its own.
+  func copy() -> Network {
+    let copy = Network(uninitialized: blueprint)
+    copy.parameters.copyMatching(from: parameters)
+    return copy
+  }
+
   /// Creates a network whose tensors are all zero, to be filled from a file.
   init(uninitialized blueprint: Blueprint) {
     self.blueprint = blueprint

@@ -18,10 +18,10 @@ public final class TrainingGraph {
   public let inputSize: Int
   /// The share of the pooled features that each step drops before the classifier, in 0 ..< 1.
   public var dropRate = 0.0
-  /// The memory that the graph holds for activations and their gradients.
-  public let workspaceBytes: Int
+  /// The memory for activations and their gradients.
+  public var workspaceBytes: Int { layout.workspaceBytes }
 
-  private let memory: FloatMemory
+  private let memory: StepMemory
   private var context: LayerContext
   private let layout: TrainingLayout
   /// The elements of the flat gradient buffer that train, and the others.
@@ -38,26 +38,37 @@ public final class TrainingGraph {
   /// - Parameter freezing: what does not train; its gradients are zero.
   /// - Throws: `ArchitectureError` when the batch or the size makes no sense or needs more memory
   ///   than the machine has.
-  public init(
+  public convenience init(
     _ network: Network, batch: Int, inputSize: Int, isCheckpointing: Bool = false,
     dropPathRate: Double = 0, freezing: Freezing = .none, pool: ThreadPool
   ) throws {
-    layout = try TrainingLayout(
+    let layout = try TrainingLayout(
       network.blueprint, batch: batch, inputSize: inputSize, isCheckpointing: isCheckpointing,
       dropPathRate: dropPathRate, freezing: freezing, pool: pool)
+    try layout.checkMemory(batch: batch, inputSize: inputSize)
+    self.init(
+      network, layout, batch: batch, inputSize: inputSize, freezing: freezing,
+      memory: StepMemory(for: [layout]), pool: pool)
+  }
+
+  /// A step in memory that other steps may use as well, one at a time.
+  init(
+    _ network: Network, _ layout: TrainingLayout, batch: Int, inputSize: Int, freezing: Freezing,
+    memory: StepMemory, pool: ThreadPool
+  ) {
+    precondition(layout.extent <= memory.workspace.count)
+    self.layout = layout
+    self.memory = memory
     let table = network.parameters.table
     trained = freezing.trainedRanges(in: 0..<table.weightExtent)
     frozen = freezing.frozenRanges
-    workspaceBytes = layout.extent * MemoryLayout<Float>.stride
-    try checkMemory(workspaceBytes, batch: batch, inputSize: inputSize)
-    memory = FloatMemory(count: layout.extent)
+    let workspace = memory.workspace.base
     context = LayerContext(
-      workspace: memory.base, shared: memory.base + layout.own,
+      workspace: workspace, shared: workspace + layout.own,
       weights: network.parameters.weights, gradients: network.parameters.gradients,
       statistics: network.parameters.buffers, counters: network.parameters.counters,
       expandedGradientSlot: layout.expandedGradient, filteredGradientSlot: layout.filteredGradient,
-      skipGradientSlot: layout.skipGradient, scratch: NormScratch(count: layout.scratchFloats),
-      pool: pool)
+      skipGradientSlot: layout.skipGradient, scratch: memory.scratch, pool: pool)
     self.network = network
     self.batch = batch
     self.inputSize = inputSize
@@ -104,6 +115,17 @@ public final class TrainingGraph {
     for range in ranges {
       fill(context.gradients + range.lowerBound, 0, count: range.count, pool: context.pool)
     }
+  }
+}
+
+/// The memory of a training step, large enough for each of several layouts.
+final class StepMemory {
+  let workspace: FloatMemory
+  let scratch: NormScratch
+
+  init(for layouts: [TrainingLayout]) {
+    workspace = FloatMemory(count: layouts.map(\.extent).max() ?? 0)
+    scratch = NormScratch(count: layouts.map(\.scratchFloats).max() ?? 0)
   }
 }
 

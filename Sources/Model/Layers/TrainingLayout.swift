@@ -17,13 +17,13 @@ struct TrainingLayout {
   /// - Throws: `ArchitectureError` when the batch or the size makes no sense.
   init(
     _ blueprint: Blueprint, batch: Int, inputSize: Int, isCheckpointing: Bool,
-    dropPathRate: Double, freezing: Freezing, pool: ThreadPool
+    dropPathRate: Double, normMomentum: Double? = nil, freezing: Freezing, pool: ThreadPool
   ) throws {
     guard batch > 0 else { throw ArchitectureError.batchSize(batch) }
     try blueprint.checkExtent(batch: batch, inputSize: inputSize)
     var planner = LayerPlanner(
       blueprint, isCheckpointing: isCheckpointing, dropPathRate: dropPathRate,
-      freezing: freezing, pool: pool)
+      normMomentum: normMomentum, freezing: freezing, pool: pool)
     let image = FeatureMap(batch: batch, size: inputSize, channels: blueprint.inputChannels)
     input = planner.workspace.reserve(image)
     switch blueprint.body {
@@ -45,6 +45,41 @@ struct TrainingLayout {
     extent = own + planner.sharedExtent
     scratchFloats = planner.scratchFloats
   }
+
+  /// Bytes for activations and their gradients.
+  var workspaceBytes: Int { extent * MemoryLayout<Float>.stride }
+
+  /// Refuses what the machine has no memory for.
+  /// - Throws: `ArchitectureError.memory`.
+  func checkMemory(batch: Int, inputSize: Int) throws {
+    try Model.checkMemory(workspaceBytes, batch: batch, inputSize: inputSize)
+  }
+}
+
+extension TrainingLayout {
+  /// The layout of one stage of a training.
+  init(
+    _ network: Network, _ settings: Hyperparameters, _ stage: TrainingStage,
+    _ freezing: Freezing, _ pool: ThreadPool
+  ) throws {
+    try self.init(
+      network.blueprint, batch: stage.batchSize, inputSize: stage.inputSize,
+      isCheckpointing: settings.isCheckpointing, dropPathRate: settings.dropPath,
+      normMomentum: settings.normMomentum, freezing: freezing, pool: pool)
+  }
+
+  /// The layout of the stage that needs the most memory.
+  static func largest(
+    _ network: Network, _ settings: Hyperparameters, _ freezing: Freezing, _ pool: ThreadPool
+  ) throws -> (TrainingLayout, TrainingStage) {
+    let all = try settings.progression.stages.map {
+      (try TrainingLayout(network, settings, $0, freezing, pool), $0)
+    }
+    guard let largest = all.max(by: { $0.0.extent < $1.0.extent }) else {
+      preconditionFailure("a training has a stage")
+    }
+    return largest
+  }
 }
 
 /// What a training step needs of the machine's memory, before it is allocated.
@@ -64,21 +99,17 @@ public struct TrainingMemory: Sendable {
   /// The sum of all uses.
   public var total: Int { items.reduce(0) { $0 + $1.bytes } }
 
-  /// Plans a training step without allocating it.
+  /// Plans a training step, that of the largest stage, without allocating it.
   /// - Throws: `ArchitectureError` when the batch or the size makes no sense, `HyperparameterError`
   ///   when `freeze` does not fit the network.
   public init(_ network: Network, settings: Hyperparameters, pool: ThreadPool) throws {
-    let layout = try TrainingLayout(
-      network.blueprint, batch: settings.batchSize, inputSize: settings.preprocessing.inputSize,
-      isCheckpointing: settings.isCheckpointing, dropPathRate: settings.dropPath,
-      freezing: try Freezing(settings.freezing, network.blueprint.parameters), pool: pool)
+    let freezing = try Freezing(settings.freezing, network.blueprint.parameters)
+    let (layout, stage) = try TrainingLayout.largest(network, settings, freezing, pool)
     let float = MemoryLayout<Float>.stride
     let gradients = [layout.expandedGradient, layout.filteredGradient, layout.skipGradient]
       .reduce(0) { $0 + $1.count }
     let table = network.blueprint.parameters
-    let pixels =
-      settings.preprocessing.inputSize * settings.preprocessing.inputSize
-      * network.blueprint.inputChannels
+    let pixels = stage.inputSize * stage.inputSize * network.blueprint.inputChannels
     items = [
       Item(name: "maps kept for backward", bytes: (layout.own - gradients) * float),
       Item(name: "maps of one block at a time", bytes: (layout.extent - layout.own) * float),
@@ -89,7 +120,7 @@ public struct TrainingMemory: Sendable {
       Item(name: "gradients of the weights", bytes: table.weightExtent * float),
       Item(name: "optimizer", bytes: table.weightExtent * float),
       Item(
-        name: "batches prepared ahead", bytes: (2 + settings.workers) * settings.batchSize * pixels),
+        name: "batches prepared ahead", bytes: (2 + settings.workers) * stage.batchSize * pixels),
     ]
     available = availableMemory()
   }

@@ -111,13 +111,13 @@ struct LayerPlanner {
   var fewestRows = Int.max
 
   init(
-    _ blueprint: Blueprint, isCheckpointing: Bool, dropPathRate: Double, freezing: Freezing,
-    pool: ThreadPool
+    _ blueprint: Blueprint, isCheckpointing: Bool, dropPathRate: Double, normMomentum: Double?,
+    freezing: Freezing, pool: ThreadPool
   ) {
     table = blueprint.parameters
     padding = blueprint.variant.padding
     epsilon = blueprint.variant.normEpsilon
-    momentum = blueprint.variant.normMomentum
+    momentum = normMomentum.map(Float.init) ?? blueprint.variant.normMomentum
     self.isCheckpointing = isCheckpointing
     self.dropPathRate = dropPathRate
     self.freezing = freezing

@@ -18,7 +18,6 @@ public final class Trainer {
   private let data: DataSource
   private let checkpoints: CheckpointStore
   private let stopAt: Int?
-  private let stepsPerEpoch: Int
   let step: TrainingStep
   private let evaluator: Evaluator
   private var watch = Stopwatch()
@@ -46,7 +45,8 @@ public final class Trainer {
       throw TrainingError.classCount(network: blueprint.classCount, data: data.classNames.count)
     }
     guard data.test.count > 0 else { throw TrainingError.nothingToEvaluate(data.name) }
-    stepsPerEpoch = try settings.stepsPerEpoch(images: data.train.count)
+    if let conflict = settings.values.conflict { throw conflict }
+    try settings.checkBatches(images: data.train.count)
     self.network = network
     self.data = data
     self.settings = settings
@@ -59,6 +59,10 @@ public final class Trainer {
     if let checkpoint {
       try Self.check(checkpoint.state, against: state)
       state = checkpoint.state
+      // Scores by another metric say nothing to a schedule that watches this one.
+      if state.parameters["eval-metric"] != settings.values["eval-metric"] {
+        state.scores = state.scores.map { _ in nil }
+      }
       state.parameters = settings.values
     }
     if let stopAt, stopAt <= state.step {
@@ -82,7 +86,8 @@ public final class Trainer {
       throw TrainingError.otherData(checkpoint: checkpoint.dataName, given: given.dataName)
     }
     guard checkpoint.epochStep > 0 else { return }
-    for key in ["batch-size", "seed"] where checkpoint.parameters[key] != given.parameters[key] {
+    for key in ["batch-size", "seed", "progressive", "stages", "stage-batch"]
+    where checkpoint.parameters[key] != given.parameters[key] {
       throw TrainingError.changedWithinEpoch(
         key: key, checkpoint: checkpoint.parameters[key].text, given: given.parameters[key].text,
         epochStep: checkpoint.epochStep)
@@ -113,9 +118,10 @@ public final class Trainer {
     state.segment += 1
     watch = Stopwatch()
     try listener(.started(plan))
+    if settings.progression.isProgressive { try listener(.stageEntered(stage)) }
     if isNew { try save(isBest: false) }
     while state.completedEpochs < totalEpochs {
-      if isOutOfSteps && state.epochStep == 0 { break }
+      if state.epochStep == 0, isOutOfSteps || isOutOfPatience { break }
       if let outcome = try runSteps() { return outcome }
       guard step.isNetworkFinite else { return try diverge(.weights, step: state.step) }
       switch try reportEpoch() {
@@ -135,14 +141,27 @@ public final class Trainer {
   }
 
   private var totalEpochs: Int { settings.schedule.totalEpochs }
+  /// The stage of the next step.
+  private var stage: TrainingStage {
+    settings.progression.stage(
+      epoch: min(state.completedEpochs, totalEpochs - 1), step: state.epochStep)
+  }
+  /// The steps of the running epoch.
+  private var stepsPerEpoch: Int { data.train.count / stage.batchSize }
   private var isOutOfSteps: Bool { settings.maxSteps.map { state.step >= $0 } ?? false }
+
+  private var isOutOfPatience: Bool {
+    guard let patience = settings.patience, let best = state.best else { return false }
+    return state.completedEpochs - best.epoch >= patience
+  }
 
   private var plan: TrainingPlan {
     TrainingPlan(
       totalEpochs: totalEpochs, epochsText: settings.epochsText, stepsPerEpoch: stepsPerEpoch,
       trainImages: data.train.count, testImages: data.test.count, startStep: state.step,
       startEpoch: state.completedEpochs, segment: state.segment,
-      workspaceBytes: step.workspaceBytes, warnings: settings.warnings)
+      workspaceBytes: step.workspaceBytes,
+      warnings: settings.warnings + TrainingAdvice.warnings(network, settings))
   }
 
   /// The remaining steps of the epoch, or those that `max-steps` allows; nil when they are done.
@@ -151,13 +170,14 @@ public final class Trainer {
     // Writing a checkpoint takes time, but does not belong to the pace of the epoch.
     state.seconds += watch.lap()
     let loader = BatchLoader(
-      dataset: data.train, transform: settings.trainTransform, batchSize: settings.batchSize,
+      dataset: data.train, transform: settings.trainTransform(stage), batchSize: stage.batchSize,
       seed: settings.seed, epoch: state.completedEpochs, startBatch: state.epochStep,
       shuffle: true, dropLast: true, workers: settings.workers)
     defer { loader.close() }
+    step.enter(stage)
     while state.epochStep < stepsPerEpoch, !isOutOfSteps {
       let count = try loader.next(into: step.input, labels: step.targets.labels)
-      precondition(count == settings.batchSize, "an epoch has only full batches")
+      precondition(count == step.graph.batch, "an epoch has only full batches")
       let key = StepKey(
         seed: settings.seed, epoch: state.completedEpochs, step: state.epochStep)
       let rate = learningRate(step: state.epochStep)
@@ -172,6 +192,11 @@ public final class Trainer {
         try listener(.step(progress(loss: loss, rate: rate)))
       }
       if let reason = stopReason { return try stop(reason) }
+      if let interval = settings.checkpointSteps, state.epochStep % interval == 0,
+        state.epochStep < stepsPerEpoch
+      {
+        try saveWithinEpoch()
+      }
     }
     return nil
   }
@@ -202,7 +227,7 @@ public final class Trainer {
     }
     let best = evaluation.flatMap { improvement($0, epoch: epoch) }
     let left = secondsLeft(
-      epochs: totalEpochs - epoch, stepSeconds: stepSeconds, evaluation: evaluation?.seconds ?? 0)
+      after: epoch - 1, stepSeconds: stepSeconds, evaluation: evaluation?.seconds ?? 0)
     try listener(
       .epochFinished(
         EpochReport(
@@ -217,16 +242,21 @@ public final class Trainer {
 
   /// Moves on to the next epoch and keeps the state where that is due.
   private func completeEpoch(_ evaluation: Evaluation?, _ best: BestEpoch?) throws {
+    let finished = stage
     state.completedEpochs += 1
     state.epochStep = 0
     state.epochLoss = RunningMean()
     state.epochSeconds = 0
     if let best { state.best = best }
     if let evaluation { state.lastEvaluation = evaluation }
+    state.scores.append(evaluation?.value(of: settings.evaluationMetric))
     let interval = settings.checkpointInterval
-    let isLast = state.completedEpochs == totalEpochs || isOutOfSteps
+    let isLast = state.completedEpochs == totalEpochs || isOutOfSteps || isOutOfPatience
     if best != nil || isLast || (interval > 0 && state.completedEpochs % interval == 0) {
       try save(isBest: best != nil)
+    }
+    if state.completedEpochs < totalEpochs, stage.number != finished.number {
+      try listener(.stageEntered(stage))
     }
   }
 
@@ -286,12 +316,17 @@ public final class Trainer {
   private func finish(last: Evaluation?, best: BestEpoch?) throws -> TrainingOutcome {
     let report = FinishReport(
       epochs: state.completedEpochs, step: state.step, seconds: state.seconds, best: best,
-      last: last, isCutShort: state.completedEpochs < totalEpochs)
+      last: last, isCutShort: state.completedEpochs < totalEpochs, isOutOfPatience: isOutOfPatience)
     try listener(.finished(report))
     return .finished(report)
   }
 
   // MARK: Keeping
+
+  /// A state that is broken must not replace a good one.
+  private func saveWithinEpoch() throws {
+    if step.isNetworkFinite { try save(isBest: false) }
+  }
 
   private func save(isBest: Bool) throws {
     let report = try checkpoints.save(
@@ -314,7 +349,8 @@ public final class Trainer {
   private func learningRate(step: Int) -> Double {
     settings.schedule.rate(
       at: SchedulePosition(
-        epoch: state.completedEpochs, step: step, stepsPerEpoch: stepsPerEpoch))
+        epoch: state.completedEpochs, step: step, stepsPerEpoch: stepsPerEpoch,
+        scores: state.scores))
   }
 
   private func advanceClock() {
@@ -329,8 +365,7 @@ public final class Trainer {
     let left =
       Double(stepsPerEpoch - state.epochStep) * stepSeconds + evaluation
       + secondsLeft(
-        epochs: totalEpochs - state.completedEpochs - 1, stepSeconds: stepSeconds,
-        evaluation: evaluation)
+        after: state.completedEpochs, stepSeconds: stepSeconds, evaluation: evaluation)
     return StepProgress(
       epoch: state.completedEpochs + 1, totalEpochs: totalEpochs, epochStep: state.epochStep,
       stepsPerEpoch: stepsPerEpoch, step: state.step, loss: loss, meanLoss: state.epochLoss.mean,
@@ -341,9 +376,24 @@ public final class Trainer {
       isLogged: state.epochStep % settings.logInterval == 0 || state.epochStep == stepsPerEpoch)
   }
 
-  /// An estimate of what is left after this epoch, from the pace of its steps and an evaluation.
-  private func secondsLeft(epochs: Int, stepSeconds: Double, evaluation: Double) -> Double {
-    Double(epochs) * (Double(stepsPerEpoch) * stepSeconds + evaluation)
+  /// An estimate of what is left after an epoch, counted from 0, from the pace of its steps and an
+  /// evaluation; a step takes as much longer as it has more pixels.
+  private func secondsLeft(after epoch: Int, stepSeconds: Double, evaluation: Double) -> Double {
+    let progression = settings.progression
+    func stepPixels(_ epoch: Int) -> Double {
+      zip(progression.stages, progression.shares(epoch: epoch)).reduce(0) { sum, entry in
+        let (stage, share) = entry
+        return sum + share * Double(stage.batchSize * stage.inputSize * stage.inputSize)
+      }
+    }
+    let secondsPerPixel = stepSeconds / stepPixels(epoch)
+    return progression.stages.reduce(Double(totalEpochs - epoch - 1) * evaluation) { sum, stage in
+      let epochs = stage.epochs.clamped(to: min(epoch + 1, totalEpochs)..<totalEpochs)
+      guard let first = epochs.first else { return sum }
+      let steps = data.train.count / stage.batchSize
+      let pace = progression.isDrawnPerStep ? 1 / Double(progression.stages.count) : 1
+      return sum + pace * Double(epochs.count * steps) * stepPixels(first) * secondsPerPixel
+    }
   }
 }
 

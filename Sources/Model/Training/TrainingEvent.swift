@@ -4,6 +4,8 @@ public enum TrainingEvent: Sendable {
   case started(TrainingPlan)
   /// A batch is done and the weights are updated.
   case step(StepProgress)
+  /// A stage of progressive learning begins, or is gone on with.
+  case stageEntered(TrainingStage)
   /// So many of the test images are evaluated.
   case evaluating(done: Int, total: Int)
   /// An epoch is over and, where it was due, evaluated.
@@ -181,8 +183,10 @@ public struct FinishReport: Sendable, Equatable {
   public let best: BestEpoch?
   /// The last evaluation; nil when nothing was evaluated.
   public let last: Evaluation?
-  /// Whether `max-steps` ended it before the last epoch.
+  /// Whether it ended before the last epoch.
   public let isCutShort: Bool
+  /// Whether `early-stop` ended it; otherwise a training that is cut short ran out of `max-steps`.
+  public let isOutOfPatience: Bool
 }
 
 /// How a training came back to its caller.

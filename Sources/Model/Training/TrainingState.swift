@@ -28,6 +28,10 @@ public struct TrainingState: Codable, Sendable, Equatable {
   /// The last evaluation.
   public var lastEvaluation: Evaluation?
 
+  /// What the finished epochs scored by `eval-metric`, for schedules that watch it; nil where none
+  /// was evaluated.
+  public var scores: [Double?] = []
+
   /// Seconds of training so far, evaluations included.
   public var seconds = 0.0
   /// Seconds of the running epoch so far.

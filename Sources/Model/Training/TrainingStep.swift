@@ -13,18 +13,19 @@ final class TrainingStep {
   }
 
   let optimizer: any Optimizer
-  /// Bytes of the planned activations.
-  var workspaceBytes: Int { graph.workspaceBytes }
+  /// Bytes of the planned activations, those of the largest stage.
+  let workspaceBytes: Int
   /// Where the batch's images go: `[batch, size, size, 3]`.
   var input: UnsafeMutablePointer<Float> { graph.input }
   /// Where the batch's labels go.
   let targets: BatchTargets
 
-  let graph: TrainingGraph
+  /// The layers of the present stage.
+  private(set) var graph: TrainingGraph
+  private let graphs: [StageShape: TrainingGraph]
   private let groups: [UpdateGroup]
-  private let smoothing: Float
+  private let loss: TrainingLoss
   private let classes: Int
-  private let batch: Int
   private let pool: ThreadPool
   private let losses: UnsafeMutablePointer<Float>
 
@@ -32,19 +33,51 @@ final class TrainingStep {
     let table = network.parameters.table
     let freezing = try Freezing(settings.freezing, table)
     groups = UpdateGroup.all(of: table, freezing)
-    graph = try TrainingGraph(
-      network, batch: settings.batchSize, inputSize: settings.preprocessing.inputSize,
-      isCheckpointing: settings.isCheckpointing, dropPathRate: settings.dropPath,
-      freezing: freezing, pool: pool)
-    graph.dropRate = settings.dropout
+    (graphs, workspaceBytes) = try Self.graphs(network, settings, freezing, pool)
+    let stages = settings.progression.stages
+    guard let first = stages.first, let graph = graphs[StageShape(first)] else {
+      preconditionFailure("a training has a stage")
+    }
+    self.graph = graph
+    let batch = stages.map(\.batchSize).max() ?? 0
     optimizer = settings.optimizer.make(settings, for: network.parameters)
-    smoothing = settings.smoothing
+    loss = settings.loss
     classes = network.blueprint.classCount
-    batch = settings.batchSize
     self.pool = pool
     targets = BatchTargets(capacity: batch)
     losses = .allocate(capacity: batch)
     losses.initialize(repeating: 0, count: batch)
+    enter(first)
+  }
+
+  /// One graph for each size and batch that a stage has, all in the same memory.
+  private static func graphs(
+    _ network: Network, _ settings: Hyperparameters, _ freezing: Freezing, _ pool: ThreadPool
+  ) throws -> ([StageShape: TrainingGraph], workspaceBytes: Int) {
+    var layouts: [StageShape: TrainingLayout] = [:]
+    for stage in settings.progression.stages where layouts[StageShape(stage)] == nil {
+      let layout = try TrainingLayout(network, settings, stage, freezing, pool)
+      try layout.checkMemory(batch: stage.batchSize, inputSize: stage.inputSize)
+      layouts[StageShape(stage)] = layout
+    }
+    let memory = StepMemory(for: Array(layouts.values))
+    let graphs = layouts.reduce(into: [StageShape: TrainingGraph]()) { graphs, entry in
+      graphs[entry.key] = TrainingGraph(
+        network, entry.value, batch: entry.key.batchSize, inputSize: entry.key.inputSize,
+        freezing: freezing, memory: memory, pool: pool)
+    }
+    return (graphs, layouts.values.map(\.workspaceBytes).max() ?? 0)
+  }
+
+  /// Takes the sizes and the dropout of a stage; what a step computes does not depend on the stages
+  /// before.
+  func enter(_ stage: TrainingStage) {
+    guard let entered = graphs[StageShape(stage)] else {
+      preconditionFailure("the stage was planned")
+    }
+    entered.profile = graph.profile
+    graph = entered
+    graph.dropRate = stage.dropout
   }
 
   deinit {
@@ -57,13 +90,13 @@ final class TrainingStep {
   func run(_ key: StepKey, learningRate: Double, isAbandoned: () -> Bool) -> Result {
     graph.forward(key)
     measure(.loss) {
-      softmaxCrossEntropy(
-        logits: graph.logits, labels: targets.labels, n: batch, classes: classes,
-        smoothing: smoothing,
+      loss.run(
+        logits: graph.logits, targets: targets, rows: graph.batch, classes: classes,
         logitGradient: graph.logitGradient, losses: losses, pool: pool)
     }
     var sum = 0.0
-    for index in 0..<batch { sum += Double(losses[index]) }
+    let images = loss.imageCount(rows: graph.batch)
+    for index in 0..<images { sum += Double(losses[index]) }
     guard sum.isFinite else { return .diverged(.loss) }
     if isAbandoned() { return .abandoned }
     graph.backward()
@@ -74,7 +107,7 @@ final class TrainingStep {
     measure(.update) {
       optimizer.step(parameters, groups, learningRate: learningRate, pool: pool)
     }
-    return .done(loss: sum / Double(batch))
+    return .done(loss: sum / Double(images))
   }
 
   /// Where the times of the next steps are written.
@@ -94,5 +127,16 @@ final class TrainingStep {
     let parameters = graph.network.parameters
     return isFinite(parameters.weights, count: parameters.table.weightExtent, pool: pool)
       && isFinite(parameters.buffers, count: parameters.table.bufferExtent, pool: pool)
+  }
+}
+
+/// What a graph is planned for.
+private struct StageShape: Hashable {
+  let inputSize: Int
+  let batchSize: Int
+
+  init(_ stage: TrainingStage) {
+    inputSize = stage.inputSize
+    batchSize = stage.batchSize
   }
 }

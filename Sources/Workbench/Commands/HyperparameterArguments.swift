@@ -28,7 +28,7 @@ extension HyperparameterKey {
       case .integer(let range), .imageSize(let range): .integer(range.bounds)
       case .number(let range): .number(range.bounds)
       case .numbers(let count, let range, _):
-        .list(of: .number(range.bounds), count: count...count)
+        .list(of: .number(range.bounds), count: count)
       case .choice(let choices): .choice(choices)
       case .patterns: .list(of: .word)
       case .duration: .duration
@@ -118,9 +118,21 @@ extension WorkbenchState {
   /// The settings with a command's own keys on top.
   func values(overriddenBy invocation: Invocation) throws -> HyperparameterValues {
     var values = self.values
+    var names: [String] = []
     for argument in invocation.keys where HyperparameterKey.find(argument.name) != nil {
       try assign(argument, to: &values)
+      names.append(argument.name)
     }
+    try refuseConflict(of: values, settingOne: names)
     return values
+  }
+
+  /// Refuses settings that exclude each other, and points at the argument that is to blame.
+  func refuseConflict(of values: HyperparameterValues, settingOne names: [String]) throws {
+    guard let conflict = values.conflict else { return }
+    guard case .conflict(let key, let reason, let advice) = conflict, names.contains(key) else {
+      throw CommandError(conflict.message, hint: conflict.advice, argument: names.last)
+    }
+    throw CommandError(reason, hint: advice, argument: key)
   }
 }

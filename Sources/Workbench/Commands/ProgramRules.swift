@@ -54,6 +54,12 @@ enum ProgramRules {
         }
       }
       if ["set", "unset"].contains(invocation.name) { values = effective }
+      if let conflict = effective.conflict {
+        found.append(
+          Diagnostic(
+            code: "conflict", message: conflict.message, at: invocation.range,
+            hint: conflict.advice))
+      }
       // What is inert at the moment of training is judged there, once.
       guard invocation.name == "train" else { continue }
       for warning in Hyperparameters.warnings(effective) {

@@ -34,6 +34,7 @@ enum SettingCommands {
         changes.append((argument.name, change.old, change.new))
       }
     }
+    try state.refuseConflict(of: values, settingOne: changes.map(\.key))
     state.values = values
     let width = changes.map(\.key.count).max() ?? 0
     for change in changes {
@@ -103,10 +104,12 @@ enum SettingCommands {
       discussion: """
         Keys that have no effect with the other values are marked with the reason. Once a model is \
         loaded, 'auto' is followed by the value it stands for.
+
+        'show stages' lists the stages of progressive learning with what holds in each.
         """,
       positionals: [
         Positional(
-          "pattern", .named("hyperparameter"), "'all', names, or patterns with *",
+          "pattern", .named("hyperparameter"), "'all', 'stages', names, or patterns with *",
           .variadic(minimum: 0))
       ],
       flags: [
@@ -119,6 +122,10 @@ enum SettingCommands {
       ])
   ) { invocation, state in
     let patterns = invocation.strings("pattern")
+    if patterns == ["stages"], state.values["progressive"] != .none {
+      let settings = state.settings(for: try state.requireModel())
+      return try state.show(StageReport.table(settings), as: invocation)
+    }
     let keys: [HyperparameterKey]
     if patterns.isEmpty {
       keys = state.values.changed

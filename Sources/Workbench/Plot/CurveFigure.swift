@@ -93,12 +93,13 @@ enum CurveFigure {
 
   /// The learning rate over the epochs of a training that has not begun.
   static func schedule(_ values: HyperparameterValues) -> Figure {
-    let schedule = Hyperparameters.schedule(values)
-    let rates = schedule.preview.map(Optional.some)
-    let style: Figure.Series.Style = rates.count < 40 ? .linesAndPoints : .lines
+    let preview = Hyperparameters.schedule(values).preview
+    // Epochs count from 1, as in the curves of runs.
+    let points = preview.map { Figure.Point($0.epoch + 1, $0.rate) }
+    let style: Figure.Series.Style = points.count < 40 ? .linesAndPoints : .lines
     return Figure(
       title: "schedule", x: Figure.Axis("epoch", isWhole: true), y: Figure.Axis("learning rate"),
-      series: [Figure.Series("learning rate", values: rates, style: style)], legend: .none)
+      series: [Figure.Series("learning rate", points, style: style)], legend: .none)
   }
 
   /// A mark on the best point; the first of equal values counts, as for the best checkpoint.

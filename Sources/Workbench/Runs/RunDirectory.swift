@@ -12,6 +12,8 @@ struct RunDirectory: Sendable, Equatable {
   var parameters: URL { url.appending(path: "params.json") }
   /// A row per epoch.
   var metrics: URL { url.appending(path: "metrics.csv") }
+  /// The same in the form of timm's train.py, where `summary-csv` asks for it.
+  var summary: URL { url.appending(path: "summary.csv") }
   /// Rows that a resumed training repeated.
   var discardedMetrics: URL { url.appending(path: "metrics.discarded.csv") }
   /// What happened, a JSON object a line.

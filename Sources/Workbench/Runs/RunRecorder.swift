@@ -41,6 +41,9 @@ final class RunRecorder {
     switch event {
     case .started(let plan): try started(plan)
     case .step(let progress): try step(progress)
+    case .stageEntered(let stage):
+      try log.append(line: RunText.stage(stage))
+      try events.append("stage", StageReport.fields(stage))
     case .evaluating: break
     case .epochFinished(let report): try epoch(report)
     case .bestImproved(let best):
@@ -150,6 +153,11 @@ enum RunText {
     return text
   }
 
+  /// A stage of progressive learning: `stage 2 of 4: 171 px, batch 32, dropout 0.15`.
+  static func stage(_ stage: TrainingStage) -> String {
+    "stage \(stage.number) of \(stage.count): \(StageReport.settings(stage).joined(separator: ", "))"
+  }
+
   /// Where a training stopped and why: `stopped at epoch 7 step 212`.
   static func stopped(_ report: StopReport) -> String {
     let place = "epoch \(report.epoch) step \(report.epochStep)"
@@ -170,7 +178,12 @@ enum RunText {
   /// How training ended: `finished: 60 epochs in 5h12m; best top1 97.90 in epoch 57`.
   static func finished(_ report: FinishReport) -> String {
     var text = "finished: \(report.epochs) epochs in \(NumberText.duration(report.seconds))"
-    if report.isCutShort { text += " (max-steps reached at step \(report.step))" }
+    if report.isCutShort {
+      text +=
+        report.isOutOfPatience
+        ? " (early-stop: no better since epoch \(report.best?.epoch ?? 0))"
+        : " (max-steps reached at step \(report.step))"
+    }
     if let best = report.best {
       let value = NumberText.fixed(best.value, best.metric == .loss ? 4 : 2)
       text += "; best \(best.metric.rawValue) \(value) in epoch \(best.epoch)"

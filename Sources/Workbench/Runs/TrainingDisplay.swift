@@ -29,6 +29,10 @@ final class TrainingDisplay {
         "loss \(NumberText.fixed(step.meanLoss, 4))  \(NumberText.fixed(step.imagesPerSecond, 1)) img/s"
         + "  \(NumberText.duration(step.secondsLeft)) to the end"
       progress.update(step.epochStep, detail: detail)
+    case .stageEntered(let stage):
+      progress.finish()
+      epochLabel = ""
+      console.note(RunText.stage(stage))
     case .evaluating(let done, let total):
       if epochLabel != "eval" {
         epochLabel = "eval"

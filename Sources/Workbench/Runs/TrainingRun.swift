@@ -32,7 +32,7 @@ final class TrainingRun {
     _ state: WorkbenchState
   ) throws -> TrainingRun {
     // Everything that can be wrong is found before an old run is moved aside.
-    _ = try settings.stepsPerEpoch(images: data.source.train.count)
+    try settings.checkBatches(images: data.source.train.count)
     let created = try RunDirectory.create(name, in: state.places.runs)
     if let old = created.movedAside {
       state.console.note("there was a run '\(name)'; it is now '\(old)'")
@@ -95,10 +95,12 @@ final class TrainingRun {
     state.currentRun = directory.name
     adopt()
     let outcome: TrainingOutcome
+    let (writesSummary, folder) = (settings.writesSummary, directory)
     do {
       defer { display.close() }
       outcome = try trainer.run(stopRequest: state.stopRequest) { event in
         try recorder.handle(event)
+        if case .epochFinished = event, writesSummary { try TimmSummary.write(folder) }
         display.handle(event)
       }
     } catch {

@@ -58,7 +58,7 @@ struct HyperparameterTests {
   @Test(arguments: [
     ("lr", HyperparameterValue.number(-1)), ("lr", .number(.nan)), ("momentum", .number(1)),
     ("epochs", .integer(0)), ("scale", .numbers([0.9, 0.1])), ("scale", .numbers([0, 1])),
-    ("hflip", .number(1.5)), ("sched", .word("tanh")), ("std", .numbers([1, 0, 1])),
+    ("hflip", .number(1.5)), ("sched", .word("saw")), ("std", .numbers([1, 0, 1])),
     ("time-limit", .number(0)), ("input-size", .integer(4)),
   ])
   func valuesOutsideTheRangeAreRefused(name: String, value: HyperparameterValue) throws {
@@ -97,7 +97,9 @@ struct HyperparameterTests {
     #expect(message("lr", .number(-1)) == "lr cannot be '-1'; it takes number of at least 0")
     #expect(
       message("epochs", .integer(0)) == "epochs cannot be '0'; it takes whole number in 1..1000000")
-    #expect(message("sched", .word("x")) == "sched cannot be 'x'; it takes cosine|constant")
+    #expect(
+      message("sched", .word("x")) == "sched cannot be 'x'; it takes cosine|tanh|poly|step"
+        + "|multistep|plateau|exponential|onecycle|constant")
     #expect(
       message("crop-pct", .number(2))
         == "crop-pct cannot be '2'; it takes auto or number above 0 up to 1")
@@ -178,9 +180,9 @@ struct HyperparameterTests {
   @Test func aBatchMustFitTheData() throws {
     let settings = Hyperparameters(
       HyperparameterValues(), for: TinyTraining.variant.preprocessing)
-    #expect(try settings.stepsPerEpoch(images: 100) == 3)
+    try settings.checkBatches(images: 32)
     #expect(throws: HyperparameterError.batchLargerThanData(batch: 32, images: 31)) {
-      try settings.stepsPerEpoch(images: 31)
+      try settings.checkBatches(images: 31)
     }
     #expect(settings.epochsText == "100 + 10 cooldown = 110")
   }

@@ -68,12 +68,13 @@ struct NaiveTrainingTests {
     let data = TinyTraining.data()
     let rates = [1e-4, 1e-6 + 0.5 * (0.05 - 1e-6) * (1 + cos(Double.pi / 2))]
     var losses: [Double] = []
+    let transform = settings.trainTransform(settings.progression.stages[0])
     for epoch in 0..<2 {
       let order = BatchLoader.order(count: 32, seed: settings.seed, epoch: epoch)
       for step in 0..<4 {
         let chosen = order[(step * 8)..<(step * 8 + 8)].map { Int($0) }
         for (row, index) in chosen.enumerated() {
-          let image = settings.trainTransform(try data.train.image(index))
+          let image = transform(try data.train.image(index))
           for (place, byte) in image.pixels.enumerated() {
             let channel = place % 3
             let mean = Preprocessing.imageNetMean[channel]

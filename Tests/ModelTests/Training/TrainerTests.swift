@@ -254,7 +254,7 @@ struct TrainerTests {
     _ = try listener.run(resumed)
     #expect(listener.rows.map(\.epoch) == [3, 4])
     let preview = try tiny.hyperparameters.schedule.preview
-    #expect(listener.rows.map(\.rate) == Array(preview[2...]))
+    #expect(listener.rows.map(\.rate) == preview[2...].map(\.rate))
     #expect(resumed.state.parameters["epochs"] == .integer(4))
     // Nothing is left to do: it ends at once and says so.
     let again = try tiny.trainer(in: folder, resuming: folder.checkpoints.load(.last))
@@ -311,6 +311,7 @@ struct TrainerTests {
     switch event {
     case .started: return "started"
     case .step: return "step"
+    case .stageEntered: return "stage"
     case .evaluating: return "evaluating"
     case .epochFinished: return "epoch"
     case .bestImproved: return "best"

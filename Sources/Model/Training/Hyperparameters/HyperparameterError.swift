@@ -5,6 +5,8 @@ public enum HyperparameterError: ModelError, Equatable {
   case outOfRange(key: String, value: HyperparameterValue, accepts: String)
   /// A batch cannot be filled, and the last, incomplete batch of an epoch is left out.
   case batchLargerThanData(batch: Int, images: Int)
+  /// Two settings exclude each other.
+  case conflict(key: String, reason: String, advice: String)
   /// A pattern of `freeze` fits no tensor of the network.
   case frozenNothing(String, nearest: [String])
   /// Nothing is left to train.
@@ -21,6 +23,7 @@ extension HyperparameterError {
       return "\(key) cannot be '\(value.text)'; it takes \(accepts)"
     case .batchLargerThanData(let batch, let images):
       return "batch-size=\(batch) is larger than the training set of \(images) images"
+    case .conflict(_, let reason, _): return reason
     case .frozenNothing(let pattern, _):
       return "freeze: '\(pattern)' fits no tensor of the network"
     case .frozenEverything(let value): return "freeze=\(value) leaves nothing to train"
@@ -34,6 +37,7 @@ extension HyperparameterError {
     case .wrongType, .outOfRange: return nil
     case .batchLargerThanData(_, let images):
       return "set batch-size=\(images) or less, or use more images"
+    case .conflict(_, _, let advice): return advice
     case .frozenNothing(_, let nearest):
       return nearest.isEmpty
         ? "'info layers' lists the paths; stem, blocks.0 and blocks.0..3 are understood too"
@@ -54,11 +58,20 @@ public enum HyperparameterWarning: Sendable, Equatable {
   case warmupAboveRate(warmup: Double, rate: Double)
   /// The schedule ends above the rate at which it starts.
   case floorAboveRate(minimum: Double, rate: Double)
+  /// Some stages of progressive learning never come.
+  case fewerEpochsThanStages(epochs: Int, stages: Int)
+  /// Batch norm averages over few images.
+  case smallBatch(Int)
+  /// The last maps of the network are a single pixel.
+  case smallInput(size: Int, stride: Int)
+  /// The rate is far above what such batches usually bear.
+  case highRate(rate: Double, usual: Double)
+  /// The images are not normalised as the network's weights know them.
+  case otherNormalization(key: String, usual: [Double])
   /// A key was set that has no effect with the other values.
   case inert(key: String, reason: String)
 
   /// The warning in one line: lower case, no full stop.
-  /// What went wrong, in one line.
   public var message: String {
     let text = HyperparameterValue.text
     switch self {
@@ -68,6 +81,21 @@ public enum HyperparameterWarning: Sendable, Equatable {
       return "warmup-lr=\(text(warmup)) is above lr=\(text(rate)): the warm-up lowers the rate"
     case .floorAboveRate(let minimum, let rate):
       return "min-lr=\(text(minimum)) is above lr=\(text(rate)): the schedule raises the rate"
+    case .fewerEpochsThanStages(let epochs, let stages):
+      return
+        "stages=\(stages), but only \(epochs) epochs before the cool-down: some stages are left out"
+    case .smallBatch(let batch):
+      return
+        "batch norm averages over \(batch) images only; freeze-bn=on uses its running statistics"
+    case .smallInput(let size, let stride):
+      return
+        "input-size=\(size) leaves maps of one pixel at the end; \(2 * stride) or more keep detail"
+    case .highRate(let rate, let usual):
+      return
+        "lr=\(text(rate)) is high for this optimizer and batch; about \(text(usual)) is usual"
+    case .otherNormalization(let key, let usual):
+      return
+        "\(key) is not what the network's weights were trained with, \(HyperparameterValue.numbers(usual).text)"
     case .inert(let key, let reason): return "\(key) has no effect: \(reason)"
     }
   }

@@ -5,7 +5,7 @@
 public struct HyperparameterKey: Sendable {
   /// The sections in which `show` lists the keys, in this order.
   public enum Group: String, Sendable, CaseIterable {
-    case run, data, augment, preprocess, regularise, optimizer, lr, epochs, limits
+    case run, data, augment, preprocess, loss, regularise, optimizer, lr, epochs, stages, limits
   }
 
   /// What a key may hold.
@@ -13,8 +13,8 @@ public struct HyperparameterKey: Sendable {
     case flag
     case integer(ClosedRange<Int>)
     case number(NumberRange)
-    /// A fixed count of numbers; `ascending` demands that none is below the one before it.
-    case numbers(count: Int, NumberRange, ascending: Bool)
+    /// Several numbers; `ascending` demands that none is below the one before it.
+    case numbers(count: ClosedRange<Int>, NumberRange, ascending: Bool)
     case choice([String])
     /// Patterns of tensor paths with commas between them, as `FreezeRule` reads them.
     case patterns
@@ -66,8 +66,9 @@ public struct HyperparameterKey: Sendable {
   /// Every key, in the order of `show`; names, defaults and meanings are those of the original
   /// notebook's train.py wherever it has the key.
   public static let all: [HyperparameterKey] =
-    runKeys + dataKeys + augmentKeys + preprocessKeys + regulariseKeys + optimizerKeys + rateKeys
-    + epochKeys + limitKeys
+    runKeys + dataKeys + augmentKeys + preprocessKeys + lossKeys + regulariseKeys + optimizerKeys
+    + rateKeys
+    + epochKeys + stageKeys + limitKeys
 
   private static let byName: [String: HyperparameterKey] = {
     var table: [String: HyperparameterKey] = [:]
@@ -100,7 +101,9 @@ public struct HyperparameterKey: Sendable {
     case .number(let range): values = "number \(range.text)"
     case .numbers(let count, let range, let ascending):
       let order = ascending ? "ascending " : ""
-      values = "\(count) \(order)numbers, each \(range.text)"
+      let many =
+        count.count == 1 ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
+      values = "\(many) \(order)numbers, each \(range.text)"
     case .choice(let choices): values = choices.joined(separator: "|")
     case .patterns: values = "paths or patterns such as stem,blocks.0..3,*.se"
     case .duration: values = "duration above 0, such as 30m or 2h"

@@ -21,14 +21,14 @@ extension HyperparameterKey {
       guard NumberRange.above(0).contains(seconds) else { throw outOfRange(value) }
       return .number(seconds)
     case .numbers(let count, let range, let ascending):
-      guard case .numbers(let numbers) = value, numbers.count == count else {
+      guard let numbers = value.asNumbers, count.contains(numbers.count) else {
         throw wrongType(value)
       }
       let isOrdered = zip(numbers, numbers.dropFirst()).allSatisfy { $0 <= $1 }
       guard numbers.allSatisfy(range.contains), isOrdered || !ascending else {
         throw outOfRange(value)
       }
-      return value
+      return .numbers(numbers)
     case .patterns:
       guard case .word(let text) = value else { throw wrongType(value) }
       guard FreezeRule.isList(text), !text.split(separator: ",").contains("none") else {

@@ -27,6 +27,16 @@ public enum HyperparameterValue: Sendable, Hashable {
     }
   }
 
+  /// The numbers of a list, or a single number as a list of one; nil for anything else.
+  var asNumbers: [Double]? {
+    switch self {
+    case .numbers(let values): return values
+    case .number(let value): return [value]
+    case .integer(let value): return [Double(value)]
+    case .flag, .word: return nil
+    }
+  }
+
   /// The shortest text that reads back as the same number, without a needless `.0`.
   static func text(_ value: Double) -> String {
     let text = value.description

@@ -23,16 +23,16 @@ public struct Hyperparameters: Sendable {
   public let isCheckpointing: Bool
   /// Images per step.
   public let batchSize: Int
-  /// How training images become network input: augmented, unless `no-aug` is on.
-  public let trainTransform: any ImageTransform
   /// How test images become network input.
   public let evalTransform: EvalTransform
-  /// The share of each label that is spread over all classes.
-  public let smoothing: Float
+  /// What training makes smaller.
+  public let loss: TrainingLoss
   /// The share of features that dropout sets to 0.
   public let dropout: Double
   /// The share of the images for which the branch of the deepest blocks is left out.
   public let dropPath: Double
+  /// The share of a batch in the running statistics; nil for the network's own.
+  public let normMomentum: Double?
   /// What does not train.
   public let freezing: FreezeRule
   /// The rule that changes the weights.
@@ -42,13 +42,21 @@ public struct Hyperparameters: Sendable {
   /// How strongly weights are pulled towards 0.
   public let weightDecay: Double
   /// The learning rate over the epochs.
-  public let schedule: any Schedule
+  public let schedule: Schedule
+  /// The stages of progressive learning; one where there is none.
+  public let progression: Progression
   /// Epochs of the schedule proper, without the cool-down.
   public let epochs: Int
   /// Epochs between evaluations.
   public let evaluationInterval: Int
   /// Epochs between checkpoints; 0 for none but the necessary ones.
   public let checkpointInterval: Int
+  /// Steps between checkpoints within an epoch; nil for none.
+  public let checkpointSteps: Int?
+  /// Epochs without a better metric after which training ends.
+  public let patience: Int?
+  /// Whether summary.csv is written.
+  public let writesSummary: Bool
   /// Checkpoints of past epochs that stay.
   public let keptCheckpoints: Int
   /// Steps after which training ends.
@@ -72,19 +80,25 @@ public struct Hyperparameters: Sendable {
     logInterval = values.integer("log-interval")
     isCheckpointing = values.flag("grad-checkpointing")
     batchSize = values.integer("batch-size")
-    trainTransform = Self.trainTransform(values, preprocessing)
     evalTransform = EvalTransform(preprocessing)
-    smoothing = Float(values.number("smoothing"))
+    loss = TrainingLoss(values)
     dropout = values.number("drop")
     dropPath = values.number("drop-path")
+    normMomentum = values.optionalNumber("bn-momentum")
     freezing = FreezeRule(values.word("freeze"), fixesNorms: values.flag("freeze-bn"))
     optimizer = Self.choice(values.word("opt"))
     momentum = values.number("momentum")
     weightDecay = values.number("weight-decay")
     schedule = Self.schedule(values)
+    progression = Progression(
+      values, inputSize: preprocessing.inputSize, totalEpochs: schedule.totalEpochs,
+      cooldownEpochs: values.scheduleRule.isCyclic ? values.integer("cooldown-epochs") : 0)
     epochs = values.integer("epochs")
     evaluationInterval = values.integer("val-interval")
     checkpointInterval = values.integer("checkpoint-every")
+    checkpointSteps = values.optionalInteger("checkpoint-steps")
+    patience = values.optionalInteger("early-stop")
+    writesSummary = values.flag("summary-csv")
     keptCheckpoints = values.integer("keep")
     maxSteps = values.optionalInteger("max-steps")
     timeLimit = values.optionalNumber("time-limit")
@@ -93,34 +107,23 @@ public struct Hyperparameters: Sendable {
 
   /// Epochs in words, with what the schedule adds: `50 + 10 cooldown = 60`, or `12`.
   public var epochsText: String {
-    let cooldown = schedule.totalEpochs - epochs
-    return cooldown == 0
-      ? "\(epochs)" : "\(epochs) + \(cooldown) cooldown = \(schedule.totalEpochs)"
+    let cycles = values.scheduleRule.isCyclic ? values.integer("lr-cycle-limit") : 1
+    let cooldown = values.scheduleRule.isCyclic ? values.integer("cooldown-epochs") : 0
+    let warmup = schedule.warmup.isInFront ? schedule.warmup.epochs : 0
+    let total = schedule.totalEpochs
+    var text = "\(total - cooldown - warmup)"
+    if cycles > 1 { text += " in \(cycles) cycles" }
+    if warmup > 0 { text = "\(warmup) warm-up + \(text)" }
+    if cooldown > 0 { text += " + \(cooldown) cooldown" }
+    return cooldown + warmup == 0 ? text : "\(text) = \(total)"
   }
 
-  /// Steps in an epoch of so many images; the last, incomplete batch is left out.
+  /// Refuses a batch that cannot be filled, in any stage.
   /// - Throws: `HyperparameterError.batchLargerThanData`.
-  public func stepsPerEpoch(images: Int) throws(HyperparameterError) -> Int {
-    guard images >= batchSize else {
-      throw .batchLargerThanData(batch: batchSize, images: images)
-    }
-    return images / batchSize
-  }
-
-  /// The learning rate over the epochs; it needs no network, so that `plot lr` can draw it at once.
-  public static func schedule(_ values: HyperparameterValues) -> any Schedule {
-    let warmup = Warmup(
-      epochs: values.integer("warmup-epochs"), start: values.number("warmup-lr"))
-    let peak = values.number("lr")
-    let epochs = values.integer("epochs")
-    let rule: ScheduleRule = choice(values.word("sched"))
-    switch rule {
-    case .cosine:
-      return CosineSchedule(
-        peak: peak, floor: values.number("min-lr"), epochs: epochs,
-        cooldownEpochs: values.integer("cooldown-epochs"), warmup: warmup)
-    case .constant:
-      return ConstantSchedule(peak: peak, epochs: epochs, warmup: warmup)
+  public func checkBatches(images: Int) throws(HyperparameterError) {
+    let largest = progression.stages.map(\.batchSize).max() ?? batchSize
+    guard images >= largest else {
+      throw .batchLargerThanData(batch: largest, images: images)
     }
   }
 
@@ -143,8 +146,16 @@ public struct Hyperparameters: Sendable {
       warnings.append(.warmupAboveRate(warmup: start, rate: peak))
     }
     let floor = values.number("min-lr")
-    if values.word("sched") == ScheduleRule.cosine.rawValue && floor > peak {
+    if values.scheduleRule.isCyclic && floor > peak {
       warnings.append(.floorAboveRate(minimum: floor, rate: peak))
+    }
+    if values.progressionRule == .paper || values.progressionRule == .google {
+      let cooldown = values.scheduleRule.isCyclic ? values.integer("cooldown-epochs") : 0
+      let ramped = schedule(values).totalEpochs - cooldown
+      let stages = values.integer("stages")
+      if ramped < stages {
+        warnings.append(.fewerEpochsThanStages(epochs: ramped, stages: stages))
+      }
     }
     for key in values.changed {
       if let reason = values.inertReason(key) {
@@ -190,16 +201,15 @@ public struct Hyperparameters: Sendable {
       deviation: resolved.numbers("std") ?? network.deviation, cropMode: network.cropMode)
   }
 
-  private static func trainTransform(
-    _ values: HyperparameterValues, _ preprocessing: Preprocessing
-  ) -> any ImageTransform {
+  /// How training images become network input in a stage: augmented, unless `no-aug` is on.
+  public func trainTransform(_ stage: TrainingStage) -> any ImageTransform {
     if values.flag("no-aug") {
       return EvalTransform.withoutAugmentation(
-        size: preprocessing.inputSize, interpolation: preprocessing.interpolation,
+        size: stage.inputSize, interpolation: preprocessing.interpolation,
         normalization: preprocessing.normalization)
     }
     var transform = TrainTransform(
-      size: preprocessing.inputSize, normalization: preprocessing.normalization)
+      size: stage.inputSize, normalization: preprocessing.normalization)
     if let scale = values.numbers("scale") { transform.scale = scale[0]...scale[1] }
     if let ratio = values.numbers("ratio") { transform.ratio = ratio[0]...ratio[1] }
     transform.interpolation = Interpolation(rawValue: values.word("train-interpolation"))

@@ -40,6 +40,9 @@ public final class OptimizerSlot: Sendable {
     memory = FloatMemory(count: count)
   }
 
+  /// How many values there are.
+  var count: Int { memory.count }
+
   /// The values, in the order of the store's weights.
   var values: UnsafeMutablePointer<Float> { memory.base }
 }

@@ -10,7 +10,7 @@ extension HyperparameterKey {
         network can learn its training set by heart, bad for accuracy on new images.
         """),
     HyperparameterKey(
-      "scale", group: .augment, kind: .numbers(count: 2, .above(0, upTo: 1), ascending: true),
+      "scale", group: .augment, kind: .numbers(count: 2...2, .above(0, upTo: 1), ascending: true),
       default: .numbers([0.08, 1]),
       summary: "Share of the image that a random crop covers, from smallest to largest.",
       explanation: """
@@ -19,7 +19,7 @@ extension HyperparameterKey {
         """,
       inertWhen: withoutAugmentation),
     HyperparameterKey(
-      "ratio", group: .augment, kind: .numbers(count: 2, .above(0), ascending: true),
+      "ratio", group: .augment, kind: .numbers(count: 2...2, .above(0), ascending: true),
       default: .numbers([0.75, 1.3333]),
       summary: "Width over height of a random crop, from narrowest to widest.",
       explanation: "The crop is stretched to a square; [1,1] keeps shapes as they are.",

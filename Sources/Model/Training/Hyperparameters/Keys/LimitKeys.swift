@@ -11,10 +11,26 @@ extension HyperparameterKey {
         nothing more than these. What a killed run loses is what came after its last checkpoint.
         """),
     HyperparameterKey(
+      "checkpoint-steps", group: .limits, kind: .integer(1...Int.max), keywords: ["none"],
+      default: .none, changesResult: false,
+      summary: "Steps from one checkpoint within an epoch to the next.",
+      explanation: """
+        For epochs that take hours: a killed run goes on from its last such checkpoint, to the same \
+        bits. It replaces the one before it.
+        """),
+    HyperparameterKey(
       "keep", group: .limits, kind: .integer(1...1_000_000), default: .integer(3),
       changesResult: false,
       summary: "How many checkpoints of past epochs stay on disk, besides the best one.",
       explanation: "Each holds the weights and the optimizer's momentum: 8 bytes a parameter."),
+    HyperparameterKey(
+      "early-stop", group: .limits, kind: .integer(1...1_000_000), keywords: ["none"],
+      default: .none,
+      summary: "Ends training when eval-metric has not improved for so many epochs.",
+      explanation: """
+        The checkpoint of the best epoch is there in any case: 'eval RUN weights=best'. With cosine \
+        the last epochs improve most, so be patient, or take a constant rate.
+        """),
     HyperparameterKey(
       "max-steps", group: .limits, kind: .integer(1...Int.max), keywords: ["none"], default: .none,
       summary: "Ends training after so many steps in all, wherever the epoch stands.",

@@ -11,7 +11,7 @@ extension HyperparameterKey {
         of a square image: right for CIFAR and digits. auto is what the weights were evaluated with.
         """),
     HyperparameterKey(
-      "mean", group: .preprocess, kind: .numbers(count: 3, .finite, ascending: false),
+      "mean", group: .preprocess, kind: .numbers(count: 3...3, .finite, ascending: false),
       keywords: ["auto"], default: .auto,
       summary: "What is subtracted from red, green and blue, on a scale from 0 to 1.",
       explanation: """
@@ -19,7 +19,7 @@ extension HyperparameterKey {
         scratch any value near the data's mean serves.
         """),
     HyperparameterKey(
-      "std", group: .preprocess, kind: .numbers(count: 3, .above(0), ascending: false),
+      "std", group: .preprocess, kind: .numbers(count: 3...3, .above(0), ascending: false),
       keywords: ["auto"], default: .auto,
       summary: "What red, green and blue are divided by after mean was subtracted.",
       explanation: "auto is what the weights were trained with, as for mean."),

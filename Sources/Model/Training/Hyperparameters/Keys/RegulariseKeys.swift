@@ -3,13 +3,6 @@
 extension HyperparameterKey {
   static let regulariseKeys: [HyperparameterKey] = [
     HyperparameterKey(
-      "smoothing", group: .regularise, kind: .number(.from(0, below: 1)), default: .number(0.1),
-      summary: "Label smoothing: the share of each label that is spread over all classes.",
-      explanation: """
-        It keeps the network from being certain, and so the training loss stays well above 0. The \
-        test loss is always the plain cross entropy.
-        """),
-    HyperparameterKey(
       "drop", group: .regularise, kind: .number(.from(0, below: 1)), default: .number(0),
       summary: "Dropout: the share of features that is set to 0 in front of the classifier.",
       explanation: """
@@ -41,6 +34,15 @@ extension HyperparameterKey {
         Without it they still take the mean and variance of each batch, and move the running ones. \
         With freeze=none it acts on all batch norms, whose scale and shift go on training. Good for \
         small batches and for pretrained weights.
+        """),
+    HyperparameterKey(
+      "bn-momentum", group: .regularise, kind: .number(.between(0, 1)), keywords: ["auto"],
+      default: .auto,
+      summary: "Share of a batch in the running statistics of batch norms, at each step.",
+      explanation: """
+        auto is what the network was trained with, 0.1 for timm's. Evaluation uses the running \
+        statistics: take less for small batches and long training (the paper's 0.01), more for a \
+        training of few steps. 0 leaves them as they are.
         """),
   ]
 }

@@ -47,5 +47,12 @@ extension HyperparameterKey {
         The last batch of an epoch is always recorded. The progress line has its own pace, and the \
         epoch table is written in any case.
         """),
+    HyperparameterKey(
+      "summary-csv", group: .run, kind: .flag, default: .flag(false), changesResult: false,
+      summary: "Writes summary.csv beside metrics.csv, in the form of timm's train.py.",
+      explanation: """
+        For scripts that read timm's file: epochs count from 0, and the header stands once, at the \
+        top. metrics.csv has all of it and more.
+        """),
   ]
 }

@@ -1,0 +1,120 @@
+import Foundation
+import Kernels
+
+/// The stages of a training and which of them holds when; one stage where there is no progression.
+///
+/// Tan and Le, "EfficientNetV2: Smaller Models and Faster Training", ICML 2021, algorithm 1, and
+/// google's code, which takes sizes at (i + 1) / stages of the way instead of i / (stages - 1).
+public struct Progression: Sendable, Equatable {
+  /// The stages, from small images to large ones.
+  public let stages: [TrainingStage]
+  /// How a stage is drawn for each step; nil where the epoch decides.
+  private let window: SpreadWindow?
+
+  /// Plans the stages of a training that takes so many epochs, the last of them the cool-down.
+  init(_ values: HyperparameterValues, inputSize: Int, totalEpochs: Int, cooldownEpochs: Int) {
+    let rule = values.progressionRule
+    let ramped = max(1, totalEpochs - cooldownEpochs)
+    // A training of fewer epochs than stages still ends with the largest images.
+    let count = rule == .none ? 1 : min(values.integer("stages"), rule == .spread ? .max : ramped)
+    let sizes = values.numbers("stage-sizes") ?? Self.sizes(upTo: inputSize)
+    let ramps = rule == .paper || rule == .google
+    let batches = ramps ? values.numbers("stage-batch") : nil
+    func ramp(_ key: String, _ index: Int) -> Double? {
+      guard ramps, let ends = values.numbers(key) else { return nil }
+      return Self.ramp(ends, count == 1 ? 1 : Double(index) / Double(count - 1))
+    }
+    func size(_ index: Int) -> Int {
+      guard rule != .none else { return inputSize }
+      let isAhead = rule == .google || count == 1
+      let share =
+        isAhead ? Double(index + 1) / Double(count) : Double(index) / Double(count - 1)
+      return Int(Self.ramp(sizes, share))
+    }
+    func start(_ index: Int) -> Int { index == count ? totalEpochs : index * ramped / count }
+    stages = (0..<count).map { index in
+      TrainingStage(
+        number: index + 1, count: count,
+        epochs: rule == .spread ? 0..<totalEpochs : start(index)..<start(index + 1),
+        inputSize: size(index),
+        batchSize: batches.map { Int($0[min(index, $0.count - 1)]) }
+          ?? values.integer("batch-size"),
+        dropout: ramp("stage-drop", index) ?? values.number("drop"),
+        magnitude: ramp("stage-magnitude", index), mixup: ramp("stage-mixup", index) ?? 0,
+        cutmix: ramp("stage-cutmix", index) ?? 0)
+    }
+    window =
+      rule == .spread
+      ? SpreadWindow(
+        count: count, epochs: totalEpochs, deviation: values.number("stage-spread"),
+        randomShare: values.number("stage-random-mix"), seed: UInt64(values.integer("seed")))
+      : nil
+  }
+
+  /// Whether there is more than one stage.
+  public var isProgressive: Bool { stages.count > 1 }
+  /// Whether a stage is drawn for each step.
+  public var isDrawnPerStep: Bool { window != nil }
+
+  /// The stage of a step.
+  public func stage(epoch: Int, step: Int = 0) -> TrainingStage {
+    if let window { return stages[window.choice(epoch: epoch, step: step)] }
+    return stages.first { $0.epochs.contains(epoch) } ?? stages[stages.count - 1]
+  }
+
+  /// The shares of the stages among the steps of an epoch.
+  public func shares(epoch: Int) -> [Double] {
+    if let window { return window.weights(epoch: epoch) }
+    let current = stage(epoch: epoch)
+    return stages.map { $0 == current ? 1 : 0 }
+  }
+
+  /// Half of a size, in whole multiples of the network's stride, up to the size.
+  private static func sizes(upTo size: Int) -> [Double] {
+    [Double(min(size, max(32, (size / 2 + 31) / 32 * 32))), Double(size)]
+  }
+
+  private static func ramp(_ ends: [Double], _ share: Double) -> Double {
+    ends[0] + (ends[1] - ends[0]) * share
+  }
+}
+
+/// A window over the sizes that moves from the first to the last as the epochs pass, as timm's
+/// `ScheduledBatchSampler`: a normal curve around the place where the epoch stands, mixed with
+/// uniform draws.
+struct SpreadWindow: Sendable, Equatable {
+  let count: Int
+  let epochs: Int
+  /// The standard deviation, in sizes.
+  let deviation: Double
+  /// The share of draws for which the window does not count.
+  let randomShare: Double
+  let seed: UInt64
+
+  /// The probability of each size in an epoch.
+  func weights(epoch: Int) -> [Double] {
+    let progress = epochs == 1 ? 1 : min(Double(epoch) / Double(epochs - 1), 1)
+    let center = progress * Double(count - 1)
+    let distances = (0..<count).map { abs(Double($0) - center) }
+    let nearest = distances.min() ?? 0
+    let window = distances.map {
+      deviation == 0 ? ($0 == nearest ? 1 : 0) : exp(-0.5 * ($0 / deviation) * ($0 / deviation))
+    }
+    let total = window.reduce(0, +)
+    return window.map {
+      (1 - randomShare) * (total > 0 ? $0 / total : 0) + randomShare / Double(count)
+    }
+  }
+
+  /// The size of a step.
+  func choice(epoch: Int, step: Int) -> Int {
+    var random = CounterRandom(
+      seed: seed, stream: .stages, counters: UInt64(epoch), UInt64(step))
+    var left = random.uniform()
+    for (index, weight) in weights(epoch: epoch).enumerated() {
+      left -= weight
+      if left < 0 { return index }
+    }
+    return count - 1
+  }
+}

@@ -1,0 +1,26 @@
+/// What holds for a part of training: the size of the images and what grows with it.
+public struct TrainingStage: Sendable, Equatable {
+  /// The stage, counted from 1.
+  public let number: Int
+  /// How many stages there are.
+  public let count: Int
+  /// The epochs, counted from 0, in which it holds; under `spread` all of them.
+  public let epochs: Range<Int>
+  /// The side of the training images in pixels.
+  public let inputSize: Int
+  /// Images per step.
+  public let batchSize: Int
+  /// The share of features that dropout sets to 0.
+  public let dropout: Double
+  /// RandAugment's magnitude; nil for that of `aa`.
+  public let magnitude: Double?
+  /// The strength of mixup.
+  public let mixup: Double
+  /// The strength of CutMix.
+  public let cutmix: Double
+}
+
+/// The rules that the key `progressive` can name.
+public enum ProgressionRule: String, Sendable, CaseIterable {
+  case none, paper, google, spread
+}
