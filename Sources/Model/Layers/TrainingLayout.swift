@@ -76,6 +76,7 @@ public struct TrainingMemory: Sendable {
     let gradients = [layout.expandedGradient, layout.filteredGradient, layout.skipGradient]
       .reduce(0) { $0 + $1.count }
     let table = network.blueprint.parameters
+    let state = settings.optimizer.stateFloats(of: table)
     let pixels =
       settings.preprocessing.inputSize * settings.preprocessing.inputSize
       * network.blueprint.inputChannels
@@ -87,9 +88,11 @@ public struct TrainingMemory: Sendable {
         name: "sums and packed weights", bytes: layout.scratchFloats * float + pool.scratchBytes),
       Item(name: "weights", bytes: (table.weightExtent + table.bufferExtent) * float),
       Item(name: "gradients of the weights", bytes: table.weightExtent * float),
-      Item(name: "optimizer", bytes: table.weightExtent * float),
+      Item(name: "optimizer", bytes: state.optimizer * float),
       Item(
         name: "batches prepared ahead", bytes: (2 + settings.workers) * settings.batchSize * pixels),
+      Item(name: "average of the weights", bytes: state.average * float),
+      Item(name: "sums of gradients", bytes: state.accumulation * float),
     ]
     available = availableMemory()
   }

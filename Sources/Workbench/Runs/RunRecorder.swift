@@ -111,6 +111,7 @@ final class RunRecorder {
   private func epoch(_ report: EpochReport) throws {
     try metrics.append(MetricsRow(report))
     try log.append(line: EpochTable.line(report, metric: metric))
+    if let raw = report.rawEvaluation { try log.append(line: RunText.raw(raw)) }
     try events.append("epoch", Self.fields(report))
   }
 
@@ -125,6 +126,11 @@ final class RunRecorder {
       fields["eval_loss"] = .real(evaluation.loss)
       fields["top1"] = .real(evaluation.top1)
       fields["top5"] = .real(evaluation.top5)
+    }
+    if let raw = report.rawEvaluation {
+      fields["raw_eval_loss"] = .real(raw.loss)
+      fields["raw_top1"] = .real(raw.top1)
+      fields["raw_top5"] = .real(raw.top5)
     }
     return fields
   }
@@ -148,6 +154,12 @@ enum RunText {
       text += "; going on after epoch \(plan.startEpoch), step \(NumberText.count(plan.startStep))"
     }
     return text
+  }
+
+  /// What the weights reach by themselves, where the line of the epoch is about their mean.
+  static func raw(_ evaluation: Evaluation) -> String {
+    "without the running mean: loss \(NumberText.fixed(evaluation.loss, 4)), "
+      + "top1 \(NumberText.fixed(evaluation.top1, 2)), top5 \(NumberText.fixed(evaluation.top5, 2))"
   }
 
   /// Where a training stopped and why: `stopped at epoch 7 step 212`.

@@ -21,7 +21,7 @@ public struct Hyperparameters: Sendable {
   public let logInterval: Int
   /// Whether maps within a block are computed again instead of kept.
   public let isCheckpointing: Bool
-  /// Images per step.
+  /// Images per batch; a step takes `optimizer.accumulation` batches.
   public let batchSize: Int
   /// How training images become network input: augmented, unless `no-aug` is on.
   public let trainTransform: any ImageTransform
@@ -35,12 +35,8 @@ public struct Hyperparameters: Sendable {
   public let dropPath: Double
   /// What does not train.
   public let freezing: FreezeRule
-  /// The rule that changes the weights.
-  public let optimizer: OptimizerRule
-  /// How much of the last step is carried on.
-  public let momentum: Double
-  /// How strongly weights are pulled towards 0.
-  public let weightDecay: Double
+  /// How gradients become new weights.
+  public let optimizer: OptimizerSettings
   /// The learning rate over the epochs.
   public let schedule: any Schedule
   /// Epochs of the schedule proper, without the cool-down.
@@ -78,9 +74,7 @@ public struct Hyperparameters: Sendable {
     dropout = values.number("drop")
     dropPath = values.number("drop-path")
     freezing = FreezeRule(values.word("freeze"), fixesNorms: values.flag("freeze-bn"))
-    optimizer = Self.choice(values.word("opt"))
-    momentum = values.number("momentum")
-    weightDecay = values.number("weight-decay")
+    optimizer = OptimizerSettings(values)
     schedule = Self.schedule(values)
     epochs = values.integer("epochs")
     evaluationInterval = values.integer("val-interval")
@@ -98,13 +92,15 @@ public struct Hyperparameters: Sendable {
       ? "\(epochs)" : "\(epochs) + \(cooldown) cooldown = \(schedule.totalEpochs)"
   }
 
-  /// Steps in an epoch of so many images; the last, incomplete batch is left out.
+  /// Steps in an epoch of so many images; the last, incomplete batch is left out, and the last step
+  /// has the batches that are left.
   /// - Throws: `HyperparameterError.batchLargerThanData`.
   public func stepsPerEpoch(images: Int) throws(HyperparameterError) -> Int {
     guard images >= batchSize else {
       throw .batchLargerThanData(batch: batchSize, images: images)
     }
-    return images / batchSize
+    let batches = images / batchSize
+    return (batches + optimizer.accumulation - 1) / optimizer.accumulation
   }
 
   /// The learning rate over the epochs; it needs no network, so that `plot lr` can draw it at once.

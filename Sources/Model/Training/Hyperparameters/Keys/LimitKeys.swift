@@ -14,7 +14,10 @@ extension HyperparameterKey {
       "keep", group: .limits, kind: .integer(1...1_000_000), default: .integer(3),
       changesResult: false,
       summary: "How many checkpoints of past epochs stay on disk, besides the best one.",
-      explanation: "Each holds the weights and the optimizer's momentum: 8 bytes a parameter."),
+      explanation: """
+        Each holds the weights and what the optimizer remembers, 8 bytes a parameter with sgd and 12 \
+        with adamw, and the running mean of model-ema.
+        """),
     HyperparameterKey(
       "max-steps", group: .limits, kind: .integer(1...Int.max), keywords: ["none"], default: .none,
       summary: "Ends training after so many steps in all, wherever the epoch stands.",
