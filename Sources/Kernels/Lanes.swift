@@ -1,3 +1,5 @@
+internal import CProcessor
+
 /// Sixteen floats: one AVX-512 register, two AVX2 registers, four NEON registers.
 typealias Vector = SIMD16<Float>
 
@@ -18,6 +20,10 @@ protocol Lanes {
   static func / (a: Self, b: Self) -> Self
   /// a * b + c with one rounding.
   static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self
+  /// The square root, correctly rounded.
+  var root: Self { get }
+  /// The larger of two numbers, lane by lane.
+  static func larger(_ a: Self, _ b: Self) -> Self
   /// The value limited to low ... high; NaN stays NaN.
   func limited(_ low: Float, _ high: Float) -> Self
   /// 2 to the power of the integer in the low bits of a float near 1.5 * 2^23.
@@ -49,6 +55,10 @@ extension SIMD16<Float>: Lanes {
   @inline(__always) static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self {
     c.addingProduct(a, b)
   }
+  @inline(__always) var root: Self { processor_roots16(self) }
+  @inline(__always) static func larger(_ a: Self, _ b: Self) -> Self {
+    a.replacing(with: b, where: b .> a)
+  }
   @inline(__always) func limited(_ low: Float, _ high: Float) -> Self {
     let floor = Self(repeating: low)
     let ceiling = Self(repeating: high)
@@ -74,6 +84,10 @@ extension SIMD8<Float>: Lanes {
   @inline(__always) static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self {
     c.addingProduct(a, b)
   }
+  @inline(__always) var root: Self { processor_roots8(self) }
+  @inline(__always) static func larger(_ a: Self, _ b: Self) -> Self {
+    a.replacing(with: b, where: b .> a)
+  }
   @inline(__always) func limited(_ low: Float, _ high: Float) -> Self {
     let floor = Self(repeating: low)
     let ceiling = Self(repeating: high)
@@ -95,6 +109,8 @@ extension Float: Lanes {
   @inline(__always) static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self {
     c.addingProduct(a, b)
   }
+  @inline(__always) var root: Self { squareRoot() }
+  @inline(__always) static func larger(_ a: Self, _ b: Self) -> Self { a < b ? b : a }
   @inline(__always) func limited(_ low: Float, _ high: Float) -> Self {
     self < low ? low : (self > high ? high : self)
   }

@@ -22,7 +22,7 @@ struct KernelCase: Sendable, CustomTestStringConvertible {
   static let all =
     convolutions + foldedConvolutions + normalizedConvolutions + depthwise + normalizedPooling
     + normalization + squeezeExcitation + dense
-    + losses + updates + transformers + contextPooling
+    + losses + updates + elementwiseUpdates + transformers + contextPooling
 }
 
 /// The first entry that is outside the tolerance, in words; nil where all agree.

@@ -56,3 +56,15 @@ static inline __attribute__((always_inline)) void processor_prefetch_to_write(
     const void *address) {
   __builtin_prefetch(address, 1, 3);
 }
+
+// The square roots of sixteen or eight floats, in one instruction where the including code may use it.
+typedef float processor_floats16 __attribute__((ext_vector_type(16)));
+typedef float processor_floats8 __attribute__((ext_vector_type(8)));
+static inline __attribute__((always_inline)) processor_floats16 processor_roots16(
+    processor_floats16 x) {
+  return __builtin_elementwise_sqrt(x);
+}
+static inline __attribute__((always_inline)) processor_floats8 processor_roots8(
+    processor_floats8 x) {
+  return __builtin_elementwise_sqrt(x);
+}

@@ -3,8 +3,9 @@ public import Foundation
 /// The whole state of a training, in one file.
 ///
 /// The file is a safetensors file: the network's tensors stand under timm's keys in timm's layout, so
-/// that other tools can read them, the optimizer's slots as `optimizer.SLOT.KEY`, and everything else,
-/// the `TrainingState`, as JSON in the metadata. A digest guards all of it.
+/// that other tools can read them, the optimizer's slots as `optimizer.SLOT.KEY`, the running means of
+/// the tensors, where there are any, as `ema.KEY`, and everything else, the `TrainingState`, as JSON in
+/// the metadata. A digest guards all of it.
 public struct Checkpoint: Sendable {
   /// The form of the state in the metadata.
   static let formatVersion = 1
@@ -56,10 +57,30 @@ public struct Checkpoint: Sendable {
 
   /// Writes the state of a training, replacing the file durably.
   static func write(
-    _ state: TrainingState, network: Network, optimizer: any Optimizer, to url: URL
+    _ state: TrainingState, network: Network, optimizer: any Optimizer,
+    average: WeightAverage? = nil, to url: URL
   ) throws {
-    let store = network.parameters
-    var tensors = store.table.entries.map { info in
+    var tensors = sources(network.parameters)
+    for slot in optimizer.slots {
+      tensors += slot.tensors.map { tensor in
+        let values = slot.values + tensor.offset
+        return SafeTensors.Source(
+          name: slotName(slot, tensor), shape: tensor.timmShape,
+          values: .floats { tensor.layout.toTimm(values, to: $0, shape: tensor.shape) })
+      }
+    }
+    if let average { tensors += sources(average.parameters, prefix: averagePrefix) }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let metadata = try encoder.encode(Metadata(format: formatVersion, state: state))
+    try SealedTensorFile.write(
+      description: String(decoding: metadata, as: UTF8.self), tensors: tensors, to: url)
+  }
+
+  private static func sources(
+    _ store: ParameterStore, prefix: String = ""
+  ) -> [SafeTensors.Source] {
+    store.table.entries.map { info in
       let values: SafeTensors.Source.Values
       switch info.storage {
       case .weights:
@@ -69,21 +90,8 @@ public struct Checkpoint: Sendable {
       case .counters:
         values = .integer(store.counters[info.offset])
       }
-      return SafeTensors.Source(name: info.path, shape: info.timmShape, values: values)
+      return SafeTensors.Source(name: prefix + info.path, shape: info.timmShape, values: values)
     }
-    for slot in optimizer.slots {
-      for info in store.table.entries where info.storage == .weights {
-        tensors.append(
-          SafeTensors.Source(
-            name: slotName(slot, info), shape: info.timmShape,
-            values: floats(slot.values, info)))
-      }
-    }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let metadata = try encoder.encode(Metadata(format: formatVersion, state: state))
-    try SealedTensorFile.write(
-      description: String(decoding: metadata, as: UTF8.self), tensors: tensors, to: url)
   }
 
   private static func floats(
@@ -92,59 +100,84 @@ public struct Checkpoint: Sendable {
     .floats { info.layout.toTimm(buffer + info.offset, to: $0, shape: info.shape) }
   }
 
+  /// Which of a checkpoint's weights are meant.
+  public enum Weights: Sendable {
+    /// Those that are trained.
+    case raw
+    /// Their running mean where the checkpoint has it, else those that are trained.
+    case averaged
+  }
+
+  /// Whether the checkpoint holds the running mean of the weights.
+  public var holdsAverage: Bool { file.names.contains { $0.hasPrefix(Self.averagePrefix) } }
+
   /// Gives a network the weights and running statistics of the checkpoint. When it throws, the
   /// network is as it was.
   /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`.
-  public func restore(into network: Network) throws {
-    let store = network.parameters
+  public func restore(into network: Network, _ weights: Weights = .raw) throws {
+    let isAveraged = weights == .averaged && holdsAverage
+    try restore(into: network.parameters, prefix: isAveraged ? Self.averagePrefix : "")
+  }
+
+  private func restore(into store: ParameterStore, prefix: String) throws {
     for isTrial in [true, false] {
       for info in store.table.entries {
         if info.storage == .counters {
-          let value = try file.integer(info.path)
+          let value = try file.integer(prefix + info.path)
           if !isTrial { store.counters[info.offset] = value }
           continue
         }
         let base = info.storage == .weights ? store.weights : store.buffers
-        try file.withFloats(info.path, shape: info.timmShape) {
+        try file.withFloats(prefix + info.path, shape: info.timmShape) {
           if !isTrial { info.layout.fromTimm($0, to: base + info.offset, shape: info.shape) }
         }
       }
     }
   }
 
-  /// Gives a network and its optimizer the state of the checkpoint.
+  /// Gives a network, its optimizer and the average of its weights the state of the checkpoint. An
+  /// average that the checkpoint does not know begins at its weights.
   /// - Throws: `CheckpointError`, `TrainingError.missingSlot` for the slots of another rule.
-  func restore(into network: Network, _ optimizer: any Optimizer) throws {
+  func restore(
+    into network: Network, _ optimizer: any Optimizer, _ average: WeightAverage? = nil
+  ) throws {
     let names = Set(file.names)
     for slot in optimizer.slots {
-      for info in network.parameters.table.entries where info.storage == .weights {
-        let name = Self.slotName(slot, info)
+      for tensor in slot.tensors {
+        let name = Self.slotName(slot, tensor)
         guard names.contains(name) else { throw TrainingError.missingSlot(name) }
       }
     }
     try restore(into: network)
     for slot in optimizer.slots {
-      for info in network.parameters.table.entries where info.storage == .weights {
-        try file.withFloats(Self.slotName(slot, info), shape: info.timmShape) {
-          info.layout.fromTimm($0, to: slot.values + info.offset, shape: info.shape)
+      for tensor in slot.tensors {
+        try file.withFloats(Self.slotName(slot, tensor), shape: tensor.timmShape) {
+          tensor.layout.fromTimm($0, to: slot.values + tensor.offset, shape: tensor.shape)
         }
       }
     }
+    optimizer.updates = state.step
+    if let average {
+      try restore(into: average.parameters, prefix: holdsAverage ? Self.averagePrefix : "")
+    }
   }
 
-  private static func slotName(_ slot: OptimizerSlot, _ info: ParameterInfo) -> String {
-    "\(slotPrefix)\(slot.name).\(info.path)"
+  private static func slotName(_ slot: OptimizerSlot, _ tensor: OptimizerSlot.Tensor) -> String {
+    "\(slotPrefix)\(slot.name).\(tensor.path)"
   }
 
   private static let slotPrefix = "optimizer."
+  private static let averagePrefix = "ema."
 
   /// Whether a tensor file with this metadata was written as a checkpoint.
   static func isCheckpoint(_ metadata: [String: String]) -> Bool {
     metadata["digest"] != nil && metadata["description"] != nil
   }
 
-  /// Whether a tensor of a checkpoint belongs to the optimizer and not to the network.
-  static func isOptimizerState(_ name: String) -> Bool { name.hasPrefix(slotPrefix) }
+  /// Whether a tensor of a checkpoint belongs to the training and not to the network.
+  static func isTrainingState(_ name: String) -> Bool {
+    name.hasPrefix(slotPrefix) || name.hasPrefix(averagePrefix)
+  }
 }
 
 extension Network {

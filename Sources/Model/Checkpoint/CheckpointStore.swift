@@ -70,7 +70,8 @@ public struct CheckpointStore: Sendable, Equatable {
   ///   - isBest: whether it becomes the best checkpoint too.
   ///   - keep: how many epochs' checkpoints stay.
   func save(
-    _ state: TrainingState, network: Network, optimizer: any Optimizer, isBest: Bool, keep: Int
+    _ state: TrainingState, network: Network, optimizer: any Optimizer,
+    average: WeightAverage? = nil, isBest: Bool, keep: Int
   ) throws -> CheckpointReport {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -79,7 +80,8 @@ public struct CheckpointStore: Sendable, Equatable {
     }
     let isWithinEpoch = state.epochStep > 0
     let target = isWithinEpoch ? last : file(epoch: state.completedEpochs)
-    try Checkpoint.write(state, network: network, optimizer: optimizer, to: target)
+    try Checkpoint.write(
+      state, network: network, optimizer: optimizer, average: average, to: target)
     if isBest { try AtomicFile.link(target, to: best) }
     if !isWithinEpoch {
       try AtomicFile.link(target, to: last)

@@ -109,6 +109,7 @@ public struct TrainingMemory: Sendable {
     let gradients = [layout.expandedGradient, layout.filteredGradient, layout.skipGradient]
       .reduce(0) { $0 + $1.count }
     let table = network.blueprint.parameters
+    let state = settings.optimizer.stateFloats(of: table)
     let pixels = stage.inputSize * stage.inputSize * network.blueprint.inputChannels
     items = [
       Item(name: "maps kept for backward", bytes: (layout.own - gradients) * float),
@@ -118,9 +119,11 @@ public struct TrainingMemory: Sendable {
         name: "sums and packed weights", bytes: layout.scratchFloats * float + pool.scratchBytes),
       Item(name: "weights", bytes: (table.weightExtent + table.bufferExtent) * float),
       Item(name: "gradients of the weights", bytes: table.weightExtent * float),
-      Item(name: "optimizer", bytes: table.weightExtent * float),
+      Item(name: "optimizer", bytes: state.optimizer * float),
       Item(
         name: "batches prepared ahead", bytes: (2 + settings.workers) * stage.batchSize * pixels),
+      Item(name: "average of the weights", bytes: state.average * float),
+      Item(name: "sums of gradients", bytes: state.accumulation * float),
     ]
     available = availableMemory()
   }

@@ -20,6 +20,7 @@ public final class Trainer {
   private let stopAt: Int?
   let step: TrainingStep
   private let evaluator: Evaluator
+  private let pool: ThreadPool
   private var watch = Stopwatch()
   private var stopRequest: () -> StopRequest = { .none }
   private var listener: (TrainingEvent) throws -> Void = { _ in }
@@ -70,10 +71,11 @@ public final class Trainer {
     }
     self.state = state
     let pool = pool ?? ThreadPool(threads: settings.threads)
+    self.pool = pool
     step = try TrainingStep(network, settings: settings, pool: pool)
     evaluator = try Evaluator(
       network, transform: settings.evalTransform, workers: settings.workers, pool: pool)
-    try checkpoint?.restore(into: network, step.optimizer)
+    try checkpoint?.restore(into: network, step.optimizer, step.average)
   }
 
   /// Whether a checkpoint can be continued with this network, data and settings.
@@ -86,7 +88,9 @@ public final class Trainer {
       throw TrainingError.otherData(checkpoint: checkpoint.dataName, given: given.dataName)
     }
     guard checkpoint.epochStep > 0 else { return }
-    for key in ["batch-size", "seed", "progressive", "stages", "stage-batch"]
+    for key in [
+      "batch-size", "grad-accum-steps", "seed", "progressive", "stages", "stage-batch",
+    ]
     where checkpoint.parameters[key] != given.parameters[key] {
       throw TrainingError.changedWithinEpoch(
         key: key, checkpoint: checkpoint.parameters[key].text, given: given.parameters[key].text,
@@ -147,7 +151,15 @@ public final class Trainer {
       epoch: min(state.completedEpochs, totalEpochs - 1), step: state.epochStep)
   }
   /// The steps of the running epoch.
-  private var stepsPerEpoch: Int { data.train.count / stage.batchSize }
+  private var stepsPerEpoch: Int { steps(in: stage) }
+
+  /// The steps of an epoch; the last, incomplete batch is left out, and the last step has the batches
+  /// that are left.
+  private func steps(in stage: TrainingStage) -> Int {
+    let accumulation = settings.optimizer.accumulation
+    return (data.train.count / stage.batchSize + accumulation - 1) / accumulation
+  }
+
   private var isOutOfSteps: Bool { settings.maxSteps.map { state.step >= $0 } ?? false }
 
   private var isOutOfPatience: Bool {
@@ -171,22 +183,21 @@ public final class Trainer {
     state.seconds += watch.lap()
     let loader = BatchLoader(
       dataset: data.train, transform: settings.trainTransform(stage), batchSize: stage.batchSize,
-      seed: settings.seed, epoch: state.completedEpochs, startBatch: state.epochStep,
-      shuffle: true, dropLast: true, workers: settings.workers)
+      seed: settings.seed, epoch: state.completedEpochs,
+      startBatch: state.epochStep * settings.optimizer.accumulation, shuffle: true, dropLast: true,
+      workers: settings.workers)
     defer { loader.close() }
     step.enter(stage)
     while state.epochStep < stepsPerEpoch, !isOutOfSteps {
-      let count = try loader.next(into: step.input, labels: step.targets.labels)
-      precondition(count == step.graph.batch, "an epoch has only full batches")
-      let key = StepKey(
-        seed: settings.seed, epoch: state.completedEpochs, step: state.epochStep)
       let rate = learningRate(step: state.epochStep)
-      switch step.run(key, learningRate: rate, isAbandoned: { stopRequest() == .abandon }) {
+      switch try runBatches(of: loader, rate: rate) {
       case .abandoned: return try abandon()
       case .diverged(let quantity): return try diverge(quantity, step: state.step + 1)
       case .done(let loss):
+        let count = stage.batchSize * batchesOfStep
         state.step += 1
         state.epochStep += 1
+        if state.epochStep == stepsPerEpoch { step.finishEpoch() }
         state.epochLoss.add(loss, count: count)
         advanceClock()
         try listener(.step(progress(loss: loss, rate: rate)))
@@ -199,6 +210,33 @@ public final class Trainer {
       }
     }
     return nil
+  }
+
+  /// The batches whose mean gradient makes the next step: `grad-accum-steps`, at the end of an epoch
+  /// those that are left.
+  private var batchesOfStep: Int {
+    let accumulation = settings.optimizer.accumulation
+    return min(
+      accumulation,
+      data.train.count / stage.batchSize - state.epochStep * accumulation)
+  }
+
+  /// One step; its loss is the mean of its batches.
+  private func runBatches(of loader: BatchLoader, rate: Double) throws -> TrainingStep.Result {
+    let first = state.epochStep * settings.optimizer.accumulation
+    let batches = batchesOfStep
+    var mean = RunningMean()
+    for index in 0..<batches {
+      let count = try loader.next(into: step.input, labels: step.targets.labels)
+      precondition(count == step.graph.batch, "an epoch has only full batches")
+      let result = step.run(
+        StepKey(seed: settings.seed, epoch: state.completedEpochs, step: first + index),
+        learningRate: rate, part: BatchPart(index: index, count: batches),
+        isAbandoned: { stopRequest() == .abandon })
+      guard case .done(let loss) = result else { return result }
+      mean.add(loss, count: 1)
+    }
+    return .done(loss: mean.mean)
   }
 
   private enum EpochResult {
@@ -215,12 +253,20 @@ public final class Trainer {
     let imagesPerSecond = Double(state.epochLoss.count) / max(state.epochSeconds, 1e-9)
     let stepSeconds = state.epochSeconds / Double(state.epochStep)
     var evaluation: Evaluation?
+    var rawEvaluation: Evaluation?
     if isDue {
       var reason: StopReason?
-      evaluation = try evaluator.run(data.test) { done, total in
-        try listener(.evaluating(done: done, total: total))
-        reason = stopReason
-        return reason == nil
+      func evaluate() throws -> Evaluation? {
+        try evaluator.run(data.test) { done, total in
+          try listener(.evaluating(done: done, total: total))
+          reason = stopReason
+          return reason == nil
+        }
+      }
+      evaluation = try evaluate()
+      if reason == nil, let average = step.average {
+        rawEvaluation = evaluation
+        evaluation = try average.replacing(pool, evaluate)
       }
       if let reason { return .interrupted(try stop(reason)) }
       advanceClock()
@@ -234,6 +280,7 @@ public final class Trainer {
           epoch: epoch, totalEpochs: totalEpochs, step: state.step, seconds: state.seconds,
           epochSeconds: state.epochSeconds, learningRate: learningRate(step: state.epochStep - 1),
           trainLoss: state.epochLoss.mean, evaluation: evaluation,
+          rawEvaluation: rawEvaluation,
           imagesPerSecond: imagesPerSecond, segment: state.segment, isBest: best != nil,
           secondsLeft: epoch < totalEpochs ? left : nil)))
     if let best { try listener(.bestImproved(best)) }
@@ -330,7 +377,7 @@ public final class Trainer {
 
   private func save(isBest: Bool) throws {
     let report = try checkpoints.save(
-      state, network: network, optimizer: step.optimizer, isBest: isBest,
+      state, network: network, optimizer: step.optimizer, average: step.average, isBest: isBest,
       keep: settings.keptCheckpoints)
     try listener(.checkpointWritten(report))
   }
@@ -338,7 +385,7 @@ public final class Trainer {
   @discardableResult
   private func returnToCheckpoint() throws -> CheckpointReport {
     let checkpoint = try checkpoints.latest().checkpoint
-    try checkpoint.restore(into: network, step.optimizer)
+    try checkpoint.restore(into: network, step.optimizer, step.average)
     state = checkpoint.state
     return CheckpointReport(
       epoch: state.completedEpochs, step: state.step, name: checkpoint.url.lastPathComponent)
@@ -390,7 +437,7 @@ public final class Trainer {
     return progression.stages.reduce(Double(totalEpochs - epoch - 1) * evaluation) { sum, stage in
       let epochs = stage.epochs.clamped(to: min(epoch + 1, totalEpochs)..<totalEpochs)
       guard let first = epochs.first else { return sum }
-      let steps = data.train.count / stage.batchSize
+      let steps = self.steps(in: stage)
       let pace = progression.isDrawnPerStep ? 1 / Double(progression.stages.count) : 1
       return sum + pace * Double(epochs.count * steps) * stepPixels(first) * secondsPerPixel
     }

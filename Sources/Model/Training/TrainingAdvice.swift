@@ -24,11 +24,15 @@ enum TrainingAdvice {
     return warnings
   }
 
-  /// A rate that such batches usually bear, to one digit: proportional to the batch under gradient
-  /// descent, whose steps are as long as the gradient.
+  /// A rate that such batches usually bear; nil where there is no common opinion. Under plain descent
+  /// it is proportional to the images of a step, under Adam and its kin it hardly depends on them.
   private static func usualRate(_ settings: Hyperparameters) -> Double? {
-    switch settings.optimizer {
-    case .sgd, .momentum: return 0.05 * Double(settings.batchSize) / 32
+    let images = Double(settings.batchSize * settings.optimizer.accumulation)
+    switch settings.optimizer.choice.rule {
+    case .sgd, .momentum: return 0.05 * images / 32
+    case .rmsprop, .rmsproptf: return 0.016 * images / 256
+    case .adam, .adamw, .nadam, .radam, .adamax: return 0.001
+    default: return nil
     }
   }
 }

@@ -90,8 +90,11 @@ public struct EpochReport: Sendable, Equatable {
   public let learningRate: Double
   /// Mean training loss, label smoothing included.
   public let trainLoss: Double
-  /// The test set; nil when this epoch was not evaluated.
+  /// The test set; nil when this epoch was not evaluated. With `model-ema` that of the averaged
+  /// weights.
   public let evaluation: Evaluation?
+  /// With `model-ema` what the weights themselves reach; nil without.
+  public var rawEvaluation: Evaluation? = nil
   /// Training speed, evaluation left out.
   public let imagesPerSecond: Double
   /// How often training was started or resumed.

@@ -1,6 +1,6 @@
 /// Everything about a training that is not a tensor, as it stands between two steps.
 ///
-/// Together with the weights, the running statistics and the optimizer's slots this is the whole
+/// Together with the weights, the running statistics, their averages and the optimizer's slots this is the whole
 /// state: the schedule is a function of the epoch, every random draw a function of the seed, the
 /// epoch and the image, and the position in the data a function of the epoch and the step.
 public struct TrainingState: Codable, Sendable, Equatable {

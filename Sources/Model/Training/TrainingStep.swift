@@ -23,7 +23,10 @@ final class TrainingStep {
   /// The layers of the present stage.
   private(set) var graph: TrainingGraph
   private let graphs: [StageShape: TrainingGraph]
-  private let groups: [UpdateGroup]
+  /// The running mean of the weights, where there is one.
+  let average: WeightAverage?
+  private let clipping: GradientClipping?
+  private let accumulator: GradientAccumulator?
   private let loss: TrainingLoss
   private let classes: Int
   private let pool: ThreadPool
@@ -32,7 +35,9 @@ final class TrainingStep {
   init(_ network: Network, settings: Hyperparameters, pool: ThreadPool) throws {
     let table = network.parameters.table
     let freezing = try Freezing(settings.freezing, table)
-    groups = UpdateGroup.all(of: table, freezing)
+    let update = settings.optimizer
+    let target = UpdateTarget(
+      network.parameters, UpdateGroup.all(of: table, freezing, layerDecay: update.layerDecay))
     (graphs, workspaceBytes) = try Self.graphs(network, settings, freezing, pool)
     let stages = settings.progression.stages
     guard let first = stages.first, let graph = graphs[StageShape(first)] else {
@@ -40,7 +45,10 @@ final class TrainingStep {
     }
     self.graph = graph
     let batch = stages.map(\.batchSize).max() ?? 0
-    optimizer = settings.optimizer.make(settings, for: network.parameters)
+    optimizer = update.make(for: target)
+    clipping = update.clipping.map { GradientClipping($0, for: target) }
+    accumulator = update.accumulation > 1 ? GradientAccumulator(network.parameters) : nil
+    average = update.average.map { WeightAverage(of: network, $0) }
     loss = settings.loss
     classes = network.blueprint.classCount
     self.pool = pool
@@ -84,10 +92,15 @@ final class TrainingStep {
     losses.deallocate()
   }
 
-  /// Forward, loss, backward and update for the batch in `input` and `targets`.
+  /// Forward, loss and backward for the batch in `input` and `targets`, and behind the last batch of
+  /// a step the update.
   ///
-  /// - Parameter isAbandoned: asked between forward and backward.
-  func run(_ key: StepKey, learningRate: Double, isAbandoned: () -> Bool) -> Result {
+  /// - Parameters:
+  ///   - part: which of the step's batches it is.
+  ///   - isAbandoned: asked between forward and backward.
+  func run(
+    _ key: StepKey, learningRate: Double, part: BatchPart = .whole, isAbandoned: () -> Bool
+  ) -> Result {
     graph.forward(key)
     measure(.loss) {
       loss.run(
@@ -100,15 +113,25 @@ final class TrainingStep {
     guard sum.isFinite else { return .diverged(.loss) }
     if isAbandoned() { return .abandoned }
     graph.backward()
+    var isComplete = true
+    if let accumulator {
+      measure(.update) { isComplete = accumulator.add(part, pool: pool) }
+    }
+    guard isComplete else { return .done(loss: sum / Double(batch)) }
     let parameters = graph.network.parameters
     guard
       isFinite(parameters.gradients, count: parameters.table.weightExtent, pool: pool)
     else { return .diverged(.gradient) }
     measure(.update) {
-      optimizer.step(parameters, groups, learningRate: learningRate, pool: pool)
+      clipping?.run(pool)
+      optimizer.step(learningRate: learningRate, pool: pool)
+      average?.update(step: optimizer.updates, pool: pool)
     }
     return .done(loss: sum / Double(images))
   }
+
+  /// Ends an epoch behind its last step.
+  func finishEpoch() { optimizer.finishEpoch(pool: pool) }
 
   /// Where the times of the next steps are written.
   var profile: StepProfile? {

@@ -49,7 +49,7 @@ struct WeightMatch {
     }
     unexpected = recognized.unexpected(in: file, used: used)
     if Checkpoint.isCheckpoint(file.metadata) {
-      unexpected.removeAll { Checkpoint.isOptimizerState($0) }
+      unexpected.removeAll { Checkpoint.isTrainingState($0) }
     }
   }
 

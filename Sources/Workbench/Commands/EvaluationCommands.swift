@@ -25,7 +25,12 @@ enum EvaluationCommands {
           "weights", .choice(["last", "best"]), "which checkpoint of the run", default: "last"),
         Parameter("split", .choice(["test", "train"]), "which images", default: "test"),
       ],
-      flags: [Flag("json", "one JSON object")],
+      flags: [
+        Flag("json", "one JSON object"),
+        Flag(
+          "raw", "with model-ema, the weights themselves and not their running mean",
+          isBareWord: true),
+      ],
       effect: .look,
       reads: [.slot("model"), .slot("data"), .slot("params.*"), .argument("run", prefix: "run:")],
       examples: [
@@ -36,12 +41,17 @@ enum EvaluationCommands {
     let model: LoadedModel
     let data: LoadedData
     if let run = invocation.string("run") {
-      model = try RunAccess.model(of: run, which: invocation.string("weights") ?? "last", state)
+      model = try RunAccess.model(
+        of: run, which: invocation.string("weights") ?? "last",
+        weights: invocation.has("raw") ? .raw : .averaged, state)
       data = try state.data ?? RunAccess.data(of: run, state)
     } else {
       guard !invocation.isGiven("weights") else {
         throw CommandError(
           "weights= needs a run", hint: "such as eval NAME weights=best", argument: "weights")
+      }
+      guard !invocation.has("raw") else {
+        throw CommandError("raw needs a run", hint: "such as eval NAME raw", argument: "raw")
       }
       model = try state.requireModel()
       data = try state.requireData()

@@ -83,7 +83,13 @@ enum RunAccess {
   }
 
   /// A run's network with the weights of one of its checkpoints: `last`, `best` or an epoch.
-  static func model(of name: String, which: String, _ state: WorkbenchState) throws -> LoadedModel {
+  ///
+  /// - Parameter weights: by default the running mean of the weights, where the run has one: that is
+  ///   what its metrics are about.
+  static func model(
+    of name: String, which: String, weights: Checkpoint.Weights = .averaged,
+    _ state: WorkbenchState
+  ) throws -> LoadedModel {
     let run = try directory(name, state)
     let selector: CheckpointStore.Selector
     switch which {
@@ -97,7 +103,7 @@ enum RunAccess {
       selector = .epoch(epoch)
     }
     var model = try emptyModel(of: run, RunParameters(of: run), checkpoint: which)
-    try run.checkpoints.load(selector).restore(into: model.network)
+    try run.checkpoints.load(selector).restore(into: model.network, weights)
     model.trainedBy = [run.name]
     return model
   }

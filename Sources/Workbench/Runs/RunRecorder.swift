@@ -114,6 +114,7 @@ final class RunRecorder {
   private func epoch(_ report: EpochReport) throws {
     try metrics.append(MetricsRow(report))
     try log.append(line: EpochTable.line(report, metric: metric))
+    if let raw = report.rawEvaluation { try log.append(line: RunText.raw(raw)) }
     try events.append("epoch", Self.fields(report))
   }
 
@@ -128,6 +129,11 @@ final class RunRecorder {
       fields["eval_loss"] = .real(evaluation.loss)
       fields["top1"] = .real(evaluation.top1)
       fields["top5"] = .real(evaluation.top5)
+    }
+    if let raw = report.rawEvaluation {
+      fields["raw_eval_loss"] = .real(raw.loss)
+      fields["raw_top1"] = .real(raw.top1)
+      fields["raw_top5"] = .real(raw.top5)
     }
     return fields
   }
@@ -156,6 +162,12 @@ enum RunText {
   /// A stage of progressive learning: `stage 2 of 4: 171 px, batch 32, dropout 0.15`.
   static func stage(_ stage: TrainingStage) -> String {
     "stage \(stage.number) of \(stage.count): \(StageReport.settings(stage).joined(separator: ", "))"
+  }
+
+  /// What the weights reach by themselves, where the line of the epoch is about their mean.
+  static func raw(_ evaluation: Evaluation) -> String {
+    "without the running mean: loss \(NumberText.fixed(evaluation.loss, 4)), "
+      + "top1 \(NumberText.fixed(evaluation.top1, 2)), top5 \(NumberText.fixed(evaluation.top5, 2))"
   }
 
   /// Where a training stopped and why: `stopped at epoch 7 step 212`.

@@ -43,6 +43,7 @@ final class TrainingDisplay {
       progress.finish()
       epochLabel = ""
       console.print(EpochTable.line(report, metric: metric, style: console.style))
+      if let raw = report.rawEvaluation { console.note(RunText.raw(raw)) }
       progress.event("epoch", RunRecorder.fields(report))
     case .bestImproved, .checkpointWritten, .stopped, .diverged, .finished:
       progress.finish()

@@ -13,7 +13,9 @@ private final class Sample {
   init() throws {
     network = try TinyTraining.network()
     let settings = try TinyTraining().hyperparameters
-    optimizer = settings.optimizer.make(settings, for: network.parameters)
+    optimizer = settings.optimizer.make(
+      for: UpdateTarget(
+        network.parameters, UpdateGroup.all(of: network.parameters.table, .none)))
     state = TrainingState(
       model: "tiny", classNames: ["a", "b"], dataName: "digits", dataFingerprint: "f",
       parameters: settings.values)

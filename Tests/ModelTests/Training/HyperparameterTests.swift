@@ -23,7 +23,7 @@ struct HyperparameterTests {
       guard case .choice(let choices) = try HyperparameterKey.named(name).kind else { return [] }
       return choices
     }
-    #expect(try choices("opt") == OptimizerRule.allCases.map(\.rawValue))
+    #expect(try choices("opt") == OptimizerChoice.allCases.map(\.rawValue))
     #expect(try choices("sched") == ScheduleRule.allCases.map(\.rawValue))
     #expect(try choices("eval-metric") == EvaluationMetric.allCases.map(\.rawValue))
     #expect(try choices("interpolation") == Interpolation.allCases.map(\.rawValue))

@@ -85,6 +85,27 @@ import Testing
     #expect(result.output.contains("train_loss"))
   }
 
+  @Test func aRunIsEvaluatedByTheMeanOfItsWeights() throws {
+    let folder = try TestFolder()
+    let small = ReplayTests.preparation.replacing("\n", with: "; ")
+    let trained = try run(
+      [
+        "-c",
+        small + "; set opt=adamw lr=0.002 warmup-epochs=0 model-ema=on model-ema-decay=0.9; "
+          + "train name=m epochs=1",
+      ], folder)
+    #expect(trained.status == 0, "\(trained.errors)")
+    #expect(trained.errors.contains("without the running mean: loss "))
+    let row = try folder.text("runs/m/metrics.csv").split(separator: "\n")[1]
+    let loss = row.split(separator: ",")[5]
+    let mean = try run(["-c", "eval m --json"], folder)
+    #expect(mean.output.contains(loss), "\(mean.output) \(mean.errors)")
+    let raw = try run(["-c", "eval m raw --json"], folder)
+    #expect(raw.status == 0 && raw.output.contains("loss") && !raw.output.contains(loss))
+    #expect(try folder.text("runs/m/events.jsonl").contains("raw_eval_loss"))
+    #expect(try run(["-c", small + "; eval raw"], folder).errors.contains("raw needs a run"))
+  }
+
   @Test func inputsAreFoundBesideTheScript() throws {
     let folder = try TestFolder()
     try folder.write("version 1\npredict picture.png\n", to: "deep/p.wb")

@@ -21,7 +21,7 @@ public struct Hyperparameters: Sendable {
   public let logInterval: Int
   /// Whether maps within a block are computed again instead of kept.
   public let isCheckpointing: Bool
-  /// Images per step.
+  /// Images per batch; a step takes `optimizer.accumulation` batches.
   public let batchSize: Int
   /// How test images become network input.
   public let evalTransform: EvalTransform
@@ -35,12 +35,8 @@ public struct Hyperparameters: Sendable {
   public let normMomentum: Double?
   /// What does not train.
   public let freezing: FreezeRule
-  /// The rule that changes the weights.
-  public let optimizer: OptimizerRule
-  /// How much of the last step is carried on.
-  public let momentum: Double
-  /// How strongly weights are pulled towards 0.
-  public let weightDecay: Double
+  /// How gradients become new weights.
+  public let optimizer: OptimizerSettings
   /// The learning rate over the epochs.
   public let schedule: Schedule
   /// The stages of progressive learning; one where there is none.
@@ -86,9 +82,7 @@ public struct Hyperparameters: Sendable {
     dropPath = values.number("drop-path")
     normMomentum = values.optionalNumber("bn-momentum")
     freezing = FreezeRule(values.word("freeze"), fixesNorms: values.flag("freeze-bn"))
-    optimizer = Self.choice(values.word("opt"))
-    momentum = values.number("momentum")
-    weightDecay = values.number("weight-decay")
+    optimizer = OptimizerSettings(values)
     schedule = Self.schedule(values)
     progression = Progression(
       values, inputSize: preprocessing.inputSize, totalEpochs: schedule.totalEpochs,

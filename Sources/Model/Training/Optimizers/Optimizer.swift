@@ -1,63 +1,124 @@
 public import Kernels
 
-/// A rule that turns gradients into new weights.
+/// A rule that turns gradients into new weights, with what it remembers of one network.
 ///
-/// The rule owns its slots: flat buffers as long as the trainable weights, with the same offsets,
-/// zero before the first step. A checkpoint saves them under the names of the parameters, and they
-/// are all that a rule may remember.
+/// The rule owns its slots: what they hold and `updates` are all that it may remember. A checkpoint
+/// saves the slots under the names of the parameters; the updates are the steps of its training.
 public protocol Optimizer: AnyObject {
   /// The slots, in a fixed order.
   var slots: [OptimizerSlot] { get }
-  /// Updates those weights of a store that train from their gradients; of the others neither the
-  /// weights nor the slots change.
-  func step(
-    _ parameters: ParameterStore, _ groups: [UpdateGroup], learningRate: Double, pool: ThreadPool)
+  /// Updates done so far; whoever restores the slots restores this too.
+  var updates: Int { get set }
+  /// Updates those weights that train from their gradients; of the others neither the weights nor
+  /// the slots change.
+  func step(learningRate: Double, pool: ThreadPool)
+  /// Is told when the last step of an epoch is done.
+  func finishEpoch(pool: ThreadPool)
+}
+
+extension Optimizer {
+  /// Most rules know nothing of epochs.
+  public func finishEpoch(pool: ThreadPool) {}
+}
+
+/// The weights that an optimizer changes, and how.
+public struct UpdateTarget: Sendable {
+  /// The weights and gradients.
+  public let parameters: ParameterStore
+  /// What trains, run by run.
+  public let groups: [UpdateGroup]
+
+  init(_ parameters: ParameterStore, _ groups: [UpdateGroup]) {
+    self.parameters = parameters
+    self.groups = groups
+  }
+
+  /// The tensors that train, in the order of the flat buffer.
+  var tensors: [(info: ParameterInfo, update: TensorUpdate)] {
+    let weights = parameters.table.entries.filter { $0.storage == .weights }
+      .sorted { $0.offset < $1.offset }
+    return groups.flatMap { group in
+      weights.filter { group.range.contains($0.offset) }.map { info in
+        let update = TensorUpdate(
+          range: info.range, decays: group.decays, rateScale: group.rateScale)
+        return (info, update)
+      }
+    }
+  }
 }
 
 /// A run of the flat weight buffer that is updated in one way.
-public struct UpdateGroup: Sendable {
+public struct UpdateGroup: Sendable, Equatable {
   /// The elements.
   public let range: Range<Int>
   /// Whether weight decay applies to them.
   public let decays: Bool
+  /// What the learning rate is multiplied by.
+  public var rateScale = 1.0
 
   /// What trains of a network, decaying tensors first.
-  static func all(of table: ParameterTable, _ freezing: Freezing) -> [UpdateGroup] {
-    [(table.decayingRange, true), (table.plainRange, false)].flatMap { range, decays in
-      freezing.trainedRanges(in: range).map { UpdateGroup(range: $0, decays: decays) }
+  ///
+  /// - Parameter layerDecay: what the rate is multiplied by from each layer to the one before it.
+  static func all(
+    of table: ParameterTable, _ freezing: Freezing, layerDecay: Double? = nil
+  ) -> [UpdateGroup] {
+    let layers = layerDecay.map { LayerScales(table, decay: $0) }
+    return [(table.decayingRange, true), (table.plainRange, false)].flatMap { range, decays in
+      freezing.trainedRanges(in: range).flatMap { trained in
+        let group = UpdateGroup(range: trained, decays: decays)
+        return layers?.split(group) ?? [group]
+      }
     }
   }
 }
 
-/// One value per trainable weight that an optimizer remembers from step to step.
+/// What an optimizer remembers from step to step: numbers that belong to tensors of the network.
 public final class OptimizerSlot: Sendable {
+  /// The numbers that belong to one tensor.
+  public struct Tensor: Sendable {
+    /// The name of the network's tensor.
+    let path: String
+    /// The place of the first number in the slot.
+    let offset: Int
+    let shape: [Int]
+    let timmShape: [Int]
+    let layout: ParameterLayout
+  }
+
   /// The name in checkpoints: `momentum`.
   public let name: String
+  /// Whose numbers lie where.
+  let tensors: [Tensor]
+  /// How many numbers there are, gaps included.
+  let count: Int
   private let memory: FloatMemory
 
-  init(name: String, count: Int) {
+  /// One number for each weight, at the same offsets, all equal before the first step.
+  init(name: String, start: Float = 0, for table: ParameterTable) {
     self.name = name
-    memory = FloatMemory(count: count)
-  }
-
-  /// How many values there are.
-  var count: Int { memory.count }
-
-  /// The values, in the order of the store's weights.
-  var values: UnsafeMutablePointer<Float> { memory.base }
-}
-
-/// The rules that the key `opt` can name.
-public enum OptimizerRule: String, Sendable, CaseIterable {
-  case sgd, momentum
-
-  /// Makes the optimizer of a store of weights.
-  func make(_ settings: Hyperparameters, for parameters: ParameterStore) -> any Optimizer {
-    switch self {
-    case .sgd, .momentum:
-      return MomentumDescent(
-        momentum: settings.momentum, weightDecay: settings.weightDecay, isNesterov: self == .sgd,
-        for: parameters)
+    tensors = table.entries.filter { $0.storage == .weights }.map {
+      Tensor(
+        path: $0.path, offset: $0.offset, shape: $0.shape, timmShape: $0.timmShape,
+        layout: $0.layout)
     }
+    count = table.weightExtent
+    memory = FloatMemory(count: count)
+    if start != 0 { memory.base.update(repeating: start, count: count) }
   }
+
+  /// Numbers of other shapes, zero before the first step, one tensor behind the other.
+  init(name: String, _ shapes: [(path: String, shape: [Int])]) {
+    self.name = name
+    var extent = 0
+    tensors = shapes.map { path, shape in
+      let offset = extent
+      extent = roundUp(extent + shape.reduce(1, *), to: 16)
+      return Tensor(path: path, offset: offset, shape: shape, timmShape: shape, layout: .vector)
+    }
+    count = extent
+    memory = FloatMemory(count: extent)
+  }
+
+  /// The numbers.
+  var values: UnsafeMutablePointer<Float> { memory.base }
 }

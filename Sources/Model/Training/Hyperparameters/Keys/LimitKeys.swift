@@ -22,7 +22,10 @@ extension HyperparameterKey {
       "keep", group: .limits, kind: .integer(1...1_000_000), default: .integer(3),
       changesResult: false,
       summary: "How many checkpoints of past epochs stay on disk, besides the best one.",
-      explanation: "Each holds the weights and the optimizer's momentum: 8 bytes a parameter."),
+      explanation: """
+        Each holds the weights and what the optimizer remembers, 8 bytes a parameter with sgd and 12 \
+        with adamw, and the running mean of model-ema.
+        """),
     HyperparameterKey(
       "early-stop", group: .limits, kind: .integer(1...1_000_000), keywords: ["none"],
       default: .none,

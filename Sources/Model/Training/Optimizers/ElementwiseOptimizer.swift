@@ -1,0 +1,124 @@
+import Kernels
+
+/// A rule that treats every weight by itself.
+protocol ElementwiseRule {
+  /// What is remembered of each weight, one or two numbers, and what they are at the beginning.
+  var memory: [(name: String, start: Float)] { get }
+  /// Updates some weights.
+  ///
+  /// - Parameters:
+  ///   - rate: the learning rate.
+  ///   - decays: whether weight decay applies.
+  ///   - number: the number of the update, counted from 1.
+  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool)
+}
+
+/// An optimizer whose rule treats every weight by itself: one pass over memory.
+final class ElementwiseOptimizer<Rule: ElementwiseRule>: Optimizer {
+  let slots: [OptimizerSlot]
+  var updates = 0
+  private let rule: Rule
+  private let target: UpdateTarget
+
+  init(_ rule: Rule, for target: UpdateTarget) {
+    self.rule = rule
+    self.target = target
+    slots = rule.memory.map {
+      OptimizerSlot(name: $0.name, start: $0.start, for: target.parameters.table)
+    }
+  }
+
+  func step(learningRate: Double, pool: ThreadPool) {
+    updates += 1
+    let parameters = target.parameters
+    for group in target.groups {
+      let start = group.range.lowerBound
+      let run = UpdateRun(
+        weights: parameters.weights + start, gradients: parameters.gradients + start,
+        first: slots[0].values + start, second: slots[slots.count - 1].values + start,
+        count: group.range.count)
+      rule.update(
+        run, rate: learningRate * group.rateScale, decays: group.decays, number: updates,
+        pool: pool)
+    }
+  }
+}
+
+/// Stochastic gradient descent with momentum, with or without Nesterov's look ahead.
+///
+/// As in PyTorch: d = gradient + decay · weight; b = momentum · b + d; the weight moves by
+/// -rate · (d + momentum · b) with Nesterov and by -rate · b without (Sutskever et al., "On the
+/// importance of initialization and momentum in deep learning", ICML 2013).
+struct MomentumRule: ElementwiseRule {
+  let momentum: Double
+  let weightDecay: Double
+  let isNesterov: Bool
+
+  var memory: [(name: String, start: Float)] { [("momentum", 0)] }
+
+  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool) {
+    // The buffer starts at zero, so that the first step needs no case of its own.
+    sgdUpdate(
+      weights: run.weights, gradients: run.gradients, momentumBuffer: run.first,
+      count: run.count, learningRate: Float(rate), momentum: Float(momentum),
+      weightDecay: decays ? Float(weightDecay) : 0, nesterov: isNesterov, firstStep: false,
+      pool: pool)
+  }
+}
+
+/// RMSprop (Tieleman and Hinton, 2012): the gradient over the root of the mean of its squares.
+///
+/// TensorFlow's form, of which timm's RMSpropTF is a copy, adds epsilon within the root, starts the
+/// mean at 1 and takes the learning rate into the momentum.
+struct RootMeanSquareRule: ElementwiseRule {
+  let isTensorFlow: Bool
+  let momentum: Double
+  let epsilon: Double
+  let weightDecay: Double
+
+  /// How much of the mean stays; timm's value for both.
+  private static let alpha = 0.9
+
+  var memory: [(name: String, start: Float)] {
+    [("square", isTensorFlow ? 1 : 0), ("momentum", 0)]
+  }
+
+  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool) {
+    var numbers = RootMeanSquareCoefficients(alpha: Self.alpha, momentum: momentum)
+    numbers.decay = decays ? weightDecay : 0
+    if isTensorFlow {
+      numbers.inner = rate
+      numbers.epsilonInside = epsilon
+    } else {
+      numbers.outer = rate
+      numbers.epsilonOutside = epsilon
+    }
+    rootMeanSquareUpdate(run, numbers, pool: pool)
+  }
+}
+
+/// Adagrad (Duchi et al., JMLR 12, 2011): the gradient over the root of the sum of all its squares.
+struct AdagradRule: ElementwiseRule {
+  let epsilon: Double
+  let weightDecay: Double
+
+  var memory: [(name: String, start: Float)] { [("sum", 0)] }
+
+  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool) {
+    adagradUpdate(
+      run, epsilon: epsilon, decay: decays ? weightDecay : 0, rate: rate, pool: pool)
+  }
+}
+
+/// Adadelta (Zeiler, arXiv:1212.5701) with PyTorch's rho of 0.9.
+struct AdadeltaRule: ElementwiseRule {
+  let epsilon: Double
+  let weightDecay: Double
+
+  var memory: [(name: String, start: Float)] { [("square", 0), ("move", 0)] }
+
+  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool) {
+    adadeltaUpdate(
+      run, rho: 0.9, epsilon: epsilon, decay: decays ? weightDecay : 0, rate: rate, pool: pool)
+  }
+}
