@@ -45,6 +45,7 @@ public final class Trainer {
     guard blueprint.classCount >= data.classNames.count else {
       throw TrainingError.classCount(network: blueprint.classCount, data: data.classNames.count)
     }
+    if let conflict = AugmentationSettings.conflict(settings.values) { throw conflict }
     guard data.test.count > 0 else { throw TrainingError.nothingToEvaluate(data.name) }
     stepsPerEpoch = try settings.stepsPerEpoch(images: data.train.count)
     self.network = network
@@ -151,12 +152,13 @@ public final class Trainer {
     // Writing a checkpoint takes time, but does not belong to the pace of the epoch.
     state.seconds += watch.lap()
     let loader = BatchLoader(
-      dataset: data.train, transform: settings.trainTransform, batchSize: settings.batchSize,
-      seed: settings.seed, epoch: state.completedEpochs, startBatch: state.epochStep,
-      shuffle: true, dropLast: true, workers: settings.workers)
+      dataset: data.train, transform: settings.trainTransform,
+      augmentation: settings.augmentation.batchAugmentation(epoch: state.completedEpochs),
+      batchSize: settings.batchSize, seed: settings.seed, epoch: state.completedEpochs,
+      startBatch: state.epochStep, shuffle: true, dropLast: true, workers: settings.workers)
     defer { loader.close() }
     while state.epochStep < stepsPerEpoch, !isOutOfSteps {
-      let count = try loader.next(into: step.input, labels: step.targets.labels)
+      let count = try loader.next(into: step.input, targets: step.targets)
       precondition(count == settings.batchSize, "an epoch has only full batches")
       let key = StepKey(
         seed: settings.seed, epoch: state.completedEpochs, step: state.epochStep)

@@ -33,14 +33,15 @@ final class TrainingStep {
     let freezing = try Freezing(settings.freezing, table)
     groups = UpdateGroup.all(of: table, freezing)
     graph = try TrainingGraph(
-      network, batch: settings.batchSize, inputSize: settings.preprocessing.inputSize,
+      network, batch: settings.batchSize * settings.augmentation.splits,
+      inputSize: settings.preprocessing.inputSize,
       isCheckpointing: settings.isCheckpointing, dropPathRate: settings.dropPath,
       freezing: freezing, pool: pool)
     graph.dropRate = settings.dropout
     optimizer = settings.optimizer.make(settings, for: network.parameters)
     smoothing = settings.smoothing
     classes = network.blueprint.classCount
-    batch = settings.batchSize
+    batch = settings.batchSize * settings.augmentation.splits
     self.pool = pool
     targets = BatchTargets(capacity: batch)
     losses = .allocate(capacity: batch)

@@ -23,8 +23,10 @@ public struct Hyperparameters: Sendable {
   public let isCheckpointing: Bool
   /// Images per step.
   public let batchSize: Int
+  /// What happens to training images.
+  public let augmentation: AugmentationSettings
   /// How training images become network input: augmented, unless `no-aug` is on.
-  public let trainTransform: any ImageTransform
+  public var trainTransform: any ImageTransform { augmentation.makeTransform() }
   /// How test images become network input.
   public let evalTransform: EvalTransform
   /// The share of each label that is spread over all classes.
@@ -72,7 +74,7 @@ public struct Hyperparameters: Sendable {
     logInterval = values.integer("log-interval")
     isCheckpointing = values.flag("grad-checkpointing")
     batchSize = values.integer("batch-size")
-    trainTransform = Self.trainTransform(values, preprocessing)
+    augmentation = AugmentationSettings(resolved, preprocessing)
     evalTransform = EvalTransform(preprocessing)
     smoothing = Float(values.number("smoothing"))
     dropout = values.number("drop")
@@ -188,25 +190,6 @@ public struct Hyperparameters: Sendable {
       interpolation: choice(resolved.word("interpolation")),
       mean: resolved.numbers("mean") ?? network.mean,
       deviation: resolved.numbers("std") ?? network.deviation, cropMode: network.cropMode)
-  }
-
-  private static func trainTransform(
-    _ values: HyperparameterValues, _ preprocessing: Preprocessing
-  ) -> any ImageTransform {
-    if values.flag("no-aug") {
-      return EvalTransform.withoutAugmentation(
-        size: preprocessing.inputSize, interpolation: preprocessing.interpolation,
-        normalization: preprocessing.normalization)
-    }
-    var transform = TrainTransform(
-      size: preprocessing.inputSize, normalization: preprocessing.normalization)
-    if let scale = values.numbers("scale") { transform.scale = scale[0]...scale[1] }
-    if let ratio = values.numbers("ratio") { transform.ratio = ratio[0]...ratio[1] }
-    transform.interpolation = Interpolation(rawValue: values.word("train-interpolation"))
-    transform.horizontalFlip = values.number("hflip")
-    transform.verticalFlip = values.number("vflip")
-    transform.colorJitter = values.number("color-jitter")
-    return transform
   }
 }
 
