@@ -62,7 +62,7 @@ public final class PixelTables {
 
   /// Turns every byte into what a function of it says, the same for the three colours.
   ///
-  /// - Parameter value: the new byte, in 0...255, of a byte.
+  /// - Parameter value: the new byte of a byte; it is clipped to 0...255.
   public func map(
     _ pixels: UnsafeMutablePointer<UInt8>, pixelCount: Int, _ value: (Int) -> Int
   ) {
@@ -72,8 +72,8 @@ public final class PixelTables {
 
   private func fill(_ channel: Int, _ value: (Int) -> Int) {
     let table = table + channel * Self.levels
-    // Pillow keeps the low byte of an entry.
-    for level in 0..<Self.levels { table[level] = UInt8(truncatingIfNeeded: value(level)) }
+    // Entries may be beyond 255 (equalize); Pillow clips them.
+    for level in 0..<Self.levels { table[level] = UInt8(clamping: value(level)) }
   }
 
   private func count(_ pixels: UnsafePointer<UInt8>, _ pixelCount: Int) {

@@ -18,8 +18,8 @@ public final class StepBenchmark {
     step = try TrainingStep(copy, settings: settings, pool: pool)
     rate = 1e-6
     let size = settings.preprocessing.inputSize
-    fillRandom(step.input, count: settings.batchSize * size * size * 3, seed: settings.seed)
-    for index in 0..<settings.batchSize {
+    fillRandom(step.input, count: settings.rowsPerStep * size * size * 3, seed: settings.seed)
+    for index in 0..<settings.rowsPerStep {
       step.targets.labels[index] = Int32(index % network.blueprint.classCount)
     }
   }

@@ -54,8 +54,9 @@ public struct TrainTransform: ImageTransform {
     public var flipsVertically: Bool
     /// The colour changes; nil is none.
     public var color: ColorJitter?
-    /// How far the picture is moved to the left and up within its reflected border, in pixels.
+    /// How far the picture is moved to the left within its reflected border, in pixels.
     public var shiftX = 0
+    /// How far the picture is moved up within its reflected border, in pixels.
     public var shiftY = 0
   }
 

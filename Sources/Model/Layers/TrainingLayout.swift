@@ -69,7 +69,7 @@ public struct TrainingMemory: Sendable {
   ///   when `freeze` does not fit the network.
   public init(_ network: Network, settings: Hyperparameters, pool: ThreadPool) throws {
     let layout = try TrainingLayout(
-      network.blueprint, batch: settings.batchSize, inputSize: settings.preprocessing.inputSize,
+      network.blueprint, batch: settings.rowsPerStep, inputSize: settings.preprocessing.inputSize,
       isCheckpointing: settings.isCheckpointing, dropPathRate: settings.dropPath,
       freezing: try Freezing(settings.freezing, network.blueprint.parameters), pool: pool)
     let float = MemoryLayout<Float>.stride
@@ -89,7 +89,8 @@ public struct TrainingMemory: Sendable {
       Item(name: "gradients of the weights", bytes: table.weightExtent * float),
       Item(name: "optimizer", bytes: table.weightExtent * float),
       Item(
-        name: "batches prepared ahead", bytes: (2 + settings.workers) * settings.batchSize * pixels),
+        name: "batches prepared ahead",
+        bytes: (2 + settings.workers) * settings.rowsPerStep * pixels),
     ]
     available = availableMemory()
   }

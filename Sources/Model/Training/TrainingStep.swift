@@ -33,7 +33,7 @@ final class TrainingStep {
     let freezing = try Freezing(settings.freezing, table)
     groups = UpdateGroup.all(of: table, freezing)
     graph = try TrainingGraph(
-      network, batch: settings.batchSize * settings.augmentation.splits,
+      network, batch: settings.rowsPerStep,
       inputSize: settings.preprocessing.inputSize,
       isCheckpointing: settings.isCheckpointing, dropPathRate: settings.dropPath,
       freezing: freezing, pool: pool)
@@ -41,7 +41,7 @@ final class TrainingStep {
     optimizer = settings.optimizer.make(settings, for: network.parameters)
     smoothing = settings.smoothing
     classes = network.blueprint.classCount
-    batch = settings.batchSize * settings.augmentation.splits
+    batch = settings.rowsPerStep
     self.pool = pool
     targets = BatchTargets(capacity: batch)
     losses = .allocate(capacity: batch)

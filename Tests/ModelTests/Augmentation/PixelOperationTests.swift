@@ -52,7 +52,7 @@ import Testing
         differing["\(change) \(width)x\(height)", default: 0] += 1
       }
     }
-    #expect(fixture.cases.count > 1000)
+    #expect(fixture.cases.count > 800)
     #expect(differing.isEmpty)
   }
 

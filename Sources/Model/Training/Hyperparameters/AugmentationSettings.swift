@@ -162,11 +162,16 @@ extension AugmentationConflict {
 }
 
 extension AugmentationSettings {
-  /// What of the values cannot be meant together; nil when they can.
-  public static func conflict(_ values: HyperparameterValues) -> HyperparameterError? {
-    let mixing = ["mixup", "cutmix", "cutmix-minmax"].first {
+  /// The first key that makes images mixed; nil when none does.
+  static func mixingKey(_ values: HyperparameterValues) -> String? {
+    ["mixup", "cutmix", "cutmix-minmax"].first {
       values[$0] != .number(0) && values[$0] != .none
     }
+  }
+
+  /// What of the values cannot be meant together; nil when they can.
+  public static func conflict(_ values: HyperparameterValues) -> HyperparameterError? {
+    let mixing = mixingKey(values)
     let splits = values.integer("aug-splits")
     if splits == 1 { return .augmentation(.oneSplit) }
     if splits > 1 {

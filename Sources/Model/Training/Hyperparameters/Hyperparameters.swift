@@ -23,6 +23,8 @@ public struct Hyperparameters: Sendable {
   public let isCheckpointing: Bool
   /// Images per step.
   public let batchSize: Int
+  /// Images that the network sees in a step: `batchSize` of them in each version (`aug-splits`).
+  public var rowsPerStep: Int { batchSize * augmentation.splits }
   /// What happens to training images.
   public let augmentation: AugmentationSettings
   /// How training images become network input: augmented, unless `no-aug` is on.

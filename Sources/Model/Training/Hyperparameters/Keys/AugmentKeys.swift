@@ -56,7 +56,7 @@ extension HyperparameterKey {
       explanation: "It helps where there is no up and down, as in microscopy and aerial images.",
       inertWhen: withoutAugmentation),
     HyperparameterKey(
-      "color-jitter", group: .augment, kind: .number(.atLeast(0)), default: .number(0.4),
+      "color-jitter", group: .augment, kind: .number(.between(0, 100)), default: .number(0.4),
       summary: "How far brightness, contrast and saturation are changed at random.",
       explanation: """
         Each factor is drawn from 1-j to 1+j, never below 0. 0 leaves the colours alone. A policy of \

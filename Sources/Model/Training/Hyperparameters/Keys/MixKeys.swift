@@ -57,15 +57,13 @@ extension HyperparameterKey {
       "aug-splits", group: .augment, kind: .integer(0...16), default: .integer(0),
       summary: "Versions of each image in a batch: one with crop and flips alone, others with all.",
       explanation: """
-        0 is the usual single version, 1 is not possible. With 2 or 3 the network sees batch-size \
-        times as many images in each step, and takes as much more time and memory. It is meant for \
-        aa=augmix and a loss that compares the versions.
+        0 is the usual single version, 1 is not possible. With 3 a step takes 3 times batch-size \
+        images, and as much more time and memory. It is meant for aa=augmix and a loss that compares \
+        the versions.
         """),
   ]
 
   private static let withoutMixing: @Sendable (HyperparameterValues) -> String? = {
-    let isOn =
-      $0["mixup"] != .number(0) || $0["cutmix"] != .number(0) || $0["cutmix-minmax"] != .none
-    return isOn ? nil : "mixup and cutmix are off"
+    AugmentationSettings.mixingKey($0) == nil ? "mixup and cutmix are off" : nil
   }
 }
