@@ -36,28 +36,66 @@ public func flipVertically(_ pixels: UnsafeMutablePointer<UInt8>, width: Int, he
   }
 }
 
+/// Moves an RGB picture to the left by `x` and up by `y` pixels (below 0: right, down); what comes in is
+/// its own reflection, in which the border itself is not repeated.
+///
+/// - Parameters:
+///   - source: the picture; not `output`.
+///   - x: less than `width` in size.
+///   - y: less than `height` in size.
+public func shiftReflecting(
+  _ source: UnsafePointer<UInt8>, width: Int, height: Int, x: Int, y: Int,
+  into output: UnsafeMutablePointer<UInt8>
+) {
+  precondition(abs(x) < width && abs(y) < height)
+  func reflected(_ place: Int, _ count: Int) -> Int {
+    place < 0 ? -place : place >= count ? 2 * (count - 1) - place : place
+  }
+  let inside = max(0, -x)..<min(width, width - x)
+  for row in 0..<height {
+    let from = source + 3 * width * reflected(row + y, height)
+    let to = output + 3 * width * row
+    (to + 3 * inside.lowerBound).update(
+      from: from + 3 * (inside.lowerBound + x), count: 3 * inside.count)
+    for column in 0..<width where !inside.contains(column) {
+      let pixel = from + 3 * reflected(column + x, width)
+      for channel in 0..<3 { to[3 * column + channel] = pixel[channel] }
+    }
+  }
+}
+
 /// Pillow's luma of a colour (`convert("L")`): ITU-R 601-2 in 16-bit fixed point, rounded.
 @inline(__always)
 func luma(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt32 {
   (UInt32(red) &* 19595 &+ UInt32(green) &* 38470 &+ UInt32(blue) &* 7471 &+ 0x8000) &>> 16
 }
 
-/// Pillow's `Image.blend` of one byte: from `first` (0) to `second` (1) and beyond, in single
-/// precision, cut off towards zero and clipped to 0...255.
+/// The largest whole number that is not above `value`, of at most 2^22 in size.
 ///
 /// Without a branch or a checked conversion, so that loops over it become vector code.
 @inline(__always)
-private func blended(_ first: Int32, _ second: Int32, _ factor: Float) -> UInt8 {
-  let value = Float(first) + factor * Float(second &- first)
+func floored(_ value: Float) -> Int32 {
   // Adding 1.5 · 2^23 rounds to a whole number in the low bits; the sign of the (exact) difference
-  // tells whether that went up. Below zero this is one less than cutting off, and clipped.
+  // tells whether that went up.
   let shifted = value + 12_582_912
   let nearest = Int32(bitPattern: shifted.bitPattern) &- 0x4B40_0000
-  let excess = Int32(bitPattern: (value - (shifted - 12_582_912)).bitPattern) &>> 31
-  let whole = nearest &+ excess
-  let low = whole & ~(whole &>> 31)
+  return nearest &+ Int32(bitPattern: (value - (shifted - 12_582_912)).bitPattern) &>> 31
+}
+
+/// Clips to 0...255.
+@inline(__always)
+func clippedByte(_ value: Int32) -> UInt8 {
+  let low = value & ~(value &>> 31)
   let room = 255 &- low
   return UInt8(truncatingIfNeeded: low &+ (room & (room &>> 31)))
+}
+
+/// Pillow's `Image.blend` of one byte: from `first` (0) to `second` (1) and beyond, in single
+/// precision, cut off towards zero and clipped to 0...255.
+@inline(__always)
+func blended(_ first: Int32, _ second: Int32, _ factor: Float) -> UInt8 {
+  // Below zero this is one less than cutting off, and clipped.
+  clippedByte(floored(Float(first) + factor * Float(second &- first)))
 }
 
 /// Blends with a picture of one value: `degenerate` at factor 0, the picture at factor 1.

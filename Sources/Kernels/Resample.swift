@@ -125,15 +125,18 @@ public final class Resampler {
 }
 
 /// Bytes that only ever grow, for intermediate results.
-struct ByteScratch: ~Copyable {
+public struct ByteScratch: ~Copyable {
   // SAFETY: the struct is the only owner of its memory; `reserve` hands out pointers that its
   // holder uses before the next call.
   private var base: UnsafeMutablePointer<UInt8>?
   private var capacity = 0
 
+  /// No bytes yet.
+  public init() {}
+
   /// At least `count` bytes, and as many again as one vector may run past the end. Contents are
   /// whatever the last use left; fresh memory is zero.
-  mutating func reserve(_ count: Int) -> UnsafeMutablePointer<UInt8> {
+  public mutating func reserve(_ count: Int) -> UnsafeMutablePointer<UInt8> {
     if let base, count <= capacity { return base }
     base?.deallocate()
     let fresh = UnsafeMutablePointer<UInt8>.allocate(capacity: count + 64)

@@ -15,13 +15,15 @@ enum DataFixtures {
     try JSONDecoder().decode(type, from: Data(contentsOf: folder.appendingPathComponent(path)))
   }
 
-  /// Noise with blocks of black and white, as in the fixture script.
-  static func noise(width: Int, height: Int, seed: UInt64) -> ImageRGB {
+  /// Noise with blocks of black and white, as in the fixture scripts; soft noise has the bytes 60 to 123
+  /// alone.
+  static func noise(width: Int, height: Int, seed: UInt64, soft: Bool = false) -> ImageRGB {
     var state = seed
     let pixels = (0..<(3 * width * height)).map { index in
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      let value = UInt8(state >> 56)
-      return (index / 24) % 4 == 1 ? (value >= 128 ? 255 : 0) : value
+      var value = UInt8(state >> 56)
+      if (index / 24) % 4 == 1 { value = value >= 128 ? 255 : 0 }
+      return soft ? 60 + value / 4 : value
     }
     return ImageRGB(width: width, height: height, pixels: pixels)
   }

@@ -27,28 +27,12 @@ from PIL import Image
 from timm.data import create_transform
 from timm.data import transforms as timm_transforms
 
+from data_formula import CounterRandom, crc, noise
+
 root = pathlib.Path(sys.argv[1])
 MADE_WITH = (f"Pillow {PIL.__version__}, torchvision {torchvision.__version__}, "
              f"timm {timm.__version__}, torch {torch.__version__}")
 FILTERS = {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC}
-MASK = (1 << 64) - 1
-
-
-def noise(width, height, seed):
-    """The high bytes of Knuth's MMIX generator; every other block of pixels is black or white, so
-    that clipping is seen."""
-    state, out = seed, bytearray()
-    for index in range(3 * width * height):
-        state = (state * 6364136223846793005 + 1442695040888963407) & MASK
-        value = state >> 56
-        if (index // 24) % 4 == 1:
-            value = 255 if value >= 128 else 0
-        out.append(value)
-    return Image.frombytes("RGB", (width, height), bytes(out))
-
-
-def crc(image):
-    return zlib.crc32(image.tobytes())
 
 
 def resample():
@@ -77,40 +61,6 @@ def resample():
             add(filter, source, size, box, seed=len(cases) + 1)
     (root / "kernels/resample.json").write_text(
         json.dumps(dict(madeWith=MADE_WITH, cases=cases), indent=0))
-
-
-class CounterRandom:
-    """Sources/Kernels/CounterRandom.swift."""
-
-    INCREMENT = 0x9E3779B97F4A7C15
-    AUGMENTATION = 3
-
-    @staticmethod
-    def mix(z):
-        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-        return z ^ (z >> 31)
-
-    def __init__(self, seed, stream, *counters):
-        key = self.mix((seed + self.INCREMENT) & MASK)
-        key = self.mix(key ^ ((stream * 0xD1B54A32D192ED03) & MASK))
-        for counter in counters:
-            key = self.mix(((key + self.INCREMENT) & MASK) ^ self.mix(counter))
-        self.state = key
-
-    def next(self):
-        self.state = (self.state + self.INCREMENT) & MASK
-        return self.mix(self.state)
-
-    def unit(self):
-        return (self.next() >> 11) * 2.0 ** -53
-
-    # The names of Python's module `random`, which timm's transform calls.
-    def uniform(self, low, high):
-        return low + (high - low) * self.unit()
-
-    def randint(self, low, high):
-        return low + (((high - low + 1) * self.next()) >> 64)
 
 
 ORDERS = ["bcs", "bsc", "cbs", "csb", "sbc", "scb"]

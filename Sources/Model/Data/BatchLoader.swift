@@ -15,7 +15,10 @@ public final class BatchLoader {
   public let batchCount: Int
   private let batchSize: Int
   private let normalization: PixelNormalization
-  private let pixelsPerImage: Int
+  private let size: Int
+  private let seed: UInt64
+  private let epoch: Int
+  private let augmentation: BatchAugmentation
   private let ring: BatchRing
   private var threads: [pthread_t] = []
 
@@ -24,6 +27,7 @@ public final class BatchLoader {
   /// - Parameters:
   ///   - dataset: where the pictures come from.
   ///   - transform: what is done to each.
+  ///   - augmentation: what is done to the batch as a whole; splits and mixing need `next` with targets.
   ///   - batchSize: pictures in a batch, at least 1.
   ///   - seed: the seed of the run.
   ///   - epoch: the epoch, from 0.
@@ -32,7 +36,8 @@ public final class BatchLoader {
   ///   - dropLast: whether an incomplete last batch is left out.
   ///   - workers: threads, at least 1.
   public init(
-    dataset: any Dataset, transform: any ImageTransform, batchSize: Int, seed: UInt64, epoch: Int,
+    dataset: any Dataset, transform: any ImageTransform,
+    augmentation: BatchAugmentation = BatchAugmentation(), batchSize: Int, seed: UInt64, epoch: Int,
     startBatch: Int = 0, shuffle: Bool, dropLast: Bool, workers: Int = 1
   ) {
     precondition(batchSize > 0 && startBatch >= 0 && workers > 0 && epoch >= 0)
@@ -40,11 +45,15 @@ public final class BatchLoader {
     batchCount = dropLast ? count / batchSize : (count + batchSize - 1) / batchSize
     self.batchSize = batchSize
     normalization = transform.normalization
-    pixelsPerImage = transform.size * transform.size
+    size = transform.size
+    self.seed = seed
+    self.epoch = epoch
+    self.augmentation = augmentation
     ring = BatchRing(
       dataset: dataset, transform: transform,
       order: shuffle ? Self.order(count: count, seed: seed, epoch: epoch) : nil,
-      batchSize: batchSize, batches: min(startBatch, batchCount)..<batchCount,
+      batchSize: batchSize, splits: augmentation.splits,
+      batches: min(startBatch, batchCount)..<batchCount,
       seed: seed, epoch: epoch, workers: workers)
     for _ in 0..<workers where startBatch < batchCount { threads.append(Self.start(ring)) }
   }
@@ -70,13 +79,57 @@ public final class BatchLoader {
   public func next(
     into input: UnsafeMutablePointer<Float>, labels: UnsafeMutablePointer<Int32>
   ) throws -> Int {
+    precondition(augmentation == BatchAugmentation(), "labels alone do not tell what images show")
+    return try next { batch in
+      labels.update(from: batch.labels, count: batch.count)
+      normalize(batch, into: input)
+    }
+  }
+
+  /// Writes the next batch with its augmentation; waits when it is not ready yet.
+  ///
+  /// With n splits the batch holds every picture n times: all of the first version, then all of the
+  /// second, and so on, with the labels repeated.
+  ///
+  /// - Parameters:
+  ///   - input: room for `splits * batchSize * size * size * 3` normalised floats, NHWC.
+  ///   - targets: room for `splits * batchSize` images.
+  /// - Returns: the number of pictures, 0 at the end of the epoch or after `close`.
+  /// - Throws: as `next` with labels.
+  public func next(
+    into input: UnsafeMutablePointer<Float>, targets: BatchTargets
+  ) throws -> Int {
+    try next { batch in
+      let rows = augmentation.splits * batch.count
+      targets.setLabels(batch.labels, count: batch.count, times: augmentation.splits)
+      if !augmentation.mixing.isOff {
+        var random = CounterRandom(
+          seed: seed, stream: .mixup, counters: UInt64(epoch), UInt64(batch.number))
+        augmentation.mixing.apply(
+          to: batch.pixels, count: rows, size: size, &random, targets: targets)
+      }
+      normalize(batch, into: input)
+      guard !augmentation.erasing.isOff else { return }
+      for row in 0..<rows {
+        let key = ring.key(
+          batch: batch.number, row: row % batch.count, split: row / batch.count)
+        augmentation.erasing.apply(
+          to: input + 3 * size * size * row, size: size, key: key, row: row, of: rows)
+      }
+    }
+  }
+
+  private func next(_ take: (BatchRing.Batch) -> Void) throws -> Int {
     guard let batch = ring.waitForNext() else { return 0 }
     if let error = batch.error { throw error }
-    normalization.apply(batch.pixels, pixelCount: batch.count * pixelsPerImage, into: input)
-    labels.update(from: batch.labels, count: batch.count)
-    let count = batch.count
+    take(batch)
     ring.release()
-    return count
+    return batch.count
+  }
+
+  private func normalize(_ batch: BatchRing.Batch, into input: UnsafeMutablePointer<Float>) {
+    normalization.apply(
+      batch.pixels, pixelCount: augmentation.splits * batch.count * size * size, into: input)
   }
 
   /// Stops the threads and waits until they have ended; further batches are not delivered.

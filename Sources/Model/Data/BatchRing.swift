@@ -13,9 +13,13 @@ import Kernels
 final class BatchRing: @unchecked Sendable {
   /// A batch that is ready.
   struct Batch {
-    let pixels: UnsafePointer<UInt8>
+    /// All images of the first version, then all of the second, and so on.
+    let pixels: UnsafeMutablePointer<UInt8>
     let labels: UnsafePointer<Int32>
+    /// The number of pictures, each of which is there in all versions.
     let count: Int
+    /// The place of the batch in its epoch.
+    let number: Int
     let error: (any Error)?
   }
 
@@ -39,6 +43,7 @@ final class BatchRing: @unchecked Sendable {
   private let order: [Int32]?
   private let batchSize: Int
   private let imageBytes: Int
+  private let splits: Int
   private let endBatch: Int
   private let seed: UInt64
   private let epoch: Int
@@ -55,12 +60,13 @@ final class BatchRing: @unchecked Sendable {
 
   init(
     dataset: any Dataset, transform: any ImageTransform, order: [Int32]?, batchSize: Int,
-    batches: Range<Int>, seed: UInt64, epoch: Int, workers: Int
+    splits: Int, batches: Range<Int>, seed: UInt64, epoch: Int, workers: Int
   ) {
     self.dataset = dataset
     self.transform = transform
     self.order = order
     self.batchSize = batchSize
+    self.splits = splits
     self.seed = seed
     self.epoch = epoch
     imageBytes = 3 * transform.size * transform.size
@@ -72,7 +78,7 @@ final class BatchRing: @unchecked Sendable {
     for _ in 0..<min(2 + workers, batches.count) {
       slots.append(
         Slot(
-          pixels: .allocate(capacity: batchSize * imageBytes),
+          pixels: .allocate(capacity: splits * batchSize * imageBytes),
           labels: .allocate(capacity: batchSize)))
     }
   }
@@ -99,11 +105,18 @@ final class BatchRing: @unchecked Sendable {
       let slot = slots[taken % slots.count]
       if taken < claimBatch, slot.remaining == 0 {
         return Batch(
-          pixels: slot.pixels, labels: slot.labels, count: count(ofBatch: taken),
+          pixels: slot.pixels, labels: slot.labels, count: count(ofBatch: taken), number: taken,
           error: slot.failure?.error)
       }
       condition.wait()
     }
+  }
+
+  /// Names the draws of the picture in a row of a batch.
+  func key(batch: Int, row: Int, split: Int = 0) -> SampleKey {
+    let position = batch * batchSize + row
+    return SampleKey(
+      seed: seed, epoch: epoch, index: order.map { Int($0[position]) } ?? position, split: split)
   }
 
   /// Gives the batch of `waitForNext` back.
@@ -130,15 +143,19 @@ final class BatchRing: @unchecked Sendable {
     let workspace = TransformWorkspace()
     while let (claim, pixels, labels) = claim() {
       var failure: (row: Int, error: any Error)?
+      let stride = count(ofBatch: claim.batch) * imageBytes
       for row in claim.rows {
-        let position = claim.batch * batchSize + row
-        let index = order.map { Int($0[position]) } ?? position
+        let key = key(batch: claim.batch, row: row)
         let target = pixels + row * imageBytes
-        let key = SampleKey(seed: seed, epoch: epoch, index: index)
-        labels[row] = Int32(dataset.label(index))
+        labels[row] = Int32(dataset.label(key.index))
         do {
-          try dataset.withPixels(index) {
-            transform.render($0, key: key, workspace: workspace, into: target)
+          try dataset.withPixels(key.index) {
+            if splits == 1 {
+              transform.render($0, key: key, workspace: workspace, into: target)
+            } else {
+              transform.render(
+                $0, key: key, splits: splits, stride: stride, workspace: workspace, into: target)
+            }
           }
         } catch {
           failure = (row, error)

@@ -24,6 +24,16 @@ public final class BatchTargets {
     shares.initialize(repeating: 1, count: capacity)
   }
 
+  /// Takes over the labels of unmixed images, the whole row of them several times.
+  func setLabels(_ source: UnsafePointer<Int32>, count: Int, times: Int) {
+    precondition(times * count <= capacity)
+    for time in 0..<times {
+      (labels + time * count).update(from: source, count: count)
+      (partners + time * count).update(from: source, count: count)
+    }
+    shares.update(repeating: 1, count: times * count)
+  }
+
   deinit {
     labels.deallocate()
     partners.deallocate()

@@ -11,12 +11,16 @@ public struct SampleKey: Sendable, Equatable {
   public var epoch: Int
   /// The number of the picture in its data set.
   public var index: Int
+  /// Which of several versions of the picture in one batch, from 0; crop and flips are the same for
+  /// all.
+  public var split: Int
 
   /// Names a picture.
-  public init(seed: UInt64, epoch: Int, index: Int) {
+  public init(seed: UInt64, epoch: Int, index: Int, split: Int = 0) {
     self.seed = seed
     self.epoch = epoch
     self.index = index
+    self.split = split
   }
 
   /// The groups of draws; a new augmentation gets a new group and disturbs no other.
@@ -24,12 +28,22 @@ public struct SampleKey: Sendable, Equatable {
     case crop = 0
     case flips = 1
     case color = 2
+    case shift = 3
+    case policy = 4
+    case chains = 5
+    case erasing = 6
+    case noise = 7
+    case cutout = 8
+
+    /// Whether all versions of a picture have the same draws.
+    var isShared: Bool { self == .crop || self == .flips || self == .shift }
   }
 
   func random(_ group: Group) -> CounterRandom {
-    CounterRandom(
+    let version = group.isShared ? 0 : UInt64(split) << 32
+    return CounterRandom(
       seed: seed, stream: .augmentation,
-      counters: UInt64(epoch), UInt64(index), group.rawValue)
+      counters: UInt64(epoch), UInt64(index), group.rawValue | version)
   }
 }
 
@@ -59,6 +73,15 @@ public struct PixelNormalization: Sendable, Equatable {
   /// Mean and deviation one half: bytes become -1...1.
   public static let half = PixelNormalization(mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5])
 
+  /// The mean as a colour, for what comes in from outside of a picture.
+  var meanColor: SIMD3<UInt8> {
+    // Python's round: a half goes to the even neighbour.
+    func byte(_ mean: Double) -> UInt8 {
+      UInt8(min(max((255 * mean).rounded(.toNearestOrEven), 0), 255))
+    }
+    return SIMD3(byte(mean[0]), byte(mean[1]), byte(mean[2]))
+  }
+
   /// Writes `3 * pixelCount` floats (HWC).
   func apply(
     _ pixels: UnsafePointer<UInt8>, pixelCount: Int, into output: UnsafeMutablePointer<Float>
@@ -71,6 +94,12 @@ public struct PixelNormalization: Sendable, Equatable {
 /// The buffers that one thread needs to transform pictures; they grow to the largest picture.
 public final class TransformWorkspace {
   let resampler = Resampler()
+  let tables = PixelTables()
+  /// A copy of the picture that an operation reads.
+  var scratch = ByteScratch()
+  /// The chains of AugMix.
+  var chains = ByteScratch()
+  var policyDraw = PolicyDraw()
 
   /// Empty buffers.
   public init() {}
@@ -92,9 +121,30 @@ public protocol ImageTransform: Sendable {
   func render(
     _ image: PixelView, key: SampleKey, workspace: TransformWorkspace,
     into output: UnsafeMutablePointer<UInt8>)
+  /// Writes several versions of a picture: the first with crop and flips alone, the others with all
+  /// augmentation (timm's `AugMixDataset`).
+  ///
+  /// - Parameters:
+  ///   - key: names the draws; its `split` is that of the first version.
+  ///   - splits: the number of versions.
+  ///   - stride: the bytes from one version to the next in `output`.
+  func render(
+    _ image: PixelView, key: SampleKey, splits: Int, stride: Int, workspace: TransformWorkspace,
+    into output: UnsafeMutablePointer<UInt8>)
 }
 
 extension ImageTransform {
+  /// The same picture several times, for transforms without augmentation.
+  public func render(
+    _ image: PixelView, key: SampleKey, splits: Int, stride: Int, workspace: TransformWorkspace,
+    into output: UnsafeMutablePointer<UInt8>
+  ) {
+    render(image, key: key, workspace: workspace, into: output)
+    for split in 1..<max(splits, 1) {
+      (output + split * stride).update(from: output, count: 3 * size * size)
+    }
+  }
+
   /// The transformed picture, as bytes.
   public func callAsFunction(
     _ image: ImageRGB, key: SampleKey = SampleKey(seed: 0, epoch: 0, index: 0)

@@ -1,11 +1,13 @@
 import Foundation
 public import Kernels
 
-/// The augmentation of timm for training: random resized crop, flips, colour jitter.
+/// The augmentation of timm for training: random resized crop, flips, a policy or colour jitter.
 ///
 /// Draws for one picture, in order (`SampleKey` names them):
 /// - group `crop`: up to ten tries of area, aspect ratio and, when the crop fits, top and left;
 /// - group `flips`: interpolation, horizontal flip, vertical flip;
+/// - group `shift`: rows and columns, of a crop out of a padded picture;
+/// - groups `policy` and `chains`: see `AugmentPolicy`;
 /// - group `color`: brightness, contrast, saturation, order.
 ///
 /// All draws of a group are made whether or not they are used, so that changing one setting does
@@ -15,6 +17,9 @@ public struct TrainTransform: ImageTransform {
   public let size: Int
   /// How the bytes become floats afterwards.
   public let normalization: PixelNormalization
+  /// Pixels of reflected border around the whole picture, out of which the crop is taken; nil crops
+  /// before the resize, as `scale` and `ratio` say.
+  public var padding: Int?
   /// The part of the picture's area that a crop covers.
   public var scale: ClosedRange<Double> = 0.08...1
   /// Width over height of a crop, before it is resized to a square.
@@ -27,6 +32,8 @@ public struct TrainTransform: ImageTransform {
   public var verticalFlip = 0.0
   /// The strength of brightness, contrast and saturation changes; 0 is none.
   public var colorJitter = 0.4
+  /// What else happens to the picture; most policies take the place of the colour jitter.
+  public var policy: AugmentPolicy?
 
   /// timm's defaults for the given output.
   public init(size: Int, normalization: PixelNormalization) {
@@ -47,24 +54,37 @@ public struct TrainTransform: ImageTransform {
     public var flipsVertically: Bool
     /// The colour changes; nil is none.
     public var color: ColorJitter?
+    /// How far the picture is moved to the left within its reflected border, in pixels.
+    public var shiftX = 0
+    /// How far the picture is moved up within its reflected border, in pixels.
+    public var shiftY = 0
   }
 
   /// Draws everything for one picture of the given size.
   public func draw(width: Int, height: Int, key: SampleKey) -> Draw {
-    let crop = drawCrop(width: width, height: height, key: key)
+    var crop = (x: 0, y: 0, width: width, height: height)
+    if padding == nil { crop = drawCrop(width: width, height: height, key: key) }
     var random = key.random(.flips)
     let drawn: Interpolation = random.integer(below: 2) == 0 ? .bilinear : .bicubic
     let horizontal = random.uniform() < horizontalFlip
     let vertical = random.uniform() < verticalFlip
-    var color: ColorJitter?
-    if colorJitter > 0 {
-      var random = key.random(.color)
-      color = ColorJitter(strength: colorJitter, random: &random)
-    }
-    return Draw(
+    var draw = Draw(
       x: crop.x, y: crop.y, width: crop.width, height: crop.height,
       interpolation: interpolation ?? drawn, flipsHorizontally: horizontal,
-      flipsVertically: vertical, color: color)
+      flipsVertically: vertical, color: drawColor(key))
+    // A reflection has one pixel less than the picture.
+    if let padding = padding.map({ min($0, size - 1) }) {
+      var random = key.random(.shift)
+      draw.shiftY = random.integer(below: 2 * padding + 1) - padding
+      draw.shiftX = random.integer(below: 2 * padding + 1) - padding
+    }
+    return draw
+  }
+
+  private func drawColor(_ key: SampleKey) -> ColorJitter? {
+    guard colorJitter > 0 && policy?.keepsColorJitter != false else { return nil }
+    var random = key.random(.color)
+    return ColorJitter(strength: colorJitter, random: &random)
   }
 
   /// The crop of timm's `RandomResizedCropAndInterpolation`: ten tries, then the centre.
@@ -108,20 +128,61 @@ public struct TrainTransform: ImageTransform {
     into output: UnsafeMutablePointer<UInt8>
   ) {
     let draw = draw(width: image.width, height: image.height, key: key)
-    render(image, draw: draw, workspace: workspace, into: output)
+    renderBase(image, draw: draw, workspace: workspace, into: output)
+    augment(output, key: key, color: draw.color, workspace: workspace)
   }
 
-  /// Writes the picture with given draws: crop, resize, flips, colour.
-  func render(
+  /// Writes several versions, the first of them with crop and flips alone.
+  public func render(
+    _ image: PixelView, key: SampleKey, splits: Int, stride: Int, workspace: TransformWorkspace,
+    into output: UnsafeMutablePointer<UInt8>
+  ) {
+    let draw = draw(width: image.width, height: image.height, key: key)
+    renderBase(image, draw: draw, workspace: workspace, into: output)
+    var key = key
+    for split in 1..<max(splits, 1) {
+      let version = output + split * stride
+      version.update(from: output, count: 3 * size * size)
+      key.split = split
+      augment(version, key: key, color: drawColor(key), workspace: workspace)
+    }
+  }
+
+  /// Writes crop, resize and flips.
+  private func renderBase(
     _ image: PixelView, draw: Draw, workspace: TransformWorkspace,
     into output: UnsafeMutablePointer<UInt8>
   ) {
+    let isMoved = draw.shiftX != 0 || draw.shiftY != 0
+    let resized = isMoved ? workspace.scratch.reserve(3 * size * size) : output
     workspace.resampler.resize(
       image.cropped(x: draw.x, y: draw.y, width: draw.width, height: draw.height),
-      width: size, height: size, filter: draw.interpolation.filter, into: output)
+      width: size, height: size, filter: draw.interpolation.filter, into: resized)
+    if isMoved {
+      shiftReflecting(
+        resized, width: size, height: size, x: draw.shiftX, y: draw.shiftY, into: output)
+    }
     if draw.flipsHorizontally { Kernels.flipHorizontally(output, width: size, height: size) }
     if draw.flipsVertically { Kernels.flipVertically(output, width: size, height: size) }
-    draw.color?.apply(to: output, pixelCount: size * size)
+  }
+
+  /// Applies policy and colour changes.
+  private func augment(
+    _ pixels: UnsafeMutablePointer<UInt8>, key: SampleKey, color: ColorJitter?,
+    workspace: TransformWorkspace
+  ) {
+    if let policy {
+      policy.draw(key, setting, into: &workspace.policyDraw)
+      policy.apply(
+        workspace.policyDraw, to: pixels, size: size, fill: normalization.meanColor,
+        workspace: workspace)
+    }
+    color?.apply(to: pixels, pixelCount: size * size)
+  }
+
+  private var setting: OperationSetting {
+    OperationSetting(
+      size: size, filter: interpolation.flatMap { AffineFilter(rawValue: $0.rawValue) })
   }
 }
 

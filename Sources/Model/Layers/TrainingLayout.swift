@@ -63,7 +63,7 @@ extension TrainingLayout {
     _ freezing: Freezing, _ pool: ThreadPool
   ) throws {
     try self.init(
-      network.blueprint, batch: stage.batchSize, inputSize: stage.inputSize,
+      network.blueprint, batch: stage.rows, inputSize: stage.inputSize,
       isCheckpointing: settings.isCheckpointing, dropPathRate: settings.dropPath,
       normMomentum: settings.normMomentum, freezing: freezing, pool: pool)
   }
@@ -121,7 +121,7 @@ public struct TrainingMemory: Sendable {
       Item(name: "gradients of the weights", bytes: table.weightExtent * float),
       Item(name: "optimizer", bytes: state.optimizer * float),
       Item(
-        name: "batches prepared ahead", bytes: (2 + settings.workers) * stage.batchSize * pixels),
+        name: "batches prepared ahead", bytes: (2 + settings.workers) * stage.rows * pixels),
       Item(name: "average of the weights", bytes: state.average * float),
       Item(name: "sums of gradients", bytes: state.accumulation * float),
     ]

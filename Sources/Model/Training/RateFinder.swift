@@ -73,11 +73,13 @@ public final class RateFinder {
     while points.count < steps {
       let loader = BatchLoader(
         dataset: data.train, transform: settings.trainTransform(stage),
+        augmentation: settings.augmentation(stage).batchAugmentation(
+          size: stage.inputSize, epoch: epoch),
         batchSize: stage.batchSize, seed: settings.seed, epoch: epoch, shuffle: true,
         dropLast: true, workers: settings.workers)
       defer { loader.close() }
       for index in 0..<loader.batchCount where points.count < steps {
-        _ = try loader.next(into: step.input, labels: step.targets.labels)
+        _ = try loader.next(into: step.input, targets: step.targets)
         let share = Double(points.count) / Double(steps - 1)
         let rate = rates.lowerBound * pow(rates.upperBound / rates.lowerBound, share)
         let key = StepKey(seed: settings.seed, epoch: epoch, step: index)

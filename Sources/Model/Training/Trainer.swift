@@ -182,8 +182,10 @@ public final class Trainer {
     // Writing a checkpoint takes time, but does not belong to the pace of the epoch.
     state.seconds += watch.lap()
     let loader = BatchLoader(
-      dataset: data.train, transform: settings.trainTransform(stage), batchSize: stage.batchSize,
-      seed: settings.seed, epoch: state.completedEpochs,
+      dataset: data.train, transform: settings.trainTransform(stage),
+      augmentation: settings.augmentation(stage).batchAugmentation(
+        size: stage.inputSize, epoch: state.completedEpochs),
+      batchSize: stage.batchSize, seed: settings.seed, epoch: state.completedEpochs,
       startBatch: state.epochStep * settings.optimizer.accumulation, shuffle: true, dropLast: true,
       workers: settings.workers)
     defer { loader.close() }
@@ -227,8 +229,8 @@ public final class Trainer {
     let batches = batchesOfStep
     var mean = RunningMean()
     for index in 0..<batches {
-      let count = try loader.next(into: step.input, labels: step.targets.labels)
-      precondition(count == step.graph.batch, "an epoch has only full batches")
+      let count = try loader.next(into: step.input, targets: step.targets)
+      precondition(count == stage.batchSize, "an epoch has only full batches")
       let result = step.run(
         StepKey(seed: settings.seed, epoch: state.completedEpochs, step: first + index),
         learningRate: rate, part: BatchPart(index: index, count: batches),

@@ -44,7 +44,7 @@ final class TrainingStep {
       preconditionFailure("a training has a stage")
     }
     self.graph = graph
-    let batch = stages.map(\.batchSize).max() ?? 0
+    let batch = stages.map(\.rows).max() ?? 0
     optimizer = update.make(for: target)
     clipping = update.clipping.map { GradientClipping($0, for: target) }
     accumulator = update.accumulation > 1 ? GradientAccumulator(network.parameters) : nil
@@ -65,13 +65,13 @@ final class TrainingStep {
     var layouts: [StageShape: TrainingLayout] = [:]
     for stage in settings.progression.stages where layouts[StageShape(stage)] == nil {
       let layout = try TrainingLayout(network, settings, stage, freezing, pool)
-      try layout.checkMemory(batch: stage.batchSize, inputSize: stage.inputSize)
+      try layout.checkMemory(batch: stage.rows, inputSize: stage.inputSize)
       layouts[StageShape(stage)] = layout
     }
     let memory = StepMemory(for: Array(layouts.values))
     let graphs = layouts.reduce(into: [StageShape: TrainingGraph]()) { graphs, entry in
       graphs[entry.key] = TrainingGraph(
-        network, entry.value, batch: entry.key.batchSize, inputSize: entry.key.inputSize,
+        network, entry.value, batch: entry.key.rows, inputSize: entry.key.inputSize,
         freezing: freezing, memory: memory, pool: pool)
     }
     return (graphs, layouts.values.map(\.workspaceBytes).max() ?? 0)
@@ -156,10 +156,10 @@ final class TrainingStep {
 /// What a graph is planned for.
 private struct StageShape: Hashable {
   let inputSize: Int
-  let batchSize: Int
+  let rows: Int
 
   init(_ stage: TrainingStage) {
     inputSize = stage.inputSize
-    batchSize = stage.batchSize
+    rows = stage.rows
   }
 }

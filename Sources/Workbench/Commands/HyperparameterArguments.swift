@@ -31,6 +31,7 @@ extension HyperparameterKey {
         .list(of: .number(range.bounds), count: count)
       case .choice(let choices): .choice(choices)
       case .patterns: .list(of: .word)
+      case .policy: .word
       case .duration: .duration
       }
     return keywords.isEmpty ? plain : .either(keywords, or: plain)

@@ -105,7 +105,7 @@ struct ProgressiveTrainingTests {
   }
 
   /// Settings drawn at random from all that change the arithmetic or the order of things.
-  @Test(arguments: 0..<12) func randomSettingsKeepTheBits(number: Int) throws {
+  @Test(arguments: 0..<24) func randomSettingsKeepTheBits(number: Int) throws {
     var random = CounterRandom(seed: 11, stream: .diagnostics, counters: UInt64(number))
     func pick<Value>(_ values: [Value]) -> Value { values[random.integer(below: values.count)] }
     var tiny = TinyTraining()
@@ -120,13 +120,34 @@ struct ProgressiveTrainingTests {
     tiny.settings["freeze"] = .word(pick(["none", "stem,blocks.0"]))
     tiny.settings["freeze-bn"] = .flag(pick([true, false]))
     tiny.settings["grad-checkpointing"] = .flag(pick([true, false]))
-    tiny.settings["bce-loss"] = .flag(pick([true, false]))
-    tiny.settings["no-aug"] = .flag(pick([true, false, false]))
+    tiny.settings["bce-loss"] = .flag(pick([true, false, false]))
+    tiny.settings["opt"] = .word(pick(OptimizerChoice.allCases).rawValue)
+    tiny.settings["lr"] = .number(1e-3)
+    tiny.settings["grad-accum-steps"] = .integer(pick([1, 1, 3]))
+    tiny.settings["clip-grad"] = pick([HyperparameterValue.none, .number(0.5)])
+    tiny.settings["clip-mode"] = .word(pick(["norm", "value", "agc"]))
+    tiny.settings["layer-decay"] = pick([HyperparameterValue.none, .number(0.8)])
+    tiny.settings["model-ema"] = .flag(pick([true, false]))
+    tiny.settings["aa"] = .word(
+      pick(["none", "rand-m9-mstd0.5", "original", "augmix-m3", "trivial"]))
+    tiny.settings["reprob"] = .number(pick([0, 0.7]))
+    tiny.settings["remode"] = .word(pick(["const", "pixel"]))
+    if tiny.settings["bce-loss"] == .flag(false), random.integer(below: 3) == 0 {
+      tiny.settings["aug-splits"] = .integer(2)
+      tiny.settings["jsd-loss"] = .flag(pick([true, false]))
+    } else {
+      tiny.settings["mixup"] = .number(pick([0, 0.4]))
+      tiny.settings["cutmix"] = .number(pick([0, 1]))
+      tiny.settings["mixup-mode"] = .word(pick(["batch", "pair", "elem"]))
+    }
+    tiny.settings["no-aug"] = .flag(
+      tiny.settings["aug-splits"] == nil && pick([true, false, false]))
     tiny.settings["progressive"] = .word(pick(["none", "paper", "google"]))
     tiny.settings["stages"] = .integer(2)
     tiny.settings["stage-sizes"] = .numbers([11, 16])
     let reference = try Self.ending(tiny)
-    let stop = 1 + random.integer(below: 9)
+    let steps = reference.losses.count
+    let stop = 1 + random.integer(below: steps - 1)
     #expect(
       try Self.ending(tiny, threads: pick([2, 3, 4]), workers: pick([1, 2, 3]), stops: [stop])
         == reference, "stopped at \(stop): \(tiny.settings)")

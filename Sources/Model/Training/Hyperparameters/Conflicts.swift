@@ -7,14 +7,27 @@ extension HyperparameterValues {
   }
 
   private static let rules: [@Sendable (HyperparameterValues) -> HyperparameterError?] = [
-    losses, stages,
+    losses, stages, { AugmentationSettings.conflict($0) },
   ]
 
   private static let losses: @Sendable (HyperparameterValues) -> HyperparameterError? = { values in
-    guard values.flag("bce-loss"), values.number("poly-loss") != 0 else { return nil }
-    return .conflict(
-      key: "poly-loss", reason: "bce-loss and poly-loss are two different losses",
-      advice: "set bce-loss=off or poly-loss=0")
+    var chosen: [(key: String, off: String)] = []
+    if values.flag("bce-loss") { chosen.append(("bce-loss", "off")) }
+    if values.flag("jsd-loss") { chosen.append(("jsd-loss", "off")) }
+    if values.number("poly-loss") != 0 { chosen.append(("poly-loss", "0")) }
+    if chosen.count > 1 {
+      return .conflict(
+        key: chosen[1].key,
+        reason: "\(chosen[0].key) and \(chosen[1].key) are two different losses",
+        advice: chosen[...1].map { "set \($0.key)=\($0.off)" }.joined(separator: " or "))
+    }
+    if values.flag("jsd-loss"), values.integer("aug-splits") < 2 {
+      return .conflict(
+        key: "jsd-loss",
+        reason: "jsd-loss compares the views that aug-splits makes, and there are none",
+        advice: "set aug-splits=3 with it")
+    }
+    return nil
   }
 
   private static let stages: @Sendable (HyperparameterValues) -> HyperparameterError? = { values in

@@ -3,6 +3,10 @@ public enum HyperparameterError: ModelError, Equatable {
   case unknownKey(String)
   case wrongType(key: String, value: HyperparameterValue, accepts: String)
   case outOfRange(key: String, value: HyperparameterValue, accepts: String)
+  /// The text of an augmentation policy is wrong.
+  case badPolicy(key: String, PolicyProblem)
+  /// Settings of the augmentation that do not fit together.
+  case augmentation(AugmentationConflict)
   /// A batch cannot be filled, and the last, incomplete batch of an epoch is left out.
   case batchLargerThanData(batch: Int, images: Int)
   /// Two settings exclude each other.
@@ -21,6 +25,9 @@ extension HyperparameterError {
     case .wrongType(let key, let value, let accepts),
       .outOfRange(let key, let value, let accepts):
       return "\(key) cannot be '\(value.text)'; it takes \(accepts)"
+    case .badPolicy(let key, let problem):
+      return "\(key) cannot be '\(problem.text)': \(problem.reason)"
+    case .augmentation(let conflict): return conflict.message
     case .batchLargerThanData(let batch, let images):
       return "batch-size=\(batch) is larger than the training set of \(images) images"
     case .conflict(_, let reason, _): return reason
@@ -35,6 +42,8 @@ extension HyperparameterError {
     switch self {
     case .unknownKey: return "'show all' lists the hyperparameters"
     case .wrongType, .outOfRange: return nil
+    case .badPolicy(_, let problem): return problem.advice
+    case .augmentation(let conflict): return conflict.advice
     case .batchLargerThanData(_, let images):
       return "set batch-size=\(images) or less, or use more images"
     case .conflict(_, _, let advice): return advice

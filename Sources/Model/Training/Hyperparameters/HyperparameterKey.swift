@@ -18,6 +18,8 @@ public struct HyperparameterKey: Sendable {
     case choice([String])
     /// Patterns of tensor paths with commas between them, as `FreezeRule` reads them.
     case patterns
+    /// An augmentation policy, as `AugmentPolicy` reads it.
+    case policy
     /// Seconds; the language writes `30m` or `2h`.
     case duration
     /// The side of a square input in pixels; `[3,N,N]`, as train.py takes it, is understood too.
@@ -66,9 +68,8 @@ public struct HyperparameterKey: Sendable {
   /// Every key, in the order of `show`; names, defaults and meanings are those of the original
   /// notebook's train.py wherever it has the key.
   public static let all: [HyperparameterKey] =
-    runKeys + dataKeys + augmentKeys + preprocessKeys + lossKeys + regulariseKeys + optimizerKeys
-    + rateKeys
-    + epochKeys + stageKeys + limitKeys
+    runKeys + dataKeys + augmentKeys + mixKeys + preprocessKeys + lossKeys + regulariseKeys
+    + optimizerKeys + rateKeys + epochKeys + stageKeys + limitKeys
 
   private static let byName: [String: HyperparameterKey] = {
     var table: [String: HyperparameterKey] = [:]
@@ -106,6 +107,7 @@ public struct HyperparameterKey: Sendable {
       values = "\(many) \(order)numbers, each \(range.text)"
     case .choice(let choices): values = choices.joined(separator: "|")
     case .patterns: values = "paths or patterns such as stem,blocks.0..3,*.se"
+    case .policy: values = "policy such as \(AugmentPolicy.names.joined(separator: "|"))"
     case .duration: values = "duration above 0, such as 30m or 2h"
     case .imageSize(let range): values = "pixels in \(Self.text(range))"
     }

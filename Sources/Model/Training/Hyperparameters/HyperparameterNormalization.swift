@@ -35,6 +35,14 @@ extension HyperparameterKey {
         throw outOfRange(value)
       }
       return value
+    case .policy:
+      guard case .word(let text) = value else { throw wrongType(value) }
+      do throws(PolicyProblem) {
+        _ = try AugmentPolicy(text)
+      } catch {
+        throw .badPolicy(key: name, error)
+      }
+      return value
     case .choice(let choices):
       guard case .word(let word) = value else { throw wrongType(value) }
       guard choices.contains(word) else { throw outOfRange(value) }

@@ -23,6 +23,8 @@ public struct Hyperparameters: Sendable {
   public let isCheckpointing: Bool
   /// Images per batch; a step takes `optimizer.accumulation` batches.
   public let batchSize: Int
+  /// What happens to training images, before the stages change it.
+  public let augmentation: AugmentationSettings
   /// How test images become network input.
   public let evalTransform: EvalTransform
   /// What training makes smaller.
@@ -76,6 +78,7 @@ public struct Hyperparameters: Sendable {
     logInterval = values.integer("log-interval")
     isCheckpointing = values.flag("grad-checkpointing")
     batchSize = values.integer("batch-size")
+    augmentation = AugmentationSettings(resolved, preprocessing)
     evalTransform = EvalTransform(preprocessing)
     loss = TrainingLoss(values)
     dropout = values.number("drop")
@@ -195,22 +198,18 @@ public struct Hyperparameters: Sendable {
       deviation: resolved.numbers("std") ?? network.deviation, cropMode: network.cropMode)
   }
 
+  /// What happens to training images in a stage.
+  public func augmentation(_ stage: TrainingStage) -> AugmentationSettings {
+    var augmentation = self.augmentation
+    augmentation.mixupAlpha = stage.mixup
+    augmentation.cutmixAlpha = stage.cutmix
+    if let magnitude = stage.magnitude { augmentation.policy?.setMagnitude(magnitude) }
+    return augmentation
+  }
+
   /// How training images become network input in a stage: augmented, unless `no-aug` is on.
   public func trainTransform(_ stage: TrainingStage) -> any ImageTransform {
-    if values.flag("no-aug") {
-      return EvalTransform.withoutAugmentation(
-        size: stage.inputSize, interpolation: preprocessing.interpolation,
-        normalization: preprocessing.normalization)
-    }
-    var transform = TrainTransform(
-      size: stage.inputSize, normalization: preprocessing.normalization)
-    if let scale = values.numbers("scale") { transform.scale = scale[0]...scale[1] }
-    if let ratio = values.numbers("ratio") { transform.ratio = ratio[0]...ratio[1] }
-    transform.interpolation = Interpolation(rawValue: values.word("train-interpolation"))
-    transform.horizontalFlip = values.number("hflip")
-    transform.verticalFlip = values.number("vflip")
-    transform.colorJitter = values.number("color-jitter")
-    return transform
+    augmentation(stage).makeTransform(size: stage.inputSize)
   }
 }
 

@@ -24,6 +24,8 @@ public struct TrainingLoss: Sendable, Equatable {
       rule = .binary(
         threshold: values.optionalNumber("bce-target-thresh").map(Float.init),
         sumsClasses: values.flag("bce-sum"))
+    } else if values.flag("jsd-loss") {
+      rule = .jensenShannon(views: max(2, values.integer("aug-splits")))
     } else {
       rule = .crossEntropy(polynomial: Float(values.number("poly-loss")))
     }

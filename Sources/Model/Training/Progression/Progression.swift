@@ -32,16 +32,19 @@ public struct Progression: Sendable, Equatable {
       return Int(Self.ramp(sizes, share))
     }
     func start(_ index: Int) -> Int { index == count ? totalEpochs : index * ramped / count }
+    let versions = max(1, values.integer("aug-splits"))
     stages = (0..<count).map { index in
-      TrainingStage(
+      let batch =
+        batches.map { Int($0[min(index, $0.count - 1)]) } ?? values.integer("batch-size")
+      return TrainingStage(
         number: index + 1, count: count,
         epochs: rule == .spread ? 0..<totalEpochs : start(index)..<start(index + 1),
         inputSize: size(index),
-        batchSize: batches.map { Int($0[min(index, $0.count - 1)]) }
-          ?? values.integer("batch-size"),
+        batchSize: batch, rows: batch * versions,
         dropout: ramp("stage-drop", index) ?? values.number("drop"),
-        magnitude: ramp("stage-magnitude", index), mixup: ramp("stage-mixup", index) ?? 0,
-        cutmix: ramp("stage-cutmix", index) ?? 0)
+        magnitude: ramp("stage-magnitude", index),
+        mixup: ramp("stage-mixup", index) ?? values.number("mixup"),
+        cutmix: ramp("stage-cutmix", index) ?? values.number("cutmix"))
     }
     window =
       rule == .spread

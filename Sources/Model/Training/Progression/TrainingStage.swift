@@ -10,6 +10,8 @@ public struct TrainingStage: Sendable, Equatable {
   public let inputSize: Int
   /// Images per step.
   public let batchSize: Int
+  /// What the network sees in a batch: its images in all versions (`aug-splits`).
+  public let rows: Int
   /// The share of features that dropout sets to 0.
   public let dropout: Double
   /// RandAugment's magnitude; nil for that of `aa`.

@@ -37,6 +37,14 @@ extension HyperparameterKey {
       explanation: """
         PolyLoss (arXiv 2204.12511): 2 suits EfficientNetV2 on ImageNet; 0 is the plain cross entropy.
         """),
+    HyperparameterKey(
+      "jsd-loss", group: .loss, kind: .flag, default: .flag(false),
+      summary: "Punishes different answers to the views of an image that aug-splits makes.",
+      explanation: """
+        AugMix's Jensen-Shannon divergence, 12 times, beside the cross entropy of the clean view. It \
+        makes a network robust against noise and blur, and takes as many times longer as there are \
+        views. It needs aug-splits of 2 or more; 3 is usual.
+        """),
   ]
 
   private static let withoutBinaryLoss: @Sendable (HyperparameterValues) -> String? = {
