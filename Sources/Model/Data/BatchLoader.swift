@@ -29,11 +29,13 @@ public final class BatchLoader {
   ///   - epoch: the epoch, from 0.
   ///   - startBatch: the first batch to deliver; those before are skipped without work.
   ///   - shuffle: whether the order is drawn; otherwise it is that of the data set.
+  ///   - sampler: how the order is drawn.
   ///   - dropLast: whether an incomplete last batch is left out.
   ///   - workers: threads, at least 1.
   public init(
     dataset: any Dataset, transform: any ImageTransform, batchSize: Int, seed: UInt64, epoch: Int,
-    startBatch: Int = 0, shuffle: Bool, dropLast: Bool, workers: Int = 1
+    startBatch: Int = 0, shuffle: Bool, sampler: Sampler = .shuffle, dropLast: Bool,
+    workers: Int = 1
   ) {
     precondition(batchSize > 0 && startBatch >= 0 && workers > 0 && epoch >= 0)
     let count = dataset.count
@@ -43,7 +45,7 @@ public final class BatchLoader {
     pixelsPerImage = transform.size * transform.size
     ring = BatchRing(
       dataset: dataset, transform: transform,
-      order: shuffle ? Self.order(count: count, seed: seed, epoch: epoch) : nil,
+      order: shuffle ? sampler.order(dataset, seed: seed, epoch: epoch) : nil,
       batchSize: batchSize, batches: min(startBatch, batchCount)..<batchCount,
       seed: seed, epoch: epoch, workers: workers)
     for _ in 0..<workers where startBatch < batchCount { threads.append(Self.start(ring)) }
@@ -51,12 +53,8 @@ public final class BatchLoader {
 
   /// The order of the pictures in an epoch.
   static func order(count: Int, seed: UInt64, epoch: Int) -> [Int32] {
-    var order = (0..<Int32(count)).map { $0 }
     var random = CounterRandom(seed: seed, stream: .shuffle, counters: UInt64(epoch))
-    for last in stride(from: count - 1, to: 0, by: -1) {
-      order.swapAt(last, random.integer(below: last + 1))
-    }
-    return order
+    return (0..<Int32(count)).map { $0 }.drawn(&random)
   }
 
   /// Writes the next batch; waits when it is not ready yet.

@@ -45,7 +45,7 @@ public final class Trainer {
     guard blueprint.classCount >= data.classNames.count else {
       throw TrainingError.classCount(network: blueprint.classCount, data: data.classNames.count)
     }
-    guard data.test.count > 0 else { throw TrainingError.nothingToEvaluate(data.name) }
+    guard data.validation.count > 0 else { throw TrainingError.nothingToEvaluate(data.name) }
     stepsPerEpoch = try settings.stepsPerEpoch(images: data.train.count)
     self.network = network
     self.data = data
@@ -82,7 +82,8 @@ public final class Trainer {
       throw TrainingError.otherData(checkpoint: checkpoint.dataName, given: given.dataName)
     }
     guard checkpoint.epochStep > 0 else { return }
-    for key in ["batch-size", "seed"] where checkpoint.parameters[key] != given.parameters[key] {
+    for key in ["batch-size", "seed", "sampler"]
+    where checkpoint.parameters[key] != given.parameters[key] {
       throw TrainingError.changedWithinEpoch(
         key: key, checkpoint: checkpoint.parameters[key].text, given: given.parameters[key].text,
         epochStep: checkpoint.epochStep)
@@ -140,7 +141,7 @@ public final class Trainer {
   private var plan: TrainingPlan {
     TrainingPlan(
       totalEpochs: totalEpochs, epochsText: settings.epochsText, stepsPerEpoch: stepsPerEpoch,
-      trainImages: data.train.count, testImages: data.test.count, startStep: state.step,
+      trainImages: data.train.count, testImages: data.validation.count, startStep: state.step,
       startEpoch: state.completedEpochs, segment: state.segment,
       workspaceBytes: step.workspaceBytes, warnings: settings.warnings)
   }
@@ -153,7 +154,7 @@ public final class Trainer {
     let loader = BatchLoader(
       dataset: data.train, transform: settings.trainTransform, batchSize: settings.batchSize,
       seed: settings.seed, epoch: state.completedEpochs, startBatch: state.epochStep,
-      shuffle: true, dropLast: true, workers: settings.workers)
+      shuffle: true, sampler: settings.sampler, dropLast: true, workers: settings.workers)
     defer { loader.close() }
     while state.epochStep < stepsPerEpoch, !isOutOfSteps {
       let count = try loader.next(into: step.input, labels: step.targets.labels)
@@ -192,7 +193,7 @@ public final class Trainer {
     var evaluation: Evaluation?
     if isDue {
       var reason: StopReason?
-      evaluation = try evaluator.run(data.test) { done, total in
+      evaluation = try evaluator.run(data.validation) { done, total in
         try listener(.evaluating(done: done, total: total))
         reason = stopReason
         return reason == nil

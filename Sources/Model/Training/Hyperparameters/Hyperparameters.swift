@@ -23,6 +23,8 @@ public struct Hyperparameters: Sendable {
   public let isCheckpointing: Bool
   /// Images per step.
   public let batchSize: Int
+  /// Which images an epoch takes, and in which order.
+  public let sampler: Sampler
   /// How training images become network input: augmented, unless `no-aug` is on.
   public let trainTransform: any ImageTransform
   /// How test images become network input.
@@ -72,6 +74,7 @@ public struct Hyperparameters: Sendable {
     logInterval = values.integer("log-interval")
     isCheckpointing = values.flag("grad-checkpointing")
     batchSize = values.integer("batch-size")
+    sampler = Self.choice(values.word("sampler"))
     trainTransform = Self.trainTransform(values, preprocessing)
     evalTransform = EvalTransform(preprocessing)
     smoothing = Float(values.number("smoothing"))
