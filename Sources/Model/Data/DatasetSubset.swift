@@ -97,14 +97,13 @@ extension DataSource {
 
   /// The same data with every set changed.
   func mapping(
-    recipe addition: String, remarks more: [String] = [],
-    _ change: (any Dataset) throws -> any Dataset
+    recipe addition: String, _ change: (any Dataset) throws -> any Dataset
   ) rethrows -> DataSource {
-    let newTest = try change(test)
+    let newTrain = try change(train)
+    // One set stays one set.
+    let newValidation = hasSeparateValidation ? try change(validation) : nil
     return DataSource(
-      name: name, kind: kind, train: try change(train),
-      // One set stays one set.
-      validation: validation === test ? nil : try change(validation), test: newTest, files: files,
-      remarks: remarks + more, bytes: bytes, recipe: recipe + addition)
+      name: name, kind: kind, train: newTrain, validation: newValidation, test: try change(test),
+      files: files, remarks: remarks, bytes: bytes, recipe: recipe + addition)
   }
 }

@@ -81,12 +81,15 @@ public struct EvalTransform: ImageTransform {
     of edge: Int, _ side: CropPlace.Side
   ) -> (source: Range<Int>, border: Int) {
     if edge < size { return (0..<edge, (size - edge) / 2) }
+    let room = edge - size
+    // Python's round: a half goes to the even neighbour.
+    let middle = Int((Double(room) / 2).rounded(.toNearestOrEven))
     let start =
       switch side {
       case .start: 0
-      // Python's round: a half goes to the even neighbour.
-      case .middle: Int((Double(edge - size) / 2).rounded(.toNearestOrEven))
-      case .end: edge - size
+      case .middle: middle
+      case .mirroredMiddle: room - middle
+      case .end: room
       }
     return (start..<(start + size), 0)
   }

@@ -2,7 +2,11 @@ public import Kernels
 
 /// Where in a resized picture a crop lies.
 struct CropPlace: Sendable, Equatable {
-  enum Side: Sendable { case start, middle, end }
+  enum Side: Sendable {
+    case start, middle, end
+    /// Where the middle of the mirrored picture lies: half a pixel can make a difference.
+    case mirroredMiddle
+  }
   let horizontal: Side
   let vertical: Side
 
@@ -15,6 +19,18 @@ struct CropPlace: Sendable, Equatable {
     CropPlace(horizontal: .start, vertical: .end), CropPlace(horizontal: .end, vertical: .end),
     .center,
   ]
+
+  /// The same place of the mirrored picture, where it lies in the picture itself.
+  var mirrored: CropPlace {
+    let side: Side =
+      switch horizontal {
+      case .start: .end
+      case .end: .start
+      case .middle: .mirroredMiddle
+      case .mirroredMiddle: .middle
+      }
+    return CropPlace(horizontal: side, vertical: vertical)
+  }
 }
 
 /// The views of a test picture whose probabilities are averaged (test-time augmentation).
@@ -25,19 +41,16 @@ public enum TestViews: String, Sendable, CaseIterable {
   case flip
   /// The four corners and the centre, as torchvision's `FiveCrop`.
   case fiveCrop = "5crop"
-  /// The five crops and their mirror images, as torchvision's `TenCrop`.
+  /// The five crops of the picture and those of its mirror image, as torchvision's `TenCrop`.
   case tenCrop = "10crop"
 
-  /// Where each view lies, and whether it is mirrored.
-  ///
-  /// `TenCrop` takes the five crops of the mirrored picture: these are the mirror images of the same
-  /// five places.
+  /// Where each view lies, and whether it is mirrored afterwards.
   var views: [(place: CropPlace, isMirrored: Bool)] {
     switch self {
     case .none: [(.center, false)]
     case .flip: [(.center, false), (.center, true)]
     case .fiveCrop: CropPlace.five.map { ($0, false) }
-    case .tenCrop: CropPlace.five.map { ($0, false) } + CropPlace.five.map { ($0, true) }
+    case .tenCrop: CropPlace.five.map { ($0, false) } + CropPlace.five.map { ($0.mirrored, true) }
     }
   }
 

@@ -106,7 +106,7 @@ public struct EvaluationDetails: Sendable {
       if logits[other] > logits[best] || logits[best].isNaN && !logits[other].isNaN { best = other }
     }
     func probability(_ label: Int) -> Double { exp(Double(logits[label]) - total) }
-    calibration.add(confidence: probability(best), isRight: best == label)
+    calibration.add(confidence: probability(best), isRight: best == label && !logits[best].isNaN)
     counts[label, default: Array(repeating: 0, count: classCount)][best] += 1
     guard top > 0 else { return }
     let order = (0..<classCount).sorted { (logits[$0], -$0) > (logits[$1], -$1) }.prefix(top)

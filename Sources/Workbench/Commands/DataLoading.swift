@@ -11,7 +11,14 @@ enum DataLoading {
   static func load(_ request: DataRequest, _ state: WorkbenchState) throws -> LoadedData {
     var source = try read(request)
     for remark in source.remarks { state.console.warn(remark) }
-    if let fraction = request.validationFraction ?? usualFraction(source) {
+    if source.test.count == 0, request.validationFraction == nil {
+      // There is nothing else to be judged by.
+      let fraction = Datasets.usualValidationFraction
+      source = try source.settingAside(fraction, seed: request.splitSeed)
+      state.console.note(
+        "there are no pictures to test with: \(Int(100 * fraction))% of each class were set aside "
+          + "(val-fraction= decides how many)")
+    } else if let fraction = request.validationFraction {
       source = try source.settingAside(fraction, seed: request.splitSeed)
     }
     if let limit = request.limit, !request.isCutWhileReading {
@@ -37,11 +44,6 @@ enum DataLoading {
     }
   }
 
-  /// What is set aside where there is nothing else to be judged by.
-  private static func usualFraction(_ source: DataSource) -> Double? {
-    source.test.count == 0 ? Datasets.usualValidationFraction : nil
-  }
-
   private static func leaveOutBroken(
     _ source: DataSource, _ state: WorkbenchState
   ) throws -> DataSource {
@@ -53,7 +55,12 @@ enum DataLoading {
       return !SignalCenter.isInterrupted
     }
     guard let result else { throw CommandError.interrupted }
-    for picture in result.broken { state.console.warn("left out: \(picture.problem)") }
+    for picture in result.broken.prefix(10) {
+      state.console.warn("left out: \(picture.problem)")
+    }
+    if result.broken.count > 10 {
+      state.console.warn("\(result.broken.count - 10) more broken pictures were left out")
+    }
     return result.data
   }
 

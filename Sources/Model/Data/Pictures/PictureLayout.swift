@@ -63,7 +63,7 @@ struct PictureLayout {
     guard let found = classes[.train], !found.isEmpty else {
       throw DataError.noClassFolders(path: store.path)
     }
-    if loose > 0 { remarks.append("\(loose) pictures lie in no class folder and were left out") }
+    if loose > 0 { remarks.append(Self.leftOut(loose, "in no class folder")) }
     if let classMap {
       classNames = classMap
       let others = found.subtracting(classMap.map { Substring($0) })
@@ -72,7 +72,10 @@ struct PictureLayout {
       }
       if let other = others.min() {
         remarks.append(
-          "\(others.count) folders are not in the class map and were left out, such as '\(other)'")
+          others.count == 1
+            ? "the folder '\(other)' is not in the class map and was left out"
+            : "\(others.count) folders are not in the class map and were left out, such as "
+              + "'\(other)'")
       }
     } else {
       classNames = found.map { NaturalName(String($0)) }.sorted().map(\.name)
@@ -93,6 +96,12 @@ struct PictureLayout {
       return members.sorted { $0.0 < $1.0 }.map(\.1)
     }
     self.remarks = remarks
+  }
+
+  private static func leftOut(_ count: Int, _ place: String) -> String {
+    count == 1
+      ? "a picture lies \(place) and was left out"
+      : "\(count) pictures lie \(place) and were left out"
   }
 
   /// Takes away a folder that stands around everything.
@@ -136,7 +145,7 @@ struct PictureLayout {
     for name in top.keys.sorted() where !used.contains(name) {
       remarks.append(
         name.isEmpty
-          ? "\(top[name]?.count ?? 0) pictures lie beside the folder of the training set and were left out"
+          ? leftOut(top[name]?.count ?? 0, "beside the folder of the training set")
           : "the folder '\(name)' is none of train, val and test and was left out")
     }
     return divided

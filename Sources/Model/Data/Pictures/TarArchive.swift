@@ -133,7 +133,10 @@ final class TarArchive: PictureStore {
         remarks.append("the archive '\(path)' has no end mark; it may have been cut off")
       }
       if outside > 0 {
-        remarks.append("\(outside) entries of '\(path)' point outside of it and were left out")
+        remarks.append(
+          outside == 1
+            ? "an entry of '\(path)' points outside of it and was left out"
+            : "\(outside) entries of '\(path)' point outside of it and were left out")
       }
     }
 
