@@ -3,14 +3,16 @@
 #include <string.h>
 #include <zlib.h>
 
-/// Unpacks a raw deflate stream into a buffer of fixed size.
+/// Unpacks a deflate stream into a buffer of fixed size: a raw one, or one with gzip's header and
+/// checksum.
 /// Returns 1 when the stream ended and filled the buffer exactly, 0 when the buffer is full and
 /// the stream goes on, -1 when it is damaged, ends too early or holds less.
 static inline int zlib_unpack(
-    const unsigned char *source, size_t source_count, unsigned char *target, size_t target_count) {
+    const unsigned char *source, size_t source_count, unsigned char *target, size_t target_count,
+    int is_gzip) {
   z_stream stream;
   memset(&stream, 0, sizeof stream);
-  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return -1;
+  if (inflateInit2(&stream, is_gzip ? 16 + MAX_WBITS : -MAX_WBITS) != Z_OK) return -1;
   unsigned char beyond;
   int status = Z_OK, is_full = target_count == 0;
   while (status == Z_OK) {

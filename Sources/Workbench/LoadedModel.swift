@@ -52,9 +52,26 @@ struct LoadedData {
 }
 
 /// A data set by name, as a run remembers it.
-struct DataRequest: Codable, Equatable {
+struct DataRequest: Equatable {
   let name: String
-  /// The absolute path of the folder; nil for embedded data.
-  let directory: String?
-  let limit: Int?
+  /// The absolute path of the folder or the archive; nil for embedded data.
+  var directory: String?
+  var limit: Int?
+  /// The share of the training set that validates; nil for the sets as they are.
+  var validationFraction: Double?
+  /// The seed by which those are drawn.
+  var splitSeed: UInt64 = 0
+  /// The absolute path of the file of class names.
+  var classMap: String?
+  /// Whether pictures that cannot be decoded are left out.
+  var skipsBroken = false
+  /// The memory for decoded pictures; it changes no result.
+  var cacheBytes = 512 << 20
+
+  init(name: String) { self.name = name }
+
+  /// Whether the files mix the classes, so that the first images are a fair sample of all.
+  var isCutWhileReading: Bool {
+    validationFraction == nil && !["folder", "tar"].contains(name)
+  }
 }

@@ -14,11 +14,9 @@ public final class BatchLoader {
   /// The number of batches of the whole epoch, whatever the start.
   public let batchCount: Int
   private let batchSize: Int
-  private let normalization: PixelNormalization
-  private let size: Int
   private let seed: UInt64
   private let epoch: Int
-  private let augmentation: BatchAugmentation
+  private let recipes: BatchRecipes
   private let ring: BatchRing
   private var threads: [pthread_t] = []
 
@@ -26,46 +24,53 @@ public final class BatchLoader {
   ///
   /// - Parameters:
   ///   - dataset: where the pictures come from.
-  ///   - transform: what is done to each.
-  ///   - augmentation: what is done to the batch as a whole; splits and mixing need `next` with targets.
+  ///   - recipes: how the images of each batch are made; splits and mixing need `next` with targets.
   ///   - batchSize: pictures in a batch, at least 1.
   ///   - seed: the seed of the run.
   ///   - epoch: the epoch, from 0.
   ///   - startBatch: the first batch to deliver; those before are skipped without work.
   ///   - shuffle: whether the order is drawn; otherwise it is that of the data set.
+  ///   - sampler: how the order is drawn.
   ///   - dropLast: whether an incomplete last batch is left out.
   ///   - workers: threads, at least 1.
   public init(
-    dataset: any Dataset, transform: any ImageTransform,
-    augmentation: BatchAugmentation = BatchAugmentation(), batchSize: Int, seed: UInt64, epoch: Int,
-    startBatch: Int = 0, shuffle: Bool, dropLast: Bool, workers: Int = 1
+    dataset: any Dataset, recipes: BatchRecipes, batchSize: Int, seed: UInt64, epoch: Int,
+    startBatch: Int = 0, shuffle: Bool, sampler: Sampler = .shuffle, dropLast: Bool,
+    workers: Int = 1
   ) {
     precondition(batchSize > 0 && startBatch >= 0 && workers > 0 && epoch >= 0)
     let count = dataset.count
     batchCount = dropLast ? count / batchSize : (count + batchSize - 1) / batchSize
     self.batchSize = batchSize
-    normalization = transform.normalization
-    size = transform.size
     self.seed = seed
     self.epoch = epoch
-    self.augmentation = augmentation
+    self.recipes = recipes
     ring = BatchRing(
-      dataset: dataset, transform: transform,
-      order: shuffle ? Self.order(count: count, seed: seed, epoch: epoch) : nil,
-      batchSize: batchSize, splits: augmentation.splits,
+      dataset: dataset, recipes: recipes,
+      order: shuffle ? sampler.order(dataset, seed: seed, epoch: epoch) : nil,
+      batchSize: batchSize, splits: recipes.all[0].augmentation.splits,
       batches: min(startBatch, batchCount)..<batchCount,
       seed: seed, epoch: epoch, workers: workers)
     for _ in 0..<workers where startBatch < batchCount { threads.append(Self.start(ring)) }
   }
 
+  /// Starts to prepare batches that are all made in the same way.
+  public convenience init(
+    dataset: any Dataset, transform: any ImageTransform,
+    augmentation: BatchAugmentation = BatchAugmentation(), batchSize: Int, seed: UInt64, epoch: Int,
+    startBatch: Int = 0, shuffle: Bool, sampler: Sampler = .shuffle, dropLast: Bool,
+    workers: Int = 1
+  ) {
+    self.init(
+      dataset: dataset, recipes: BatchRecipes(BatchRecipe(transform, augmentation)),
+      batchSize: batchSize, seed: seed, epoch: epoch, startBatch: startBatch, shuffle: shuffle,
+      sampler: sampler, dropLast: dropLast, workers: workers)
+  }
+
   /// The order of the pictures in an epoch.
   static func order(count: Int, seed: UInt64, epoch: Int) -> [Int32] {
-    var order = (0..<Int32(count)).map { $0 }
     var random = CounterRandom(seed: seed, stream: .shuffle, counters: UInt64(epoch))
-    for last in stride(from: count - 1, to: 0, by: -1) {
-      order.swapAt(last, random.integer(below: last + 1))
-    }
-    return order
+    return (0..<Int32(count)).map { $0 }.drawn(&random)
   }
 
   /// Writes the next batch; waits when it is not ready yet.
@@ -79,10 +84,13 @@ public final class BatchLoader {
   public func next(
     into input: UnsafeMutablePointer<Float>, labels: UnsafeMutablePointer<Int32>
   ) throws -> Int {
-    precondition(augmentation == BatchAugmentation(), "labels alone do not tell what images show")
-    return try next { batch in
+    try next { batch in
+      let recipe = recipes.recipe(ofBatch: batch.number)
+      precondition(
+        recipe.augmentation == BatchAugmentation(), "labels alone do not tell what images show")
       labels.update(from: batch.labels, count: batch.count)
-      normalize(batch, into: input)
+      recipe.transform.normalization.apply(
+        batch.pixels, pixelCount: batch.count * recipe.transform.imageBytes / 3, into: input)
     }
   }
 
@@ -100,6 +108,8 @@ public final class BatchLoader {
     into input: UnsafeMutablePointer<Float>, targets: BatchTargets
   ) throws -> Int {
     try next { batch in
+      let recipe = recipes.recipe(ofBatch: batch.number)
+      let (augmentation, size) = (recipe.augmentation, recipe.transform.size)
       let rows = augmentation.splits * batch.count
       targets.setLabels(batch.labels, count: batch.count, times: augmentation.splits)
       if !augmentation.mixing.isOff {
@@ -108,7 +118,8 @@ public final class BatchLoader {
         augmentation.mixing.apply(
           to: batch.pixels, count: rows, size: size, &random, targets: targets)
       }
-      normalize(batch, into: input)
+      recipe.transform.normalization.apply(
+        batch.pixels, pixelCount: rows * size * size, into: input)
       guard !augmentation.erasing.isOff else { return }
       for row in 0..<rows {
         let key = ring.key(
@@ -125,11 +136,6 @@ public final class BatchLoader {
     take(batch)
     ring.release()
     return batch.count
-  }
-
-  private func normalize(_ batch: BatchRing.Batch, into input: UnsafeMutablePointer<Float>) {
-    normalization.apply(
-      batch.pixels, pixelCount: augmentation.splits * batch.count * size * size, into: input)
   }
 
   /// Stops the threads and waits until they have ended; further batches are not delivered.

@@ -39,10 +39,9 @@ final class BatchRing: @unchecked Sendable {
   }
 
   private let dataset: any Dataset
-  private let transform: any ImageTransform
+  private let recipes: BatchRecipes
   private let order: [Int32]?
   private let batchSize: Int
-  private let imageBytes: Int
   private let splits: Int
   private let endBatch: Int
   private let seed: UInt64
@@ -59,17 +58,17 @@ final class BatchRing: @unchecked Sendable {
   private var claimRow = 0
 
   init(
-    dataset: any Dataset, transform: any ImageTransform, order: [Int32]?, batchSize: Int,
+    dataset: any Dataset, recipes: BatchRecipes, order: [Int32]?, batchSize: Int,
     splits: Int, batches: Range<Int>, seed: UInt64, epoch: Int, workers: Int
   ) {
     self.dataset = dataset
-    self.transform = transform
+    self.recipes = recipes
     self.order = order
     self.batchSize = batchSize
     self.splits = splits
     self.seed = seed
     self.epoch = epoch
-    imageBytes = 3 * transform.size * transform.size
+    let imageBytes = recipes.all.map(\.transform.imageBytes).max() ?? 0
     endBatch = batches.upperBound
     taken = batches.lowerBound
     claimBatch = batches.lowerBound
@@ -143,6 +142,8 @@ final class BatchRing: @unchecked Sendable {
     let workspace = TransformWorkspace()
     while let (claim, pixels, labels) = claim() {
       var failure: (row: Int, error: any Error)?
+      let transform = recipes.recipe(ofBatch: claim.batch).transform
+      let imageBytes = transform.imageBytes
       let stride = count(ofBatch: claim.batch) * imageBytes
       for row in claim.rows {
         let key = key(batch: claim.batch, row: row)

@@ -25,6 +25,42 @@ public enum DataError: ModelError, Equatable {
   case noImages(path: String)
   /// `limit=` must be at least one.
   case limit(Int)
+  /// A picture of a data set cannot be read or decoded.
+  indirect case broken(DataError)
+  /// A set has not one picture that can be decoded.
+  case noSoundPicture(name: String)
+  /// An archive that cannot be read.
+  case archive(file: String, problem: ArchiveProblem)
+  /// No folder of pictures stands for a class.
+  case noClassFolders(path: String)
+  /// There are folders to judge by, but none to learn from.
+  case noTrainFolder(path: String, found: String)
+  /// Two folders could be the same set.
+  case twoFolders(path: String, first: String, second: String)
+  /// A set has other classes than the training set.
+  case classSets(part: String, missing: [String], extra: [String])
+  /// The file of class names makes no sense.
+  case classMap(file: String, problem: String)
+  /// No folder has the name of a class in the class map.
+  case noMappedClass(path: String, folder: String)
+  /// Pictures were to be set aside for validation where there are some already.
+  case ownValidation(name: String)
+  /// Not even one picture can be set aside.
+  case tooFewToSplit(name: String, count: Int)
+  /// The files of a data set that is not fetched by the program are missing.
+  case noFiles(name: String, path: String, file: String, address: String)
+}
+
+/// Why an archive could not be read.
+public enum ArchiveProblem: Sendable, Equatable {
+  /// It is no tar archive.
+  case notTar
+  /// It is compressed, so that nothing in it can be read on its own.
+  case compressed(tool: String)
+  /// A header that is damaged.
+  case badHeader(offset: Int)
+  /// The archive ends within a file.
+  case cutOff(name: String, offset: Int)
 }
 
 /// Why a picture could not be decoded.
@@ -75,6 +111,35 @@ extension DataError {
       return "no .jpg, .jpeg or .png file in '\(path)'"
     case .limit(let value):
       return "limit is \(value), expected at least 1"
+    case .broken(let error):
+      return error.message
+    case .noSoundPicture(let name):
+      return "not one picture of '\(name)' can be decoded"
+    case .archive(let file, let problem):
+      return "'\(file)' \(problem.message)"
+    case .noClassFolders(let path):
+      return "no folder in '\(path)' holds the pictures of a class"
+    case .noTrainFolder(let path, let found):
+      return "'\(path)' has a folder '\(found)', but no folder 'train'"
+    case .twoFolders(let path, let first, let second):
+      return "'\(path)' has both '\(first)' and '\(second)'"
+    case .classSets(let part, let missing, let extra):
+      let problems = [
+        missing.isEmpty ? nil : "lacks \(Self.some(missing))",
+        extra.isEmpty ? nil : "has \(Self.some(extra)) besides",
+      ].compactMap(\.self)
+      return "the \(part) set has other classes than the training set: it "
+        + problems.joined(separator: " and ")
+    case .classMap(let file, let problem):
+      return "'\(file)' is no list of class names: \(problem)"
+    case .noMappedClass(let path, let folder):
+      return "no folder in '\(path)' is a class of the class map; there is '\(folder)'"
+    case .ownValidation(let name):
+      return "'\(name)' has a validation set of its own"
+    case .tooFewToSplit(let name, let count):
+      return "'\(name)' has \(count) training pictures, too few to set some aside for validation"
+    case .noFiles(let name, let path, let file, _):
+      return "no \(name) in '\(path)': expected '\(file)' or '\(file).gz'"
     }
   }
 
@@ -94,7 +159,36 @@ extension DataError {
       return "check the spelling; a relative path starts at the folder you are in"
     case .image(_, .tooLarge):
       return "make the picture smaller first"
-    case .unreadable, .image, .noImages, .limit:
+    case .broken:
+      return "'data verify' lists every broken picture; broken=skip leaves them out"
+    case .noClassFolders, .noImages:
+      return "expected CLASS/….jpg, or train/CLASS/….jpg with val/CLASS/….jpg or test/CLASS/….jpg"
+    case .noTrainFolder:
+      return "call the folder of the pictures to learn from 'train'"
+    case .twoFolders:
+      return "keep one of them"
+    case .classSets:
+      return "make the folders equal, or name the classes that count with class-map=FILE"
+    case .classMap:
+      return "write one class name per line, in the order of the labels"
+    case .noMappedClass:
+      return "write the names of the folders, one per line"
+    case .ownValidation:
+      return "leave val-fraction out"
+    case .tooFewToSplit:
+      return "two pictures of a class are the least"
+    case .noFiles(_, _, _, let address):
+      return "its files come from \(address)"
+    case .noSoundPicture:
+      return "'data verify' says what is wrong with each"
+    case .archive(let file, .compressed(let tool)):
+      let unpack = tool == "bzip2" ? "bunzip2" : tool == "gzip" ? "gunzip" : "un\(tool)"
+      return "unpack it once: \(unpack) --keep '\(file)'"
+    case .archive(_, .notTar):
+      return "pack the folder with: tar -cf FILE.tar FOLDER"
+    case .archive:
+      return "download or pack the archive again"
+    case .unreadable, .image, .limit:
       return nil
     }
   }
@@ -102,8 +196,27 @@ extension DataError {
   /// `usage` for requests that make no sense, `resource` for everything about files.
   public var kind: ModelErrorKind {
     switch self {
-    case .limit: .usage
+    case .limit, .ownValidation: .usage
     default: .resource
+    }
+  }
+
+  /// A few names in words.
+  private static func some(_ names: [String]) -> String {
+    let shown = names.prefix(3).map { "'\($0)'" }.joined(separator: ", ")
+    return names.count > 3 ? "\(shown) and \(names.count - 3) more" : shown
+  }
+}
+
+extension ArchiveProblem {
+  /// The problem in words, behind the archive's name.
+  var message: String {
+    switch self {
+    case .notTar: return "is no tar archive"
+    case .compressed(let tool):
+      return "is compressed with \(tool), so that no picture can be read alone"
+    case .badHeader(let offset): return "is damaged: no tar header at offset \(offset)"
+    case .cutOff(let name, let offset): return "ends within '\(name)' (header at offset \(offset))"
     }
   }
 }

@@ -20,9 +20,19 @@ public protocol Dataset: AnyObject, Sendable {
   ///
   /// - Throws: what `image` throws.
   func withPixels(_ index: Int, _ body: (PixelView) -> Void) throws
+  /// The picture's file within the data set; nil where it has none of its own.
+  func file(_ index: Int) -> String?
+  /// The SHA-256 of the picture's file; nil where it has none of its own.
+  ///
+  /// - Throws: `DataError` when the file cannot be read.
+  func digest(_ index: Int) throws -> String?
 }
 
 extension Dataset {
+  /// None.
+  public func file(_ index: Int) -> String? { nil }
+  /// None.
+  public func digest(_ index: Int) throws -> String? { nil }
   /// Lends the pixels of `image(index)`.
   public func withPixels(_ index: Int, _ body: (PixelView) -> Void) throws {
     try image(index).withView(body)
@@ -94,32 +104,65 @@ public struct DataFile: Sendable, Equatable {
   }
 }
 
-/// A training set with its test set.
+/// A training set with the sets that judge it.
 public struct DataSource: Sendable {
-  /// The name that the user gave, e.g. `cifar10`.
+  /// What it is called in output and in the names of runs, e.g. `cifar10`, `flowers`.
   public let name: String
+  /// What the user asked for: `cifar10`, `folder`, `tar`, ...
+  public let kind: String
   /// The pictures to learn from.
   public let train: any Dataset
-  /// The pictures to be judged by.
+  /// The pictures that judge every epoch: `test` where the data has no others.
+  public let validation: any Dataset
+  /// The pictures that judge in the end; `validation` where the data has no others.
   public let test: any Dataset
   /// The name of each class; the index is the label.
   public let classNames: [String]
   /// What was read, in reading order.
   public let files: [DataFile]
-  /// The SHA-256 over name, counts and file digests: equal when training sees the same data.
+  /// What was left out while reading, one sentence each.
+  public let remarks: [String]
+  /// The bytes of picture files; nil for a set that lies in few files.
+  public let bytes: Int?
+  /// The SHA-256 over kind, counts, file digests and the recipe: equal when training sees the same
+  /// data.
   public let fingerprint: String
+  /// How the sets were made from the files, a line for each step.
+  let recipe: String
 
-  /// Joins the two sets, which must have the same classes.
-  public init(name: String, train: any Dataset, test: any Dataset, files: [DataFile]) {
+  /// Joins the sets, which must have the same classes.
+  ///
+  /// - Parameters:
+  ///   - kind: what the user asked for; the name if nil.
+  ///   - validation: nil when the test set judges every epoch.
+  public init(
+    name: String, kind: String? = nil, train: any Dataset, validation: (any Dataset)? = nil,
+    test: any Dataset, files: [DataFile], remarks: [String] = [], bytes: Int? = nil,
+    recipe: String = ""
+  ) {
     precondition(train.classNames == test.classNames)
     self.name = name
+    self.kind = kind ?? name
     self.train = train
+    self.validation = validation ?? test
     self.test = test
     self.files = files
+    self.remarks = remarks
+    self.bytes = bytes
+    self.recipe = recipe
     classNames = train.classNames
-    var text = "\(name) \(train.count) \(test.count)\n"
+    var text = "\(self.kind) \(train.count) \(test.count)\n"
     for file in files { text += "\(file.sha256)\n" }
-    fingerprint = Model.sha256(of: Array(text.utf8))
+    if self.validation !== test { text += "validation \(self.validation.count)\n" }
+    fingerprint = Model.sha256(of: Array((text + recipe).utf8))
+  }
+
+  /// Whether pictures other than the test set's judge every epoch.
+  public var hasSeparateValidation: Bool { validation !== test }
+
+  /// The sets, each once.
+  public var sets: [any Dataset] {
+    hasSeparateValidation ? [train, validation, test] : [train, test]
   }
 }
 

@@ -56,9 +56,17 @@ public struct EvalTransform: ImageTransform {
     _ image: PixelView, key: SampleKey, workspace: TransformWorkspace,
     into output: UnsafeMutablePointer<UInt8>
   ) {
+    render(image, at: .center, workspace: workspace, into: output)
+  }
+
+  /// Writes the part of the resized picture that lies at one place of it.
+  func render(
+    _ image: PixelView, at place: CropPlace, workspace: TransformWorkspace,
+    into output: UnsafeMutablePointer<UInt8>
+  ) {
     let (width, height) = resizedSize(width: image.width, height: image.height)
-    let columns = window(of: width)
-    let rows = window(of: height)
+    let columns = window(of: width, place.horizontal)
+    let rows = window(of: height, place.vertical)
     if columns.source.count < size || rows.source.count < size {
       output.update(repeating: 0, count: 3 * size * size)
     }
@@ -69,10 +77,20 @@ public struct EvalTransform: ImageTransform {
   }
 
   /// The part of a resized edge that is kept, and where it starts in the output.
-  private func window(of edge: Int) -> (source: Range<Int>, border: Int) {
+  private func window(
+    of edge: Int, _ side: CropPlace.Side
+  ) -> (source: Range<Int>, border: Int) {
     if edge < size { return (0..<edge, (size - edge) / 2) }
+    let room = edge - size
     // Python's round: a half goes to the even neighbour.
-    let start = Int((Double(edge - size) / 2).rounded(.toNearestOrEven))
+    let middle = Int((Double(room) / 2).rounded(.toNearestOrEven))
+    let start =
+      switch side {
+      case .start: 0
+      case .middle: middle
+      case .mirroredMiddle: room - middle
+      case .end: room
+      }
     return (start..<(start + size), 0)
   }
 }

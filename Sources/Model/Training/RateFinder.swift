@@ -54,7 +54,6 @@ public final class RateFinder {
     step = try TrainingStep(
       network.copy(), settings: settings, pool: ThreadPool(threads: settings.threads))
     stage = settings.progression.stage(epoch: 0)
-    step.enter(stage)
   }
 
   /// Takes `steps` steps with rates in equal ratios from the lower bound to the upper one; fewer
@@ -72,13 +71,12 @@ public final class RateFinder {
     var epoch = 0
     while points.count < steps {
       let loader = BatchLoader(
-        dataset: data.train, transform: settings.trainTransform(stage),
-        augmentation: settings.augmentation(stage).batchAugmentation(
-          size: stage.inputSize, epoch: epoch),
-        batchSize: stage.batchSize, seed: settings.seed, epoch: epoch, shuffle: true,
+        dataset: data.train, recipes: settings.recipes(epoch: 0), batchSize: stage.batchSize,
+        seed: settings.seed, epoch: epoch, shuffle: true, sampler: settings.sampler,
         dropLast: true, workers: settings.workers)
       defer { loader.close() }
       for index in 0..<loader.batchCount where points.count < steps {
+        step.enter(settings.progression.stage(epoch: 0, step: index))
         _ = try loader.next(into: step.input, targets: step.targets)
         let share = Double(points.count) / Double(steps - 1)
         let rate = rates.lowerBound * pow(rates.upperBound / rates.lowerBound, share)

@@ -45,7 +45,7 @@ public final class Trainer {
     guard blueprint.classCount >= data.classNames.count else {
       throw TrainingError.classCount(network: blueprint.classCount, data: data.classNames.count)
     }
-    guard data.test.count > 0 else { throw TrainingError.nothingToEvaluate(data.name) }
+    guard data.validation.count > 0 else { throw TrainingError.nothingToEvaluate(data.name) }
     if let conflict = settings.values.conflict { throw conflict }
     try settings.checkBatches(images: data.train.count)
     self.network = network
@@ -89,7 +89,7 @@ public final class Trainer {
     }
     guard checkpoint.epochStep > 0 else { return }
     for key in [
-      "batch-size", "grad-accum-steps", "seed", "progressive", "stages", "stage-batch",
+      "batch-size", "grad-accum-steps", "seed", "sampler", "progressive", "stages", "stage-batch",
     ]
     where checkpoint.parameters[key] != given.parameters[key] {
       throw TrainingError.changedWithinEpoch(
@@ -122,7 +122,7 @@ public final class Trainer {
     state.segment += 1
     watch = Stopwatch()
     try listener(.started(plan))
-    if settings.progression.isProgressive { try listener(.stageEntered(stage)) }
+    if isInStages { try listener(.stageEntered(stage)) }
     if isNew { try save(isBest: false) }
     while state.completedEpochs < totalEpochs {
       if state.epochStep == 0, isOutOfSteps || isOutOfPatience { break }
@@ -150,6 +150,10 @@ public final class Trainer {
     settings.progression.stage(
       epoch: min(state.completedEpochs, totalEpochs - 1), step: state.epochStep)
   }
+  /// Whether training comes from one stage into the next, instead of drawing one for each step.
+  private var isInStages: Bool {
+    settings.progression.isProgressive && !settings.progression.isDrawnPerStep
+  }
   /// The steps of the running epoch.
   private var stepsPerEpoch: Int { steps(in: stage) }
 
@@ -170,7 +174,7 @@ public final class Trainer {
   private var plan: TrainingPlan {
     TrainingPlan(
       totalEpochs: totalEpochs, epochsText: settings.epochsText, stepsPerEpoch: stepsPerEpoch,
-      trainImages: data.train.count, testImages: data.test.count, startStep: state.step,
+      trainImages: data.train.count, testImages: data.validation.count, startStep: state.step,
       startEpoch: state.completedEpochs, segment: state.segment,
       workspaceBytes: step.workspaceBytes,
       warnings: settings.warnings + TrainingAdvice.warnings(network, settings))
@@ -182,15 +186,13 @@ public final class Trainer {
     // Writing a checkpoint takes time, but does not belong to the pace of the epoch.
     state.seconds += watch.lap()
     let loader = BatchLoader(
-      dataset: data.train, transform: settings.trainTransform(stage),
-      augmentation: settings.augmentation(stage).batchAugmentation(
-        size: stage.inputSize, epoch: state.completedEpochs),
+      dataset: data.train, recipes: settings.recipes(epoch: state.completedEpochs),
       batchSize: stage.batchSize, seed: settings.seed, epoch: state.completedEpochs,
-      startBatch: state.epochStep * settings.optimizer.accumulation, shuffle: true, dropLast: true,
-      workers: settings.workers)
+      startBatch: state.epochStep * settings.optimizer.accumulation, shuffle: true,
+      sampler: settings.sampler, dropLast: true, workers: settings.workers)
     defer { loader.close() }
-    step.enter(stage)
     while state.epochStep < stepsPerEpoch, !isOutOfSteps {
+      step.enter(stage)
       let rate = learningRate(step: state.epochStep)
       switch try runBatches(of: loader, rate: rate) {
       case .abandoned: return try abandon()
@@ -259,7 +261,7 @@ public final class Trainer {
     if isDue {
       var reason: StopReason?
       func evaluate() throws -> Evaluation? {
-        try evaluator.run(data.test) { done, total in
+        try evaluator.run(data.validation) { done, total in
           try listener(.evaluating(done: done, total: total))
           reason = stopReason
           return reason == nil
@@ -304,7 +306,7 @@ public final class Trainer {
     if best != nil || isLast || (interval > 0 && state.completedEpochs % interval == 0) {
       try save(isBest: best != nil)
     }
-    if state.completedEpochs < totalEpochs, stage.number != finished.number {
+    if isInStages, state.completedEpochs < totalEpochs, stage.number != finished.number {
       try listener(.stageEntered(stage))
     }
   }

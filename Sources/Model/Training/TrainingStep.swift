@@ -117,7 +117,7 @@ final class TrainingStep {
     if let accumulator {
       measure(.update) { isComplete = accumulator.add(part, pool: pool) }
     }
-    guard isComplete else { return .done(loss: sum / Double(batch)) }
+    guard isComplete else { return .done(loss: sum / Double(images)) }
     let parameters = graph.network.parameters
     guard
       isFinite(parameters.gradients, count: parameters.table.weightExtent, pool: pool)

@@ -98,18 +98,30 @@ enum DownloadCommands {
       throw CommandError(
         "the checksum of a data set is its MD5", hint: "md5=…", argument: "sha256")
     }
+    let directory = state.places.input(invocation.string("dir") ?? "datasets")
+    let (folder, isNew) = try DataDownload.fetch(
+      name, to: directory, state, address: invocation.string("from"), md5: invocation.string("md5"))
+    state.console.print(state.places.display(folder) + (isNew ? "" : " is there"))
+  }
+}
+
+/// Fetches data sets for `download` and `data … download`.
+enum DataDownload {
+  /// Fetches a data set unless it is there.
+  ///
+  /// - Returns: its folder, and whether it was fetched now.
+  @discardableResult
+  static func fetch(
+    _ name: String, to directory: URL, _ state: WorkbenchState, address: String? = nil,
+    md5: String? = nil
+  ) throws -> (folder: URL, isNew: Bool) {
     guard let archive = Datasets.archive(of: name) else {
       throw CommandError("'\(name)' has no archive", argument: "what")
     }
     let download = DatasetDownload(
-      directory: state.places.input(invocation.string("dir") ?? "datasets"), archive: archive,
-      address: invocation.string("from"), md5: invocation.string("md5"))
-    let folder = download.directory.appendingPathComponent(archive.folder)
-    if download.isThere {
-      state.console.print("\(state.places.display(folder)) is there")
-      return
-    }
-    try download.run(state.console)
-    state.console.print(state.places.display(folder))
+      directory: directory, archive: archive, address: address, md5: md5)
+    let isNew = !download.isThere
+    if isNew { try download.run(state.console) }
+    return (directory.appendingPathComponent(archive.folder), isNew)
   }
 }

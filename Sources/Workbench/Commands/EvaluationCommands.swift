@@ -11,11 +11,22 @@ enum EvaluationCommands {
     Signature(
       "eval", group: "evaluation", "Evaluates the network, or a run's, on the test images.",
       discussion: """
-        Prints the cross entropy, top-1 and top-5 in percent. Training is not disturbed: the loss, \
-        the weights and every random draw stay as they are.
+        Prints the cross entropy (the negative log likelihood), top-1, top-5 and the expected \
+        calibration error (15 bins) in percent. Training is not disturbed: the loss, the weights \
+        and every random draw stay as they are.
+
+        per-class, confusion, calibration and predictions print a table instead; of more than 20 \
+        classes confusion prints the most frequent mistakes, and the whole matrix with --csv, --json \
+        or > FILE. 'eval predictions > FILE.csv' has a row per image with its five most probable \
+        classes.
+
+        tta= averages the probabilities of several views: the image and its mirror image (flip), \
+        the four corners and the centre (5crop), or these and their mirror images (10crop). \
+        input-size= and crop-pct= hold for this evaluation alone.
 
         A run is evaluated with the input size and preprocessing that it was trained with, unless \
-        they are set; its own data is taken if none is loaded.
+        they are set; its own data is taken if none is loaded. split=val means the images that \
+        judged every epoch, where they are not the test images.
         """,
       positionals: [
         Positional("run", .named("run"), "a run; the loaded network without one", .optional)
@@ -23,19 +34,33 @@ enum EvaluationCommands {
       keys: [
         Parameter(
           "weights", .choice(["last", "best"]), "which checkpoint of the run", default: "last"),
-        Parameter("split", .choice(["test", "train"]), "which images", default: "test"),
+        Parameter("split", .choice(["test", "val", "train"]), "which images", default: "test"),
+        Parameter(
+          "tta", .choice(TestViews.allCases.map(\.rawValue)), "views to average", default: "none"),
+        Parameter(
+          "input-size", .integer(.within(8...4096)), "another side of the input, in pixels"),
+        Parameter(
+          "crop-pct", .number(Bounds(lower: 0, upper: 1, excludesLower: true)),
+          "another share of the resized image that a crop keeps"),
       ],
       flags: [
-        Flag("json", "one JSON object"),
         Flag(
           "raw", "with model-ema, the weights themselves and not their running mean",
           isBareWord: true),
+        Flag("per-class", "accuracy and precision of every class", isBareWord: true),
+        Flag("confusion", "which classes are taken for which", isBareWord: true),
+        Flag("calibration", "how right the network is, by how sure it is", isBareWord: true),
+        Flag("predictions", "a row per image", isBareWord: true),
+        Flag("json", "one JSON object per row"), Flag("csv", "comma-separated values"),
       ],
-      effect: .look,
+      allowsOutput: true, effect: .look,
       reads: [.slot("model"), .slot("data"), .slot("params.*"), .argument("run", prefix: "run:")],
       examples: [
         Example("data digits; load tf_efficientnetv2_b0; eval", "the loaded network"),
         Example("eval quickstart weights=best", "the best epoch of a run"),
+        Example("eval quickstart per-class", "which classes it knows"),
+        Example("eval quickstart confusion > confusion.csv", "which it mixes up"),
+        Example("eval tta=5crop input-size=64 crop-pct=0.9", "five larger views of each image"),
       ])
   ) { invocation, state in
     let model: LoadedModel
@@ -56,10 +81,46 @@ enum EvaluationCommands {
       model = try state.requireModel()
       data = try state.requireData()
     }
-    let isTest = invocation.string("split") != "train"
-    let evaluation = try Evaluating.evaluate(
-      model, on: isTest ? data.source.test : data.source.train, data, state)
-    state.console.print(Evaluating.table([evaluation]), json: invocation.has("json"))
+    let images = try images(of: data, split: invocation.string("split") ?? "test")
+    let wanted = ["per-class", "confusion", "calibration", "predictions"].filter(invocation.has)
+    guard wanted.count < 2 else {
+      throw CommandError("one table at a time: \(wanted[0]) or \(wanted[1])")
+    }
+    let viewing = Evaluating.Viewing(
+      views: TestViews(rawValue: invocation.string("tta") ?? "none") ?? .none,
+      inputSize: invocation.integer("input-size"), cropFraction: invocation.number("crop-pct"))
+    let (means, details) = try Evaluating.evaluate(
+      model, on: images, data, viewing: viewing, top: wanted.first == "predictions" ? 5 : 0, state)
+    let names = ClassNames(model, data)
+    let isForPeople =
+      invocation.outputPath == nil && !invocation.has("json") && !invocation.has("csv")
+      && !state.console.isJSON
+    let table =
+      switch wanted.first {
+      case "per-class": EvaluationTables.perClass(details, names)
+      case "confusion" where isForPeople && model.classCount > 20:
+        EvaluationTables.mistakes(details, names)
+      case "confusion": EvaluationTables.confusion(details, names)
+      case "calibration": EvaluationTables.calibration(details)
+      case "predictions": EvaluationTables.predictions(details, of: images, names)
+      default: EvaluationTables.means(means, details)
+      }
+    try state.show(table, as: invocation)
+  }
+
+  /// The images of a split.
+  private static func images(of data: LoadedData, split: String) throws -> any Dataset {
+    switch split {
+    case "train": return data.source.train
+    case "val":
+      guard data.source.hasSeparateValidation else {
+        throw CommandError(
+          "\(data.source.name) has no validation images besides the test images",
+          hint: "load it with val-fraction=0.1 to set some aside", argument: "split")
+      }
+      return data.source.validation
+    default: return data.source.test
+    }
   }
 
   private static let predict = Command<WorkbenchState>(

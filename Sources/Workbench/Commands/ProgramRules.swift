@@ -31,9 +31,12 @@ enum ProgramRules {
     var values = HyperparameterValues()
     var found: [Diagnostic] = []
     for step in script.steps
-    where ["set", "unset", "train", "resume"].contains(step.invocation.name) {
+    where ["set", "unset", "preset", "train", "resume"].contains(step.invocation.name) {
       let invocation = step.invocation
       var effective = values
+      if let preset = invocation.string("name").flatMap(Preset.named), invocation.name == "preset" {
+        effective = (try? preset.applied(to: values)) ?? values
+      }
       for argument in invocation.keys {
         // `resume epochs=+10` is a text of its own.
         guard HyperparameterKey.find(argument.name) != nil,
@@ -53,7 +56,7 @@ enum ProgramRules {
           _ = try? effective.unset(name)
         }
       }
-      if ["set", "unset"].contains(invocation.name) { values = effective }
+      if ["set", "unset", "preset"].contains(invocation.name) { values = effective }
       if let conflict = effective.conflict {
         found.append(
           Diagnostic(

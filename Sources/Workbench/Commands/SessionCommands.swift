@@ -28,8 +28,7 @@ enum SessionCommands {
     facts.add(
       "data",
       state.data.map {
-        "\($0.source.name), \(NumberText.count($0.source.train.count)) + "
-          + "\(NumberText.count($0.source.test.count)) images, \($0.classCount) classes"
+        "\($0.source.name), \(DataReport.images($0.source)), \($0.classCount) classes"
       } ?? "none; load some: data NAME")
     let changed = state.values.changed.map { "\($0.name)=\(state.values[$0.name].text)" }
     facts.add(

@@ -26,6 +26,8 @@ struct EnvironmentRecord: Codable, Equatable {
   var git: String?
   /// The folder that the data was read from; nil for embedded data.
   var dataDirectory: String?
+  /// The file of class names; nil where the data names its classes itself.
+  var classMap: String?
 
   /// Looks at this machine.
   init(version: String, git: String?, threads: Int) {
@@ -55,10 +57,10 @@ struct EnvironmentRecord: Codable, Equatable {
     return data
   }
 
-  /// The folder that a run's data was read from.
-  static func dataDirectory(of run: RunDirectory) -> String? {
+  /// The record of a run, if it can be read.
+  static func of(_ run: RunDirectory) -> EnvironmentRecord? {
     guard let data = try? Data(contentsOf: run.environment) else { return nil }
-    return (try? JSONDecoder().decode(Self.self, from: data))?.dataDirectory
+    return try? JSONDecoder().decode(Self.self, from: data)
   }
 
   private static let relevantFeatures = [

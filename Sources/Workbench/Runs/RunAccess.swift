@@ -40,14 +40,13 @@ enum RunAccess {
     of run: RunDirectory, _ description: RunParameters, _ state: WorkbenchState
   ) throws -> LoadedData {
     if let data = state.data, data.source.fingerprint == description.dataFingerprint { return data }
-    let request = DataRequest(
-      name: description.data, directory: EnvironmentRecord.dataDirectory(of: run),
-      limit: description.limit)
-    let data = try DataLoading.load(request)
+    let request = DataRequest(description, EnvironmentRecord.of(run))
+    let data = try DataLoading.load(request, state)
     guard data.source.fingerprint == description.dataFingerprint else {
       throw CommandError(
         "the data of run '\(run.name)' has changed since it was trained",
-        hint: "load the same files: data \(description.data) dir=PATH", exitCode: 7)
+        hint: "load the same files: data \(request.name) "
+          + (request.name == "tar" ? "file=PATH" : "dir=PATH"), exitCode: 7)
     }
     state.console.note("loaded \(description.data), the data of run '\(run.name)'")
     return data

@@ -18,6 +18,8 @@ struct RunParameters: Codable, Equatable {
   var classes: [String]
   /// How many images were asked for; nil for all.
   var limit: Int?
+  /// How the data was read and divided, where its name does not say it all.
+  var reading: DataReading?
   /// The outputs of the classifier, where they are more than the data has classes.
   var classCount: Int?
   /// Every setting, with the network's values in the place of `auto`.
@@ -27,6 +29,7 @@ struct RunParameters: Codable, Equatable {
     case version, model, weights, data
     case dataFingerprint = "data-fingerprint"
     case limit, classes
+    case reading = "data-reading"
     case classCount = "class-count"
     case parameters
   }
@@ -65,5 +68,48 @@ struct RunParameters: Codable, Equatable {
     var data = try encoder.encode(self)
     data.append(UInt8(ascii: "\n"))
     try AtomicFile.write(data, to: run.parameters)
+  }
+}
+
+/// How data was read and divided, without the places where it lay.
+struct DataReading: Codable, Equatable {
+  /// What `data` was asked for: `folder`, `cifar10`, ...
+  var kind: String
+  /// The share of the training set that validates.
+  var validationFraction: Double?
+  /// The seed by which it was drawn.
+  var splitSeed: UInt64
+  /// Whether pictures that cannot be decoded were left out.
+  var skipsBroken: Bool
+
+  private enum CodingKeys: String, CodingKey {
+    case kind
+    case validationFraction = "val-fraction"
+    case splitSeed = "split-seed"
+    case skipsBroken = "skips-broken"
+  }
+
+  /// Nil where the data set as such was read, which its name tells.
+  init?(_ request: DataRequest) {
+    if request.isCutWhileReading && !request.skipsBroken { return nil }
+    kind = request.name
+    validationFraction = request.validationFraction
+    splitSeed = request.splitSeed
+    skipsBroken = request.skipsBroken
+  }
+}
+
+extension DataRequest {
+  /// What a run was given, with the places from its record of the environment.
+  init(_ description: RunParameters, _ environment: EnvironmentRecord?) {
+    self.init(name: description.reading?.kind ?? description.data)
+    directory = environment?.dataDirectory
+    classMap = environment?.classMap
+    limit = description.limit
+    if let reading = description.reading {
+      validationFraction = reading.validationFraction
+      splitSeed = reading.splitSeed
+      skipsBroken = reading.skipsBroken
+    }
   }
 }

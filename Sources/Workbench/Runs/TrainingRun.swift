@@ -157,11 +157,13 @@ final class TrainingRun {
       model: model.variant.qualifiedName, weights: weights, data: data.source,
       parameters: settings.values)
     description.limit = data.request.limit
+    description.reading = DataReading(data.request)
     description.classCount = model.classCount
     try description.write(to: directory)
     var environment = EnvironmentRecord(
       version: ProgramVersion.number, git: ProgramVersion.commit, threads: settings.threads)
     environment.dataDirectory = data.request.directory
+    environment.classMap = data.request.classMap
     try AtomicFile.write(environment.json(), to: directory.environment)
   }
 }

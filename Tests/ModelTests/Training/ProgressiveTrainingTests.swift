@@ -104,6 +104,25 @@ struct ProgressiveTrainingTests {
     #expect(mixed == [2, 0, 1, 0, 2, 1].map { direct[$0] })
   }
 
+  @Test func sizesDrawnForEachStepKeepTheBits() throws {
+    var tiny = TinyTraining()
+    tiny.settings["progressive"] = .word("spread")
+    tiny.settings["stages"] = .integer(3)
+    tiny.settings["stage-sizes"] = .numbers([9, 16])
+    tiny.settings["mixup"] = .number(0.5)
+    tiny.settings["reprob"] = .number(0.5)
+    tiny.settings["grad-accum-steps"] = .integer(2)
+    let settings = try tiny.hyperparameters
+    let drawn = Set(
+      (0..<2).flatMap { epoch in
+        (0..<2).map { settings.progression.stage(epoch: epoch, step: $0).inputSize }
+      })
+    #expect(drawn.count > 1)
+    let reference = try Self.ending(tiny)
+    #expect(try Self.ending(tiny, threads: 3, workers: 3) == reference)
+    for stop in 1...3 { #expect(try Self.ending(tiny, stops: [stop]) == reference) }
+  }
+
   /// Settings drawn at random from all that change the arithmetic or the order of things.
   @Test(arguments: 0..<24) func randomSettingsKeepTheBits(number: Int) throws {
     var random = CounterRandom(seed: 11, stream: .diagnostics, counters: UInt64(number))
@@ -142,7 +161,7 @@ struct ProgressiveTrainingTests {
     }
     tiny.settings["no-aug"] = .flag(
       tiny.settings["aug-splits"] == nil && pick([true, false, false]))
-    tiny.settings["progressive"] = .word(pick(["none", "paper", "google"]))
+    tiny.settings["progressive"] = .word(pick(["none", "paper", "google", "spread"]))
     tiny.settings["stages"] = .integer(2)
     tiny.settings["stage-sizes"] = .numbers([11, 16])
     let reference = try Self.ending(tiny)

@@ -34,12 +34,20 @@ import Testing
     let jpeg = try #require(
       try FileManager.default.contentsOfDirectory(atPath: images.path).sorted()
         .first { $0.hasSuffix(".jpg") })
-    for name in ["dog.jpg", "photos/one.jpg"] {
+    let flowers = ["rose", "tulip"].flatMap { name in (1...4).map { "flowers/\(name)/\($0).jpg" } }
+    for name in ["dog.jpg", "photos/one.jpg"] + flowers {
       try folder.write("", to: name)
       try FileManager.default.removeItem(at: folder.url.appending(path: name))
       try FileManager.default.copyItem(
         at: images.appending(path: jpeg), to: folder.url.appending(path: name))
     }
+    let tar = Process()
+    tar.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    tar.arguments = [
+      "tar", "-C", folder.url.path, "-cf", folder.url.path + "/flowers.tar", "flowers",
+    ]
+    try tar.run()
+    tar.waitUntilExit()
     let quickstart = try String(
       contentsOf: BuiltProgram.repository.appending(path: "sessions/quickstart.wb"),
       encoding: .utf8)

@@ -23,6 +23,8 @@ public struct Hyperparameters: Sendable {
   public let isCheckpointing: Bool
   /// Images per batch; a step takes `optimizer.accumulation` batches.
   public let batchSize: Int
+  /// Which images an epoch takes, and in which order.
+  public let sampler: Sampler
   /// What happens to training images, before the stages change it.
   public let augmentation: AugmentationSettings
   /// How test images become network input.
@@ -78,6 +80,7 @@ public struct Hyperparameters: Sendable {
     logInterval = values.integer("log-interval")
     isCheckpointing = values.flag("grad-checkpointing")
     batchSize = values.integer("batch-size")
+    sampler = Self.choice(values.word("sampler"))
     augmentation = AugmentationSettings(resolved, preprocessing)
     evalTransform = EvalTransform(preprocessing)
     loss = TrainingLoss(values)
@@ -205,6 +208,22 @@ public struct Hyperparameters: Sendable {
     augmentation.cutmixAlpha = stage.cutmix
     if let magnitude = stage.magnitude { augmentation.policy?.setMagnitude(magnitude) }
     return augmentation
+  }
+
+  /// How the batches of an epoch are made, in its stage or in the one drawn for each step.
+  public func recipes(epoch: Int) -> BatchRecipes {
+    func recipe(_ stage: TrainingStage) -> BatchRecipe {
+      BatchRecipe(
+        trainTransform(stage),
+        augmentation(stage).batchAugmentation(size: stage.inputSize, epoch: epoch))
+    }
+    guard progression.isDrawnPerStep else {
+      return BatchRecipes(recipe(progression.stage(epoch: epoch)))
+    }
+    let (progression, accumulation) = (self.progression, optimizer.accumulation)
+    return BatchRecipes(progression.stages.map(recipe)) { batch in
+      progression.stage(epoch: epoch, step: batch / accumulation).number - 1
+    }
   }
 
   /// How training images become network input in a stage: augmented, unless `no-aug` is on.

@@ -97,7 +97,7 @@ final class ZipArchive: Sendable {
   ) -> Int32 {
     zlib_unpack(
       packed.baseAddress?.assumingMemoryBound(to: UInt8.self), packed.count,
-      target.baseAddress?.assumingMemoryBound(to: UInt8.self), count)
+      target.baseAddress?.assumingMemoryBound(to: UInt8.self), count, 0)
   }
 }
 

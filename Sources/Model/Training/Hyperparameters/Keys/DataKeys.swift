@@ -18,5 +18,14 @@ extension HyperparameterKey {
         its square. The network halves the size five times: multiples of 32 waste nothing, and small \
         images such as CIFAR's gain accuracy when they are enlarged.
         """),
+    HyperparameterKey(
+      "sampler", group: .data, kind: .choice(Sampler.allCases.map(\.rawValue)),
+      default: .word("shuffle"),
+      summary: "Which images an epoch takes: every one once, or every class equally often.",
+      explanation: """
+        shuffle takes every image once, in an order drawn from seed and epoch. balanced is for \
+        classes of unequal size: an epoch has as many images as ever, but each class equally many, \
+        so that images of small classes repeat and large classes take several epochs to pass.
+        """),
   ]
 }
