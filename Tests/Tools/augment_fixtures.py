@@ -41,7 +41,7 @@ FILL = (124, 116, 104)  # timm's colour for the mean of ImageNet
 
 def write(name, **content):
     text = json.dumps(dict(madeWith=MADE_WITH, **content), separators=(",", ":"))
-    (root / "data" / name).write_text(text.replace("},{", "},\n{") + "\n")
+    (root / "data" / name).write_text(text.replace("},{", "},\n{").replace("],[", "],\n[") + "\n")
 
 
 class NumPy:
@@ -126,6 +126,7 @@ class Draws:
 
     def __init__(self, policy, chains):
         self.policy, self.chains, self.current = policy, chains, None
+        self.fixed_depth = False
 
     def begin(self, draws, prob):
         self.current, self.gated = draws, prob >= 1
@@ -148,6 +149,8 @@ class Draws:
             return items[0 if self.current.filter < 0.5 else 1]
         if size is None:
             return [Begun(op, self) for op in items[self.policy.below(len(items))]]
+        if self.fixed_depth:
+            self.policy.below(3)
         if p is None and self.chains is not None:
             return [Begun(items[self.policy.below(len(items))], self) for _ in range(size)]
         return self.layers(items, size, p)
@@ -234,8 +237,7 @@ def augment(image, policy, size, filter, seed, epoch, index, split):
     if chains:
         draws.share = chains.beta(made.alpha)
         if made.depth > 0:  # the program draws the depth even where it is given
-            drawn = draws.choice
-            draws.choice = lambda *a, **k: (random.below(3), drawn(*a, **k))[1]
+            draws.fixed_depth = True
     if getattr(made, "choice_weights", None) is not None:
         kinds = aa.rand_augment_choices(policy.split("-t")[1].split("-")[0])
         draws.weights = [kinds[op.name] for op in made.ops]

@@ -99,12 +99,14 @@ enum TorchvisionPolicy: Sendable, Equatable {
     }
   }
 
-  /// The element `index` of `torch.linspace(start, end, count)`, in single precision, counted from the
-  /// nearer end.
+  /// The element `index` of `torch.linspace(start, end, count)`: in single precision, counted from the
+  /// nearer end, rounded once.
   private static func spaced(_ start: Float, _ end: Float, _ count: Int, _ index: Int) -> Double {
     let step = (end - start) / Float(count - 1)
     return Double(
-      index < count / 2 ? start + step * Float(index) : end - step * Float(count - 1 - index))
+      index < count / 2
+        ? start.addingProduct(step, Float(index))
+        : end.addingProduct(-step, Float(count - 1 - index)))
   }
 
   /// The bits that are left where the last of the magnitudes loses `lost` of eight.
