@@ -7,12 +7,11 @@ struct PictureFiles {
   let folder: URL
 
   /// A small PNG whose colour tells its number.
-  static func png(_ number: Int, side: Int = 6) throws -> [UInt8] {
+  static func png(_ number: Int) throws -> [UInt8] {
     let color: [UInt8] = [UInt8(number % 256), UInt8(number / 256), 77]
     return try ImageCodec.encodePNG(
       ImageRGB(
-        width: side, height: side,
-        pixels: (0..<(side * side)).flatMap { _ in color }))
+        width: 6, height: 6, pixels: (0..<36).flatMap { _ in color }))
   }
 
   func write(_ bytes: [UInt8], to path: String) throws {

@@ -51,7 +51,8 @@ import Testing
     try PictureFiles.with { files in
       try files.writePictures(["a/1.png", "a/2.png", "b/1.png"])
       let before = try files.load().fingerprint
-      try files.write(try PictureFiles.png(1, side: 7), to: "a/1.png")
+      try files.write(
+        ImageCodec.encodePNG(DataFixtures.noise(width: 6, height: 6, seed: 1)), to: "a/1.png")
       let resized = try files.load().fingerprint
       #expect(resized != before)
       try files.remove("a/2.png")

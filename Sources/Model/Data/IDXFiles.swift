@@ -136,8 +136,7 @@ struct IDXDataset: Sendable {
     let kept = min(limit ?? count, count)
     let classes = try (0..<count).map { record -> UInt8 in
       // The first number of a row, of which the last byte is the smallest.
-      let row = labels.bytes[(record * stride)..<((record + 1) * stride)].prefix(
-        labels.elementBytes)
+      let row = labels.bytes.dropFirst(record * stride).prefix(labels.elementBytes)
       let label = row.reduce(0) { $0 << 8 | Int($1) }
       guard label < classNames.count else {
         throw DataError.labelOutOfRange(

@@ -24,7 +24,8 @@ enum DataCommands {
         capitals); folders within a class belong to it; hidden files are passed over. class-map= \
         names a file with the classes in the order of their labels; folders that it does not name \
         are left out. The fingerprint, by which a run knows its data again, is made of paths and \
-        sizes; contents are read by 'data verify' alone.
+        sizes, so that a file replaced by one of the same size goes unnoticed; contents are read by \
+        'data verify' alone.
 
         'data verify' decodes every picture, lists the broken ones and prints the SHA-256 of the \
         contents. Training stops at a broken picture; with broken=skip all are decoded when the \

@@ -128,7 +128,8 @@ final class TestFolder {
   }
 
   /// The weights in a run's last checkpoint, by the digest of the tensors' bytes.
-  func weights(_ run: String) throws -> String {
-    try weights(checkpoint: url.appending(path: "runs/\(run)/ckpt/last.safetensors"))
+  func weights(_ run: String, classes: Int = 10) throws -> String {
+    try weights(
+      checkpoint: url.appending(path: "runs/\(run)/ckpt/last.safetensors"), classes: classes)
   }
 }

@@ -6,9 +6,9 @@ import Testing
 
 extension TestFolder {
   /// The digest of the network's tensors in a checkpoint, whatever else it holds.
-  func weights(checkpoint: URL) throws -> String {
+  func weights(checkpoint: URL, classes: Int = 10) throws -> String {
     let variant = try Variant.named("tf_efficientnetv2_b0")
-    let network = Network(try Blueprint(variant, classCount: 10), seed: 0)
+    let network = Network(try Blueprint(variant, classCount: classes), seed: 0)
     try Checkpoint(contentsOf: checkpoint).restore(into: network)
     let copy = url.appending(path: "weights-\(UUID().uuidString).safetensors")
     try WeightWriter.write(network, to: copy)
