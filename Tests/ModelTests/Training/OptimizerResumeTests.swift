@@ -91,6 +91,26 @@ struct OptimizerResumeTests {
     }
   }
 
+  @Test("a stop while the mean is evaluated leaves the weights themselves")
+  func stopInEvaluation() throws {
+    let training = training(["model-ema": .flag(true), "model-ema-decay": .number(0.9)])
+    let (reference, _) = try whole(training)
+    let folder = try TemporaryFolder()
+    let (first, second) = (Listener(), Listener())
+    let stopped = try first.run(training.trainer(in: folder)) {
+      // The first evaluation of an epoch is that of the weights, the second that of their mean.
+      let evaluations = first.events.count { event in
+        if case .evaluating = event { true } else { false }
+      }
+      return evaluations < 2 ? .none : .finishBatch
+    }
+    #expect(stopped.stop?.reason == .requested && stopped.stop?.epochStep == 4)
+    #expect(first.rows.isEmpty)
+    let trainer = try training.trainer(in: folder, resuming: folder.checkpoints.load(.last))
+    _ = try #require(try second.run(trainer).finish)
+    #expect(Result(trainer, [first, second]) == reference)
+  }
+
   @Test("what is reported is the mean's evaluation, beside the weights' own")
   func evaluation() throws {
     let training = training([
