@@ -155,14 +155,7 @@ public final class Trainer {
     settings.progression.isProgressive && !settings.progression.isDrawnPerStep
   }
   /// The steps of the running epoch.
-  private var stepsPerEpoch: Int { steps(in: stage) }
-
-  /// The steps of an epoch; the last, incomplete batch is left out, and the last step has the batches
-  /// that are left.
-  private func steps(in stage: TrainingStage) -> Int {
-    let accumulation = settings.optimizer.accumulation
-    return (data.train.count / stage.batchSize + accumulation - 1) / accumulation
-  }
+  private var stepsPerEpoch: Int { settings.stepsPerEpoch(images: data.train.count, in: stage) }
 
   private var isOutOfSteps: Bool { settings.maxSteps.map { state.step >= $0 } ?? false }
 
@@ -441,7 +434,7 @@ public final class Trainer {
     return progression.stages.reduce(Double(totalEpochs - epoch - 1) * evaluation) { sum, stage in
       let epochs = stage.epochs.clamped(to: min(epoch + 1, totalEpochs)..<totalEpochs)
       guard let first = epochs.first else { return sum }
-      let steps = self.steps(in: stage)
+      let steps = settings.stepsPerEpoch(images: data.train.count, in: stage)
       let pace = progression.isDrawnPerStep ? 1 / Double(progression.stages.count) : 1
       return sum + pace * Double(epochs.count * steps) * stepPixels(first) * secondsPerPixel
     }

@@ -157,10 +157,11 @@ struct OptimizerResumeTests {
 
   @Test func accumulationIsCountedInSteps() throws {
     let settings = try training(["grad-accum-steps": .integer(3)]).hyperparameters
-    #expect(try settings.stepsPerEpoch(images: 8 * 7 + 5) == 3)
-    #expect(try settings.stepsPerEpoch(images: 8) == 1)
+    let stage = settings.progression.stage(epoch: 0)
+    #expect(settings.stepsPerEpoch(images: 8 * 7 + 5, in: stage) == 3)
+    #expect(settings.stepsPerEpoch(images: 8, in: stage) == 1)
     #expect(throws: HyperparameterError.batchLargerThanData(batch: 8, images: 7)) {
-      try settings.stepsPerEpoch(images: 7)
+      try settings.checkBatches(images: 7)
     }
   }
 

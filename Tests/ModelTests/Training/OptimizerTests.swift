@@ -25,9 +25,7 @@ struct OptimizerFixture: Decodable {
   let weights: [String: NetworkFixture.Digest]
 
   static func load<Contents: Decodable>(_ name: String) throws -> Contents {
-    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    let file = fixtureFolder("optimizer", file: tests.path)
-      .appendingPathComponent("\(name).json")
+    let file = fixtureFolder("optimizer").appendingPathComponent("\(name).json")
     return try JSONDecoder().decode(Contents.self, from: Data(contentsOf: file))
   }
 }

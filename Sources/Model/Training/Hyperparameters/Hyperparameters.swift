@@ -118,6 +118,13 @@ public struct Hyperparameters: Sendable {
     return cooldown + warmup == 0 ? text : "\(text) = \(total)"
   }
 
+  /// Steps in an epoch of so many images; the last, incomplete batch is left out, and the last step
+  /// has the batches that are left.
+  public func stepsPerEpoch(images: Int, in stage: TrainingStage) -> Int {
+    let accumulation = optimizer.accumulation
+    return (images / stage.batchSize + accumulation - 1) / accumulation
+  }
+
   /// Refuses a batch that cannot be filled, in any stage.
   /// - Throws: `HyperparameterError.batchLargerThanData`.
   public func checkBatches(images: Int) throws(HyperparameterError) {
