@@ -165,12 +165,19 @@ public final class Trainer {
   }
 
   private var plan: TrainingPlan {
-    TrainingPlan(
+    let steps = settings.progression.stages.reduce(0) { sum, stage in
+      let epochs = settings.progression.isDrawnPerStep ? 0 : stage.epochs.count
+      return sum + epochs * settings.stepsPerEpoch(images: data.train.count, in: stage)
+    }
+    let totalSteps = steps == 0 ? totalEpochs * stepsPerEpoch : steps
+    return TrainingPlan(
       totalEpochs: totalEpochs, epochsText: settings.epochsText, stepsPerEpoch: stepsPerEpoch,
       trainImages: data.train.count, testImages: data.validation.count, startStep: state.step,
       startEpoch: state.completedEpochs, segment: state.segment,
       workspaceBytes: step.workspaceBytes,
-      warnings: settings.warnings + TrainingAdvice.warnings(network, settings))
+      warnings: settings.warnings
+        + TrainingAdvice.warnings(
+          network, settings, steps: min(totalSteps, settings.maxSteps ?? .max)))
   }
 
   /// The remaining steps of the epoch, or those that `max-steps` allows; nil when they are done.

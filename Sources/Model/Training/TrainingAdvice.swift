@@ -1,18 +1,24 @@
 /// What experience says about settings for a network: doubts, not errors.
 enum TrainingAdvice {
-  /// The doubts about training a network with these settings.
-  static func warnings(_ network: Network, _ settings: Hyperparameters) -> [HyperparameterWarning] {
+  /// The doubts about training a network with these settings for so many steps.
+  static func warnings(
+    _ network: Network, _ settings: Hyperparameters, steps: Int
+  ) -> [HyperparameterWarning] {
     var warnings: [HyperparameterWarning] = []
     let stages = settings.progression.stages
     if case .convolutional(let body) = network.blueprint.body {
       let smallest = stages.map(\.batchSize).min() ?? settings.batchSize
       if smallest < 8, !settings.freezing.fixesNorms { warnings.append(.smallBatch(smallest)) }
-      if settings.preprocessing.inputSize <= body.stride {
+      if settings.preprocessing.inputSize < body.stride {
         warnings.append(.smallInput(size: settings.preprocessing.inputSize, stride: body.stride))
       }
     }
     if let usual = usualRate(settings), settings.schedule.peak > 4 * usual {
       warnings.append(.highRate(rate: settings.schedule.peak, usual: usual))
+    }
+    if let average = settings.optimizer.average, !average.warmsUp {
+      let memory = Int((1 / max(1 - average.decay, 1e-12)).rounded())
+      if memory > steps { warnings.append(.slowAverage(memory: memory, steps: steps)) }
     }
     let own = network.blueprint.variant.preprocessing
     if settings.preprocessing.mean != own.mean {

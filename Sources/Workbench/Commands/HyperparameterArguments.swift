@@ -131,9 +131,12 @@ extension WorkbenchState {
   /// Refuses settings that exclude each other, and points at the argument that is to blame.
   func refuseConflict(of values: HyperparameterValues, settingOne names: [String]) throws {
     guard let conflict = values.conflict else { return }
-    guard case .conflict(let key, let reason, let advice) = conflict, names.contains(key) else {
-      throw CommandError(conflict.message, hint: conflict.advice, argument: names.last)
-    }
-    throw CommandError(reason, hint: advice, argument: key)
+    throw CommandError(
+      conflict.message, hint: conflict.advice, argument: conflict.keys.first(where: names.contains))
   }
+}
+
+extension HyperparameterError {
+  /// The keys that exclude each other.
+  var keys: [String] { if case .conflict(let keys, _, _) = self { keys } else { [] } }
 }

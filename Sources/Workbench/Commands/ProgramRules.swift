@@ -52,17 +52,21 @@ enum ProgramRules {
         }
       }
       if invocation.name == "unset" {
+        if invocation.strings("key") == ["all"] { effective = HyperparameterValues() }
         for name in invocation.strings("key") where HyperparameterKey.find(name) != nil {
           _ = try? effective.unset(name)
         }
       }
-      if ["set", "unset", "preset"].contains(invocation.name) { values = effective }
       if let conflict = effective.conflict {
+        let range = conflict.keys.lazy.compactMap { invocation.argument($0)?.range }.first
         found.append(
           Diagnostic(
-            code: "conflict", message: conflict.message, at: invocation.range,
+            code: "conflict", message: conflict.message, at: range ?? invocation.range,
             hint: conflict.advice))
+        // The command would be refused, and what follows is judged without it.
+        continue
       }
+      if ["set", "unset", "preset"].contains(invocation.name) { values = effective }
       // What is inert at the moment of training is judged there, once.
       guard invocation.name == "train" else { continue }
       for warning in Hyperparameters.warnings(effective) {

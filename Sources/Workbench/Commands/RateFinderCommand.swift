@@ -27,7 +27,7 @@ enum RateFinderCommand {
         Example(
           "data digits; load tf_efficientnetv2_b0; set input-size=32; lrfind steps=20",
           "the curve in the terminal"),
-        Example("lrfind 1e-5..1 steps=200 > lr.png", "as a picture"),
+        Example("lrfind 1e-5..1 steps=30 > lr.png", "as a picture"),
       ])
   ) { invocation, state in
     let model = try state.requireModel()

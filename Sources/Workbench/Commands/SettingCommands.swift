@@ -67,6 +67,7 @@ enum SettingCommands {
       let old = try values.unset(name)
       undone.append((name, old, values[name]))
     }
+    try state.refuseConflict(of: values, settingOne: [])
     state.values = values
     for (name, old, new) in undone {
       state.sources[name] = nil

@@ -52,7 +52,8 @@ enum StageReport {
 
   /// The epochs of a stage: `1-25`.
   private static func epochs(_ stage: TrainingStage) -> String {
-    "\(stage.epochs.lowerBound + 1)-\(stage.epochs.upperBound)"
+    let (first, last) = (stage.epochs.lowerBound + 1, stage.epochs.upperBound)
+    return first == last ? "\(first)" : "\(first)-\(last)"
   }
 
   private static func pixels(_ stage: TrainingStage) -> Double {

@@ -16,26 +16,29 @@ import Testing
   }
 
   @Test(arguments: [
-    (["aug-splits": HyperparameterValue.integer(1)], AugmentationConflict.oneSplit),
-    (["aug-splits": .integer(2), "no-aug": .flag(true)], .splitsWithoutAugmentation),
-    (["aug-splits": .integer(2), "mixup": .number(0.2)], .splitsWithMixing(key: "mixup")),
-    (["aug-splits": .integer(3), "cutmix": .number(1)], .splitsWithMixing(key: "cutmix")),
+    (["aug-splits": HyperparameterValue.integer(1)], ["aug-splits"]),
+    (["aug-splits": .integer(2), "no-aug": .flag(true)], ["aug-splits", "no-aug"]),
+    (["aug-splits": .integer(2), "mixup": .number(0.2)], ["aug-splits", "mixup"]),
+    (["aug-splits": .integer(3), "cutmix": .number(1)], ["aug-splits", "cutmix"]),
     (
       ["aug-splits": .integer(2), "cutmix-minmax": .numbers([0.2, 0.8])],
-      .splitsWithMixing(key: "cutmix-minmax")
+      ["aug-splits", "cutmix-minmax"]
     ),
-    (["mixup": .number(0.2), "batch-size": .integer(9)], .oddBatch(9)),
+    (["mixup": .number(0.2), "batch-size": .integer(9)], ["batch-size", "mixup"]),
   ])
   func conflictsAreNamed(
-    table: [String: HyperparameterValue], conflict: AugmentationConflict
+    table: [String: HyperparameterValue], conflict: [String]
   ) throws {
     let error = AugmentationSettings.conflict(try values(table))
-    #expect(error == .augmentation(conflict))
+    guard case .conflict(conflict, _, _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
     #expect(error?.advice?.isEmpty == false && error?.message.isEmpty == false)
     var tiny = TinyTraining()
     tiny.settings.merge(table) { $1 }
     let folder = try TemporaryFolder()
-    #expect(throws: HyperparameterError.augmentation(conflict)) { try tiny.trainer(in: folder) }
+    #expect(throws: try #require(error)) { try tiny.trainer(in: folder) }
   }
 
   @Test func whatGoesTogetherIsNoConflict() throws {

@@ -110,7 +110,7 @@ struct ProgressionTests {
     try values.set("stage-batch", to: .numbers([8, 4, 2]))
     #expect(values.conflict == nil)
     try values.set("progressive", to: .word("paper"))
-    guard case .conflict(key: "stage-batch", _, _) = values.conflict else {
+    guard case .conflict(["stage-batch", "stages"], _, _) = values.conflict else {
       Issue.record("\(String(describing: values.conflict))")
       return
     }

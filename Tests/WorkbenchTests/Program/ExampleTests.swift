@@ -74,7 +74,7 @@ import Testing
         let text = example.text.replacing(
           "weights=model.safetensors", with: "weights=model.safetensors strict=off")
         let needsTraining = [
-          "eval", "predict", "info", "train", "status", "checkpoint", "features",
+          "eval", "predict", "info", "train", "status", "checkpoint", "features", "lrfind",
         ]
         var input =
           needsTraining.contains(command.signature.name)

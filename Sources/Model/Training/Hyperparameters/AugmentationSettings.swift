@@ -129,38 +129,6 @@ public struct AugmentationSettings: Sendable, Equatable {
   }
 }
 
-/// Settings of the augmentation that cannot be meant together.
-public enum AugmentationConflict: Sendable, Equatable {
-  /// A single version of each image, which has nothing to be compared with.
-  case oneSplit
-  case splitsWithoutAugmentation
-  case splitsWithMixing(key: String)
-  /// Images are mixed two by two.
-  case oddBatch(Int)
-}
-
-extension AugmentationConflict {
-  /// What went wrong, in one line.
-  var message: String {
-    switch self {
-    case .oneSplit: "aug-splits=1 leaves nothing to compare"
-    case .splitsWithoutAugmentation: "aug-splits needs augmentation, and no-aug is on"
-    case .splitsWithMixing(let key): "aug-splits and \(key) cannot be used together"
-    case .oddBatch(let size): "batch-size=\(size) is odd, and mixup and cutmix take pairs of images"
-    }
-  }
-
-  /// What the user can do about it.
-  var advice: String {
-    switch self {
-    case .oneSplit: "set aug-splits=0, or 2 and more"
-    case .splitsWithoutAugmentation: "set no-aug=off or aug-splits=0"
-    case .splitsWithMixing(let key): "set aug-splits=0, or unset \(key)"
-    case .oddBatch(let size): "set batch-size=\(size + 1)"
-    }
-  }
-}
-
 extension AugmentationSettings {
   /// The first key that makes images mixed; nil when none does.
   static func mixingKey(_ values: HyperparameterValues) -> String? {
@@ -170,18 +138,34 @@ extension AugmentationSettings {
   }
 
   /// What of the values cannot be meant together; nil when they can.
-  public static func conflict(_ values: HyperparameterValues) -> HyperparameterError? {
+  static func conflict(_ values: HyperparameterValues) -> HyperparameterError? {
     let mixing = mixingKey(values)
     let splits = values.integer("aug-splits")
-    if splits == 1 { return .augmentation(.oneSplit) }
-    if splits > 1 {
-      if values.flag("no-aug") { return .augmentation(.splitsWithoutAugmentation) }
-      if let mixing { return .augmentation(.splitsWithMixing(key: mixing)) }
+    if splits == 1 {
+      return .conflict(
+        keys: ["aug-splits"], reason: "aug-splits=1 leaves nothing to compare",
+        advice: "set aug-splits=0, or 2 and more")
     }
-    guard mixing != nil else { return nil }
+    if splits > 1, values.flag("no-aug") {
+      return .conflict(
+        keys: ["aug-splits", "no-aug"], reason: "aug-splits needs augmentation, and no-aug is on",
+        advice: "set no-aug=off or aug-splits=0")
+    }
+    guard let mixing else { return nil }
+    if splits > 1 {
+      return .conflict(
+        keys: ["aug-splits", mixing], reason: "aug-splits and \(mixing) cannot be used together",
+        advice: "set aug-splits=0, or unset \(mixing)")
+    }
     let isStaged = [ProgressionRule.paper, .google].contains(values.progressionRule)
     let stages = isStaged ? values.numbers("stage-batch")?.map { Int($0) } : nil
-    let odd = (stages ?? [values.integer("batch-size")]).first { $0 % 2 == 1 }
-    return odd.map { .augmentation(.oddBatch($0)) }
+    let key = stages == nil ? "batch-size" : "stage-batch"
+    guard let odd = (stages ?? [values.integer("batch-size")]).first(where: { $0 % 2 == 1 }) else {
+      return nil
+    }
+    return .conflict(
+      keys: [key, mixing],
+      reason: "a batch of \(odd) is odd, and mixup and cutmix take pairs of images",
+      advice: "take an even \(key), such as \(odd + 1)")
   }
 }

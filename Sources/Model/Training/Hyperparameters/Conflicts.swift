@@ -17,13 +17,13 @@ extension HyperparameterValues {
     if values.number("poly-loss") != 0 { chosen.append(("poly-loss", "0")) }
     if chosen.count > 1 {
       return .conflict(
-        key: chosen[1].key,
+        keys: chosen[...1].map(\.key),
         reason: "\(chosen[0].key) and \(chosen[1].key) are two different losses",
         advice: chosen[...1].map { "set \($0.key)=\($0.off)" }.joined(separator: " or "))
     }
     if values.flag("jsd-loss"), values.integer("aug-splits") < 2 {
       return .conflict(
-        key: "jsd-loss",
+        keys: ["jsd-loss", "aug-splits"],
         reason: "jsd-loss compares the views that aug-splits makes, and there are none",
         advice: "set aug-splits=3 with it")
     }
@@ -35,7 +35,7 @@ extension HyperparameterValues {
     let count = values.integer("stages")
     if let batches = values.numbers("stage-batch"), batches.count != count {
       return .conflict(
-        key: "stage-batch",
+        keys: ["stage-batch", "stages"],
         reason: "stage-batch has \(batches.count) numbers for \(count) stages",
         advice: "give \(count) numbers, or set stages=\(batches.count)")
     }

@@ -5,12 +5,10 @@ public enum HyperparameterError: ModelError, Equatable {
   case outOfRange(key: String, value: HyperparameterValue, accepts: String)
   /// The text of an augmentation policy is wrong.
   case badPolicy(key: String, PolicyProblem)
-  /// Settings of the augmentation that do not fit together.
-  case augmentation(AugmentationConflict)
   /// A batch cannot be filled, and the last, incomplete batch of an epoch is left out.
   case batchLargerThanData(batch: Int, images: Int)
-  /// Two settings exclude each other.
-  case conflict(key: String, reason: String, advice: String)
+  /// Settings exclude each other; any of the keys can be changed.
+  case conflict(keys: [String], reason: String, advice: String)
   /// A pattern of `freeze` fits no tensor of the network.
   case frozenNothing(String, nearest: [String])
   /// Nothing is left to train.
@@ -27,7 +25,6 @@ extension HyperparameterError {
       return "\(key) cannot be '\(value.text)'; it takes \(accepts)"
     case .badPolicy(let key, let problem):
       return "\(key) cannot be '\(problem.text)': \(problem.reason)"
-    case .augmentation(let conflict): return conflict.message
     case .batchLargerThanData(let batch, let images):
       return "batch-size=\(batch) is larger than the training set of \(images) images"
     case .conflict(_, let reason, _): return reason
@@ -43,7 +40,6 @@ extension HyperparameterError {
     case .unknownKey: return "'show all' lists the hyperparameters"
     case .wrongType, .outOfRange: return nil
     case .badPolicy(_, let problem): return problem.advice
-    case .augmentation(let conflict): return conflict.advice
     case .batchLargerThanData(_, let images):
       return "set batch-size=\(images) or less, or use more images"
     case .conflict(_, _, let advice): return advice
@@ -71,10 +67,12 @@ public enum HyperparameterWarning: Sendable, Equatable {
   case fewerEpochsThanStages(epochs: Int, stages: Int)
   /// Batch norm averages over few images.
   case smallBatch(Int)
-  /// The last maps of the network are a single pixel.
+  /// The network halves the image more often than it has pixels for.
   case smallInput(size: Int, stride: Int)
   /// The rate is far above what such batches usually bear.
   case highRate(rate: Double, usual: Double)
+  /// The running mean of the weights hardly moves in so short a training.
+  case slowAverage(memory: Int, steps: Int)
   /// The images are not normalised as the network's weights know them.
   case otherNormalization(key: String, usual: [Double])
   /// A key was set that has no effect with the other values.
@@ -98,10 +96,13 @@ public enum HyperparameterWarning: Sendable, Equatable {
         "batch norm averages over \(batch) images only; freeze-bn=on uses its running statistics"
     case .smallInput(let size, let stride):
       return
-        "input-size=\(size) leaves maps of one pixel at the end; \(2 * stride) or more keep detail"
+        "input-size=\(size) is below the network's stride of \(stride): its last maps are mostly padding"
     case .highRate(let rate, let usual):
       return
         "lr=\(text(rate)) is high for this optimizer and batch; about \(text(usual)) is usual"
+    case .slowAverage(let memory, let steps):
+      return
+        "model-ema-decay looks back \(memory) steps, and training has \(steps): take a smaller one, or model-ema-warmup=on"
     case .otherNormalization(let key, let usual):
       return
         "\(key) is not what the network's weights were trained with, \(HyperparameterValue.numbers(usual).text)"

@@ -59,14 +59,13 @@ public struct Preset: Sendable {
         """,
       advice: "evaluate at 384 px: eval input-size=384",
       settings: [
-        "epochs": 350, "cooldown-epochs": 0, "batch-size": 256, "lr": 0.016, "min-lr": 0,
+        "epochs": 350, "batch-size": 256, "lr": 0.016, "min-lr": 0,
         "sched": "exponential", "decay-epochs": 2.4, "decay-rate": 0.97, "warmup-epochs": 5,
         "warmup-lr": 0, "opt": "rmsproptf", "opt-eps": 0.001, "momentum": 0.9,
         "weight-decay": 1e-5, "model-ema": true, "model-ema-decay": 0.9999,
         "model-ema-warmup": true, "bn-momentum": 0.01, "drop-path": 0.2, "smoothing": 0.1,
         "input-size": 300, "progressive": "paper", "stages": 4, "stage-sizes": [128, 300],
         "stage-drop": [0.1, 0.3], "aa": "rand-m15-n2", "stage-magnitude": [5, 15],
-        "color-jitter": 0,
       ]),
     Preset(
       name: "google-cifar-ft",
@@ -107,18 +106,17 @@ public struct Preset: Sendable {
         "opt-eps": 0.001, "momentum": 0.9, "weight-decay": 1e-5, "model-ema": true,
         "model-ema-decay": 0.9999, "smoothing": 0.1, "input-size": 300, "progressive": "google",
         "stages": 4, "stage-sizes": [128, 300], "stage-drop": [0, 0.2],
-        "aa": "rand-m9-n2-mstd0.5", "stage-magnitude": [5, 10], "color-jitter": 0,
+        "aa": "rand-m9-n2-mstd0.5", "stage-magnitude": [5, 10],
       ]),
     Preset(
       name: "fast-cpu",
-      summary: "Ours: much accuracy for few minutes on a CPU, from pretrained weights.",
-      source: "measured on CIFAR-10 with tf_efficientnetv2_b0; see the README",
+      summary: "Ours: a short fine-tuning on a CPU, from pretrained weights.",
+      source: "our own choice, not yet measured against others",
       advice: "load tf_efficientnetv2_b0 pretrained classes=auto; set input-size=64 for CIFAR",
       settings: [
         "epochs": 4, "cooldown-epochs": 0, "warmup-epochs": 1, "sched-on-updates": true,
         "batch-size": 64, "lr": 0.02, "weight-decay": 1e-4, "scale": [0.6, 1],
-        "color-jitter": 0, "train-interpolation": "bilinear", "progressive": "google",
-        "stages": 4,
+        "color-jitter": 0, "train-interpolation": "bilinear",
       ]),
   ]
 }
