@@ -24,6 +24,10 @@ protocol Lanes {
   var root: Self { get }
   /// The larger of two numbers, lane by lane.
   static func larger(_ a: Self, _ b: Self) -> Self
+  /// Replaces, lane by lane, the largest number so far and its place where a number is larger or is
+  /// none.
+  static func raise(
+    _ largest: inout Self, to value: Self, _ place: inout Self, to position: Self)
   /// The value limited to low ... high; NaN stays NaN.
   func limited(_ low: Float, _ high: Float) -> Self
   /// 2 to the power of the integer in the low bits of a float near 1.5 * 2^23.
@@ -59,6 +63,13 @@ extension SIMD16<Float>: Lanes {
   @inline(__always) static func larger(_ a: Self, _ b: Self) -> Self {
     a.replacing(with: b, where: b .> a)
   }
+  @inline(__always) static func raise(
+    _ largest: inout Self, to value: Self, _ place: inout Self, to position: Self
+  ) {
+    let isRaised = (value .> largest) .| (value .!= value)
+    largest.replace(with: value, where: isRaised)
+    place.replace(with: position, where: isRaised)
+  }
   @inline(__always) func limited(_ low: Float, _ high: Float) -> Self {
     let floor = Self(repeating: low)
     let ceiling = Self(repeating: high)
@@ -88,6 +99,13 @@ extension SIMD8<Float>: Lanes {
   @inline(__always) static func larger(_ a: Self, _ b: Self) -> Self {
     a.replacing(with: b, where: b .> a)
   }
+  @inline(__always) static func raise(
+    _ largest: inout Self, to value: Self, _ place: inout Self, to position: Self
+  ) {
+    let isRaised = (value .> largest) .| (value .!= value)
+    largest.replace(with: value, where: isRaised)
+    place.replace(with: position, where: isRaised)
+  }
   @inline(__always) func limited(_ low: Float, _ high: Float) -> Self {
     let floor = Self(repeating: low)
     let ceiling = Self(repeating: high)
@@ -111,6 +129,11 @@ extension Float: Lanes {
   }
   @inline(__always) var root: Self { squareRoot() }
   @inline(__always) static func larger(_ a: Self, _ b: Self) -> Self { a < b ? b : a }
+  @inline(__always) static func raise(
+    _ largest: inout Self, to value: Self, _ place: inout Self, to position: Self
+  ) {
+    if value > largest || value.isNaN { (largest, place) = (value, position) }
+  }
   @inline(__always) func limited(_ low: Float, _ high: Float) -> Self {
     self < low ? low : (self > high ? high : self)
   }

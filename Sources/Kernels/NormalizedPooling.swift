@@ -87,7 +87,7 @@ public func pooledGradientParts(batch: Int) -> Int {
   return (batch + images - 1) / images
 }
 
-private func imagesPerPooledPart(batch: Int) -> Int { (batch + 15) / 16 }
+func imagesPerPooledPart(batch: Int) -> Int { (batch + 15) / 16 }
 
 /// A few neighbouring rows of one image.
 struct PooledRun {

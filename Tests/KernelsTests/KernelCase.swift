@@ -21,7 +21,7 @@ struct KernelCase: Sendable, CustomTestStringConvertible {
   /// Every kernel over ragged shapes.
   static let all =
     convolutions + foldedConvolutions + normalizedConvolutions + depthwise + normalizedPooling
-    + normalization + squeezeExcitation + dense
+    + maximumPooling + normalization + squeezeExcitation + dense
     + losses + updates + elementwiseUpdates + transformers + contextPooling
 }
 

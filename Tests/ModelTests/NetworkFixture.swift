@@ -37,10 +37,20 @@ struct NetworkFixture: Decodable {
 
   /// The network with every tensor set by the formula.
   func network() throws -> Network {
-    let blueprint = try Blueprint(Variant.named(model), classCount: classes)
-    let network = Network(uninitialized: blueprint)
+    let network = Network(uninitialized: try Blueprint(variant, classCount: classes))
     fillByFormula(network, gain: gain)
     return network
+  }
+
+  /// The network of the table, or the smallest one with the pooling that its name ends in.
+  private var variant: Variant {
+    get throws {
+      let words = model.split(separator: "_")
+      guard words.first == "mini", let pooling = GlobalPooling(word: String(words[1])) else {
+        return try Variant.named(model)
+      }
+      return try MiniNetwork.variant(head: 40).pooled(by: pooling)
+    }
   }
 
   var labels: [Int32] { (0..<batch).map { Int32((7 * $0 + 3) % classes) } }

@@ -11,7 +11,7 @@ struct NetworkPyTorchTests {
   static let fixtures = [
     ("tf_efficientnetv2_b0", 10), ("efficientnetv2_rw_s", 10), ("efficientnetv2_rw_t", 3),
     ("tf_efficientnetv2_b3", 3), ("efficientnet_b0", 10), ("gc_efficientnetv2_rw_t", 3),
-    ("vit_tiny_patch16_224", 10),
+    ("vit_tiny_patch16_224", 10), ("mini_max", 10), ("mini_avgmax", 10), ("mini_catavgmax", 10),
   ]
 
   @Test("logits, gradients, statistics and ten steps are timm's", arguments: fixtures)

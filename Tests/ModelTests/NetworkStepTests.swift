@@ -13,7 +13,14 @@ struct NetworkStepTests {
     let size: Int
     let dropRate: Double
     var dropPath = 0.0
-    var testDescription: String { "\(model), \(batch) images of \(size) px" }
+    var pooling = GlobalPooling.average
+    var variant: Variant {
+      get throws {
+        let named = try Variant.named(model)
+        return try pooling.ifNotMean.map(named.pooled) ?? named
+      }
+    }
+    var testDescription: String { "\(model), \(batch) images of \(size) px, \(pooling)" }
   }
 
   @Test(
@@ -23,6 +30,9 @@ struct NetworkStepTests {
       Case(model: "efficientnetv2_rw_t", batch: 3, size: 31, dropRate: 0),
       Case(model: "efficientnet_b0", batch: 5, size: 33, dropRate: 0.3, dropPath: 0.3),
       Case(model: "vit_tiny_patch16_224", batch: 3, size: 48, dropRate: 0.3, dropPath: 0.3),
+      Case(model: "efficientnet_b0", batch: 18, size: 33, dropRate: 0, pooling: .maximum),
+      Case(model: "efficientnet_b0", batch: 5, size: 65, dropRate: 0.3, pooling: .averageMaximum),
+      Case(model: "efficientnet_b0", batch: 5, size: 33, dropRate: 0.3, pooling: .concatenated),
     ])
   func bits(_ test: Case) throws {
     let hashes = try [1, 2, 4].map { threads in
@@ -87,6 +97,12 @@ struct NetworkStepTests {
       try Self.checkAllocations(
         Case(
           model: "vit_tiny_patch16_224", batch: 3, size: 48, dropRate: 0.2, dropPath: 0.2))
+    }
+    await #expect(processExitsWith: .success) {
+      try Self.checkAllocations(
+        Case(
+          model: "tf_efficientnetv2_b0", batch: 3, size: 33, dropRate: 0.2,
+          pooling: .concatenated))
     }
     await #expect(processExitsWith: .success) {
       try Self.checkAllocations(
@@ -261,8 +277,7 @@ final class SmallStep {
   private var losses: [Float]
 
   init(_ test: NetworkStepTests.Case, threads: Int, isCheckpointing: Bool = false) throws {
-    let blueprint = try Blueprint(Variant.named(test.model), classCount: 10)
-    let network = Network(blueprint, seed: 3)
+    let network = Network(try Blueprint(test.variant, classCount: 10), seed: 3)
     pool = ThreadPool(threads: threads)
     graph = try TrainingGraph(
       network, batch: test.batch, inputSize: test.size, isCheckpointing: isCheckpointing,

@@ -14,6 +14,7 @@ Everything is computed in float64 from float32 weights. The `noise` of a
 quantity is its distance to the same computed by PyTorch in float32 (relative for logits and losses,
 absolute for tensors, some of whose gradients are zero but for rounding): what a test can ask for.
 """
+import functools
 import json
 import pathlib
 import sys
@@ -21,6 +22,8 @@ import sys
 import numpy as np
 import timm
 import torch
+from timm.models._efficientnet_builder import decode_arch_def
+from timm.models.efficientnet import EfficientNet
 from timm.optim import param_groups_weight_decay
 
 from formula import hash_bits, uniform
@@ -37,8 +40,13 @@ CASES = {
     "gc_efficientnetv2_rw_t": (5, 64, 4.2, 0.0003),
     # 80 pixels are 5 patches along an edge: the 14 learned positions are resized.
     "vit_tiny_patch16_224": (3, 80, 2.0, 0.005),
+    # The network of mini_network.py with other poolings of its last maps, of 4x4 pixels.
+    "mini_max": (4, 32, 4.0, 0.01),
+    "mini_avgmax": (4, 32, 4.0, 0.01),
+    "mini_catavgmax": (4, 32, 4.0, 0.01),
 }
 CLASSES = 10
+MINI_FEATURES = 40
 STEPS = 10
 MOMENTUM, DECAY, SMOOTHING = 0.9, 2e-5, 0.1
 
@@ -75,9 +83,19 @@ def build(name, dtype):
 
 
 def create(name, **options):
+    if name.startswith("mini_"):
+        return mini(name.removeprefix("mini_"))
     if name.startswith("vit_"):
         options["dynamic_img_size"] = True
     return timm.create_model(name, num_classes=CLASSES, **options)
+
+
+def mini(pooling):
+    stages = [["cn_r1_k3_s1_e1_c8_skip"], ["er_r1_k3_s2_e4_c8"], ["ir_r2_k3_s2_e4_c8_se0.25"]]
+    return EfficientNet(
+        decode_arch_def(stages), num_classes=CLASSES, num_features=MINI_FEATURES, stem_size=8,
+        pad_type="same", act_layer=torch.nn.SiLU,
+        norm_layer=functools.partial(torch.nn.BatchNorm2d, eps=1e-3), global_pool=pooling)
 
 
 def filled(model, gain):

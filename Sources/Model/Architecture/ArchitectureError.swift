@@ -6,6 +6,8 @@ public enum ArchitectureError: Error, Sendable, Equatable {
   case inputSize(Int, smallest: Int)
   /// A transformer's patches must cover the image.
   case patchedInputSize(Int, patch: Int)
+  /// A transformer's classifier sees one token.
+  case nothingToPool(String)
   case batchSize(Int)
   /// Batch statistics of one single value per channel say nothing; PyTorch refuses it too.
   case singleValuePerChannel(inputSize: Int)
@@ -34,6 +36,8 @@ extension ArchitectureError: ModelError {
       "an input of \(size)x\(size) pixels is too small for the network; the least is \(smallest)"
     case .patchedInputSize(let size, let patch):
       "an input of \(size)x\(size) pixels cannot be cut into patches of \(patch)x\(patch)"
+    case .nothingToPool(let name):
+      "'\(name)' has no pooling to choose: its classifier sees the class token"
     case .batchSize(let count):
       "a batch of \(count) images makes no sense"
     case .singleValuePerChannel(let size):
@@ -58,6 +62,7 @@ extension ArchitectureError: ModelError {
       "use a smaller batch or a smaller input, or set grad-checkpointing=on to train"
     case .patchedInputSize(let size, let patch):
       "set input-size to a multiple of \(patch), such as \(max(patch, size / patch * patch))"
+    case .nothingToPool: "leave global-pool= out"
     case .unknownTag, .classCount, .inputSize, .batchSize: nil
     }
   }

@@ -47,7 +47,7 @@ public struct Blueprint: Sendable {
       declarations = builder.declarations
       start = TransformerBuilder.start
     }
-    let (path, features) = (variant.classifierPath, variant.headChannels)
+    let (path, features) = (variant.classifierPath, variant.classifierFeatures)
     classifier = DenseUnit(
       path: path, inputs: features, outputs: classCount,
       weight: declarations.dense(
@@ -83,6 +83,8 @@ public struct Blueprint: Sendable {
   public var parameterCount: Int { parameters.parameterCount }
   /// The running means and variances.
   public var bufferCount: Int { parameters.bufferCount }
+  /// The channels of the last maps.
+  public var mapChannels: Int { variant.headChannels }
   /// The features that the classifier sees.
   public var featureCount: Int { classifier.inputs }
 }

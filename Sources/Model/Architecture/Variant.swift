@@ -28,6 +28,9 @@ public struct Variant: Sendable {
   /// What the network's input looks like: the tag's preprocessing where there is one.
   public let preprocessing: Preprocessing
 
+  /// How the last maps of a network of convolutions become features.
+  public internal(set) var pooling = GlobalPooling.average
+
   /// Stem, stages and head width of a network of convolutions; nil for a transformer.
   public var shape: NetworkShape? {
     if case .convolutional(let shape) = design { shape } else { nil }
@@ -35,6 +38,8 @@ public struct Variant: Sendable {
   /// The stages of a network of convolutions, in order; empty for a transformer.
   public var stages: [StageSpec] { shape?.stages ?? [] }
   /// The features that the classifier sees.
+  var classifierFeatures: Int { pooling.features(of: headChannels) }
+  /// The channels of the last maps.
   public var headChannels: Int {
     switch design {
     case .convolutional(let shape): shape.headChannels
@@ -134,6 +139,7 @@ public struct Variant: Sendable {
     pretrainedTags = variant.pretrainedTags
     self.tag = tag
     preprocessing = tag.preprocessing
+    pooling = variant.pooling
   }
 
   /// Every variant, in the order of the table.

@@ -18,7 +18,8 @@ struct FoldedConvolutionPlan: InferencePlan {
   ) {
     let blueprint = network.blueprint
     source = FoldedSource(
-      body: body, classifier: blueprint.classifier, padding: blueprint.variant.padding)
+      body: body, classifier: blueprint.classifier, pooling: blueprint.variant.pooling,
+      padding: blueprint.variant.padding)
     let group = min(maxBatch, Self.groupSize(inputSize: inputSize))
     program = FoldedProgram(source, batch: group, inputSize: inputSize, pool: pool)
     laneCount = maxBatch > group && pool.threads > 1 ? pool.threads : 0

@@ -21,6 +21,8 @@ final class FoldedLane: @unchecked Sendable {
   private let gate: Int
   /// Each pixel's attention in a global context.
   private let shares: Int
+  /// Each image's largest values, where they are joined with the means.
+  private let maxima: Int
   /// The largest program first; of the others the two latest.
   private var programs: [FoldedProgram]
 
@@ -36,10 +38,10 @@ final class FoldedLane: @unchecked Sendable {
     inputSize = program.input.size
     programs = [program]
     let layout = Self.layout(program)
-    (boundaries, expanded, filtered, pooled, hidden, gate, shares) = (
+    (boundaries, expanded, filtered, pooled, hidden, gate, shares, maxima) = (
       layout.slots[0...1].map(\.offset), layout.slots[2].offset, layout.slots[3].offset,
       layout.slots[4].offset, layout.slots[5].offset, layout.slots[6].offset,
-      layout.slots[7].offset
+      layout.slots[7].offset, layout.slots[8].offset
     )
     memory = FloatMemory(count: layout.extent)
   }
@@ -49,7 +51,7 @@ final class FoldedLane: @unchecked Sendable {
 
   private static func layout(_ program: FoldedProgram) -> (slots: [TensorSlot], extent: Int) {
     var boundary = program.stem.output.count
-    var (expanded, filtered, hidden, widest) = (0, 0, 0, program.head.output.channels)
+    var (expanded, filtered, hidden, widest) = (0, 0, 0, program.features.channels)
     var shares = 0
     func filter(_ depthwise: FoldedLayer, _ gate: FoldedGate?) {
       filtered = max(filtered, depthwise.output.count)
@@ -70,7 +72,7 @@ final class FoldedLane: @unchecked Sendable {
     var plan = WorkspacePlan()
     let counts = [
       boundary, boundary, expanded, filtered, program.batch * widest, hidden,
-      program.batch * widest, shares,
+      program.batch * widest, shares, program.maximaCount,
     ]
     return (counts.map { plan.reserve($0) }, plan.extent)
   }
@@ -90,7 +92,7 @@ final class FoldedLane: @unchecked Sendable {
       swap(&current, &next)
     }
     head.apply(weights, input: current, output: features)
-    pool(features, head.output)
+    poolHead(features, head.output)
     program.classifier.apply(
       weights, input: memory.base + pooled, output: tensors.logits + first * classes)
   }
@@ -166,6 +168,28 @@ final class FoldedLane: @unchecked Sendable {
     globalAveragePool(
       x, batch: map.batch, spatial: map.spatial, channels: map.channels,
       output: memory.base + pooled, pool: pool)
+  }
+
+  /// Leaves each image's features in `pooled`.
+  private func poolHead(_ x: UnsafePointer<Float>, _ map: FeatureMap) {
+    func findMaxima(_ output: UnsafeMutablePointer<Float>) {
+      globalMaxPool(
+        x, batch: map.batch, spatial: map.spatial, channels: map.channels, output: output,
+        pool: pool)
+    }
+    switch source.pooling {
+    case .average: pool(x, map)
+    case .maximum: findMaxima(memory.base + pooled)
+    case .averageMaximum, .concatenated:
+      let (means, maxima) = (memory.base + gate, memory.base + maxima)
+      globalAveragePool(
+        x, batch: map.batch, spatial: map.spatial, channels: map.channels, output: means,
+        pool: pool)
+      findMaxima(maxima)
+      source.pooling.join(
+        means: means, maxima: maxima, batch: map.batch, channels: map.channels,
+        features: memory.base + pooled)
+    }
   }
 
   private func program(for count: Int) -> FoldedProgram {

@@ -49,7 +49,7 @@ public final class FoldedNetwork {
     var plan = WorkspacePlan()
     inputOffset = plan.reserve(maxBatch * inputSize * inputSize * blueprint.inputChannels).offset
     featureOffset =
-      plan.reserve(maxBatch * featureSize * featureSize * blueprint.featureCount).offset
+      plan.reserve(maxBatch * featureSize * featureSize * blueprint.mapChannels).offset
     logitOffset = plan.reserve(maxBatch * blueprint.classCount).offset
     workspaceBytes = (plan.extent + planned.floats) * MemoryLayout<Float>.stride
     try checkMemory(workspaceBytes, batch: maxBatch, inputSize: inputSize)

@@ -7,7 +7,11 @@ struct FoldedProgram {
   let stem: FoldedLayer
   let blocks: [FoldedBlock]
   let head: FoldedLayer
+  /// What the pooling leaves.
+  let features: FeatureMap
   let classifier: FoldedLayer
+  /// The floats of the largest values, where they are joined with the means.
+  let maximaCount: Int
   /// Every layer, by its index.
   let layers: [FoldedLayer]
 
@@ -58,7 +62,10 @@ struct FoldedProgram {
     }
     self.blocks = blocks
     head = next(map)
-    classifier = next(FeatureMap(batch: batch, size: 1, channels: head.output.channels))
+    features = FeatureMap(batch: batch, size: 1, channels: source.classifier.inputs)
+    classifier = next(features)
+    let isJoined = source.pooling == .averageMaximum || source.pooling == .concatenated
+    maximaCount = isJoined ? batch * head.output.channels : 0
     self.layers = layers
   }
 }
@@ -123,6 +130,7 @@ struct FoldedGate {
 struct FoldedSource {
   let body: ConvolutionalBody
   let classifier: DenseUnit
+  let pooling: GlobalPooling
   let padding: Padding
 
   /// Every product of the network with what is folded into it, in the order of computation.

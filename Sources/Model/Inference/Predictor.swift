@@ -17,7 +17,7 @@ public final class Predictor {
   private let folded: FoldedNetwork
   private let batch: Int
   private let classes: Int
-  private let featureCount: Int
+  private let mapChannels: Int
 
   /// Plans the prediction for a network, whose weights are taken as they are now.
   ///
@@ -30,7 +30,7 @@ public final class Predictor {
     self.transform = transform
     self.batch = batch
     classes = network.blueprint.classCount
-    featureCount = network.blueprint.featureCount
+    mapChannels = network.blueprint.mapChannels
     folded = try FoldedNetwork(
       network, maxBatch: batch, inputSize: transform.size, pool: pool)
   }
@@ -77,7 +77,7 @@ public final class Predictor {
       transform.normalization.apply(view.base, pixelCount: pixels, into: folded.input)
     }
     _ = folded.run(batch: 1)
-    let (size, channels) = (folded.featureSize, featureCount)
+    let (size, channels) = (folded.featureSize, mapChannels)
     return (0..<size).map { row in
       (0..<size).map { column in
         let cell = folded.features + (row * size + column) * channels

@@ -1,11 +1,12 @@
 internal import Kernels
 
-/// The 1×1 head convolution, the mean over all pixels, dropout, and the classifier.
+/// The 1×1 head convolution, the pooling of all pixels, dropout, and the classifier.
 ///
-/// input [N, S, S, C] → features [N, S, S, F] → pooled [N, F] → logits [N, classes].
+/// input [N, S, S, C] → features [N, S, S, F] → pooled [N, P] → logits [N, classes].
 struct Head {
   let convolution: ConvNorm
   let classifier: ClassifierHead
+  private let pooling: HeadPooling
 
   init(
     _ unit: ConvolutionUnit, classifier: DenseUnit, input: FeatureMap,
@@ -14,19 +15,15 @@ struct Head {
     convolution = ConvNorm(unit, input: input, &planner)
     self.classifier = ClassifierHead(classifier, batch: input.batch, &planner)
     planner.reserveGradient(convolution.output)
-    planner.reserveScratch(
-      GradientSums.count(
-        parts: pooledGradientParts(batch: input.batch), channels: convolution.output.channels))
+    pooling = HeadPooling(convolution.output, &planner)
   }
 
   /// - Parameter dropout: nil where nothing is dropped.
   func forward(input: UnsafePointer<Float>, dropout: Dropout?, _ context: LayerContext) {
     convolution.convolve(.stored(input), context)
     context.measure(.classifier) {
-      let map = convolution.output
-      globalAveragePool(
-        convolution.norm.output(context), batch: map.batch, channels: map.channels,
-        output: context[classifier.saved.features], pool: context.pool)
+      pooling.forward(
+        convolution.norm, features: context[classifier.saved.features], context)
       classifier.forward(dropout: dropout, context)
     }
   }
@@ -40,9 +37,9 @@ struct Head {
     context.measure(.classifier) { classifier.backward(dropped: dropped, context) }
     guard classifier.wantsFeatureGradient else { return input }
     context.measure(.classifier) {
-      convolution.norm.backwardPooled(
-        meanGradient: context[classifier.saved.featureGradient], gate: nil, gradient: features,
-        context)
+      pooling.backward(
+        convolution.norm, featureGradient: context[classifier.saved.featureGradient],
+        gradient: features, context)
     }
     convolution.backward(
       input: input, argumentGradient: features, inputGradient: input, accumulate: false, context)

@@ -136,9 +136,11 @@ struct TrainingNorm {
 
   /// Writes the gradient of the norm's argument over `gradient`, that of the output behind the gates,
   /// and joins its sums. `meanGradient` [N, K] is that of the output's mean over each image; without
-  /// a gate it is the only gradient.
+  /// a gate it is the only gradient, but for that of the largest values where those are used.
   func backwardPooled(
-    meanGradient: UnsafePointer<Float>, gate: TensorSlot?,
+    meanGradient: UnsafePointer<Float>,
+    maxima: (gradient: UnsafePointer<Float>, places: UnsafePointer<Float>)? = nil,
+    gate: TensorSlot?,
     gradient: UnsafeMutablePointer<Float>, _ context: LayerContext
   ) {
     let parts = pooledGradientParts(batch: map.batch)
@@ -146,6 +148,12 @@ struct TrainingNorm {
     pooledArgumentGradient(
       output(context, gate: gate), meanGradient: meanGradient, batch: map.batch,
       channels: map.channels, gradient: gradient, sums: sums, pool: context.pool)
+    if let maxima {
+      addMaximumGradient(
+        output(context), maximumGradient: maxima.gradient, places: maxima.places,
+        batch: map.batch, channels: map.channels, gradient: gradient, sums: sums,
+        pool: context.pool)
+    }
     join(sums, parts: parts, context)
   }
 

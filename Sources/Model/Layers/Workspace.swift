@@ -88,6 +88,7 @@ struct LayerPlanner {
   let padding: Padding
   let epsilon: Float
   let momentum: Float
+  let pooling: GlobalPooling
   let pool: ThreadPool
   /// Whether the maps within a block are dropped after its forward pass and computed again for its
   /// backward pass (Chen et al., arXiv:1604.06174).
@@ -118,6 +119,7 @@ struct LayerPlanner {
     padding = blueprint.variant.padding
     epsilon = blueprint.variant.normEpsilon
     momentum = normMomentum.map(Float.init) ?? blueprint.variant.normMomentum
+    pooling = blueprint.variant.pooling
     self.isCheckpointing = isCheckpointing
     self.dropPathRate = dropPathRate
     self.freezing = freezing

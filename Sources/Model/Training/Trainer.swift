@@ -57,6 +57,7 @@ public final class Trainer {
     var state = TrainingState(
       model: blueprint.variant.qualifiedName, classNames: data.classNames, dataName: data.name,
       dataFingerprint: data.fingerprint, parameters: settings.values)
+    state.pooling = blueprint.variant.pooling.ifNotMean
     if let checkpoint {
       try Self.check(checkpoint.state, against: state)
       state = checkpoint.state
@@ -81,8 +82,11 @@ public final class Trainer {
   /// Whether a checkpoint can be continued with this network, data and settings.
   private static func check(_ checkpoint: TrainingState, against given: TrainingState) throws {
     func architecture(_ name: String) -> Substring { name.prefix { $0 != "." } }
-    guard architecture(checkpoint.model) == architecture(given.model) else {
-      throw TrainingError.otherNetwork(checkpoint: checkpoint.model, given: given.model)
+    guard architecture(checkpoint.model) == architecture(given.model),
+      checkpoint.pooling == given.pooling
+    else {
+      throw TrainingError.otherNetwork(
+        checkpoint: checkpoint.networkText, given: given.networkText)
     }
     guard checkpoint.dataFingerprint == given.dataFingerprint else {
       throw TrainingError.otherData(checkpoint: checkpoint.dataName, given: given.dataName)

@@ -6,6 +6,8 @@
 public struct TrainingState: Codable, Sendable, Equatable {
   /// The network, by its name in the table of variants.
   public var model: String
+  /// How the network pools the last maps; nil for the mean.
+  public var pooling: GlobalPooling?
   /// The classes that the classifier's outputs stand for, in order.
   public var classNames: [String]
   /// The data set's name.
@@ -38,6 +40,9 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var epochSeconds = 0.0
   /// How often training was started or resumed.
   public var segment = 0
+
+  /// The network as `load` takes it.
+  var networkText: String { GlobalPooling.describe(model, pooling ?? .average) }
 
   /// The beginning of a training.
   public init(

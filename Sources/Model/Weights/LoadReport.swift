@@ -2,6 +2,8 @@
 public enum HeadPolicy: Sendable, Equatable {
   /// Keeps it, with as many classes as it has.
   case keep
+  /// Keeps it, unless the network's pooling doubles the features: then a new one of as many classes.
+  case follow
   /// Wants one of this many classes: the file's if it has as many, otherwise a new one with random
   /// weights.
   case resize(classCount: Int)

@@ -6,15 +6,16 @@ public struct WeightContents: Sendable {
   public var scheme: String? { recognized?.scheme.name }
   /// What stands before every name.
   public var prefix: String { recognized?.prefix ?? "" }
-  /// The variants of the table that have exactly these tensors.
-  public let variants: [String]
+  /// The variants of the table that have exactly these tensors, as `load` takes them.
+  public var variants: [String] { fits.map(\.loadText) }
+  let fits: [Variant]
   let recognized: RecognizedScheme?
 
   /// Looks at the names and shapes of a file.
   public init(_ file: WeightFile) {
     self.file = file
     recognized = RecognizedScheme(file)
-    variants = recognized.map { WeightLoader.variants(fitting: file, $0) } ?? []
+    fits = recognized.map { WeightLoader.variants(fitting: file, $0) } ?? []
   }
 
   /// The numbers of all floating-point tensors together.

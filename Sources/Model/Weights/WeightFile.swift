@@ -53,8 +53,19 @@ public final class WeightFile: Sendable {
 
   /// The SHA-256 of the file that holds the numbers or, where there are several, leads to them.
   ///
+  /// - Parameter store: digests that are known already.
   /// - Throws: `DataError.unreadable`.
-  public func sha256() throws -> String { try Model.sha256(of: url) }
+  public func sha256(knownBy store: (any DigestStore)? = nil) throws -> String {
+    guard let store else { return try Model.sha256(of: url) }
+    return try Model.sha256(of: url, knownBy: store)
+  }
+
+  /// How the network of these weights pools, where the checkpoint or the `config.json` beside it says
+  /// so.
+  public var pooling: GlobalPooling? {
+    guard Checkpoint.isCheckpoint(metadata) else { return HubConfiguration(beside: url)?.pooling }
+    return (try? Checkpoint.state(of: url))?.pooling
+  }
 
   /// The elements of a floating-point tensor in row-major order of the file's dimensions.
   ///

@@ -32,11 +32,12 @@ public enum WeightLoader {
       if match.pairs.isEmpty { throw nothingFits(match) }
       throw WeightError.doesNotFit(
         Misfit(
-          file: file.url.path, variant: variant.name,
+          file: file.url.path, variant: variant.loadText,
           missing: match.missing.filter { !match.isLeftOut($0) }.map(\.path),
           unexpected: match.unexpected,
           mismatched: match.mismatched.filter { !match.isLeftOut($0.info) }.map(\.mismatch),
-          looksLike: variants(fitting: file, recognized).filter { $0 != variant.name }))
+          looksLike: variants(fitting: file, recognized).map(\.loadText)
+            .filter { $0 != variant.loadText }))
     }
     guard !match.pairs.isEmpty else { throw nothingFits(match) }
     let network = Network(uninitialized: match.blueprint)
@@ -48,15 +49,19 @@ public enum WeightLoader {
     return (network, LoadReport(match, digest: digest))
   }
 
-  /// The variants of the table that have exactly the tensors of a file.
-  static func variants(fitting file: WeightFile, _ recognized: RecognizedScheme) -> [String] {
-    Variant.all.filter { variant in
+  /// The variants of the table that have exactly the tensors of a file; where there is none, those
+  /// that have them with the pooling that doubles the features.
+  static func variants(fitting file: WeightFile, _ recognized: RecognizedScheme) -> [Variant] {
+    func fits(_ variant: Variant) -> Bool {
       // A classifier that makes no sense for one variant makes none for any.
       guard let match = try? WeightMatch(variant, file, recognized, head: .keep) else {
         return false
       }
       return match.isExact && match.resize == nil
-    }.map(\.name)
+    }
+    let plain = Variant.all.filter(fits)
+    guard plain.isEmpty else { return plain }
+    return Variant.all.compactMap { try? $0.pooled(by: .concatenated) }.filter(fits)
   }
 
   private static func nothingFits(_ match: WeightMatch) -> WeightError {

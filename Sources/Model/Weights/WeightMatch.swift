@@ -14,7 +14,8 @@ struct WeightMatch {
   let recognized: RecognizedScheme
   /// The classes of the file's classifier; nil if it has none that makes sense.
   let fileClassCount: Int?
-  /// Whether the classifier's tensors are left out for new ones.
+  /// Whether the classifier's tensors are left out for new ones: it has other classes than are
+  /// wanted, or the features of a simpler pooling.
   let isHeadNew: Bool
   /// The tensors that fit.
   private(set) var pairs: [Pair] = []
@@ -29,15 +30,17 @@ struct WeightMatch {
   ) throws {
     self.file = file
     self.recognized = recognized
-    fileClassCount = try Self.classCount(of: file, recognized, variant)
+    let shape = try Self.classifierShape(of: file, recognized, variant)
+    fileClassCount = shape?.outputs
+    let isSimpler = shape.map { variant.doubles($0.inputs) } ?? false
     let classCount: Int
     switch head {
-    case .keep:
+    case .keep, .follow:
       classCount = fileClassCount ?? variant.defaultClassCount
-      isHeadNew = false
+      isHeadNew = head == .follow && isSimpler
     case .resize(let wanted):
       classCount = wanted
-      isHeadNew = fileClassCount != wanted
+      isHeadNew = fileClassCount != wanted || isSimpler
     }
     blueprint = try Blueprint(variant, classCount: classCount)
     var used: Set<String> = []
@@ -92,10 +95,10 @@ struct WeightMatch {
       || (info.storage == .counters && tensor.type.isReadableAsInteger)
   }
 
-  /// The outputs of the file's classifier.
-  private static func classCount(
+  /// The features and the outputs of the file's classifier.
+  private static func classifierShape(
     of file: WeightFile, _ recognized: RecognizedScheme, _ variant: Variant
-  ) throws -> Int? {
+  ) throws -> (inputs: Int, outputs: Int)? {
     let blueprint = try Blueprint(variant, classCount: 1)
     let weight = blueprint.parameters.entries.first {
       $0.role.unit == .classifier && $0.role.part == .weight
@@ -104,7 +107,7 @@ struct WeightMatch {
       let shape = recognized.tensors(for: weight, in: blueprint, file).first??.shape,
       shape.count == 2
     else { return nil }
-    return recognized.scheme.order == .outputsLast ? shape[1] : shape[0]
+    return recognized.scheme.order == .outputsLast ? (shape[0], shape[1]) : (shape[1], shape[0])
   }
 
   // MARK: Reading

@@ -73,6 +73,11 @@ enum ModelCommands {
         classes=auto, the default, gives the classifier as many outputs as the data has classes, \
         now or when data is loaded; a classifier of another size is replaced by a new one. \
         head=keep keeps the classifier of the file whatever the data has.
+
+        global-pool=max takes the largest value of each channel of the last maps instead of the \
+        mean (avg, or fast), avgmax half the sum of both, catavgmax both, which doubles the \
+        classifier's inputs. Runs, checkpoints and config.json remember it; a vision transformer \
+        has none.
         """,
       positionals: [
         Positional("model", .named("model"), "a name of 'models', with or without a tag")
@@ -85,6 +90,9 @@ enum ModelCommands {
         Parameter(
           "head", .choice(["replace", "keep"]),
           "what happens to a classifier of another size", default: "replace"),
+        Parameter(
+          "global-pool", .choice(GlobalPooling.words),
+          "how the last maps become features, as in timm; avg unless the file says otherwise"),
         Parameter("sha256", .word, "refuse a weight file that has another SHA-256"),
         Parameter(
           "strict", .boolean, "whether missing and unexpected tensors are an error", default: "on"),
@@ -114,12 +122,24 @@ enum ModelCommands {
         "head=keep keeps the classifier of the file, so classes= cannot be given",
         argument: "classes")
     }
+    let pooling = invocation.string("global-pool").flatMap(GlobalPooling.init(word:))
+    if let pooling {
+      do {
+        _ = try variant.pooled(by: pooling)
+      } catch let error as any ModelError {
+        throw CommandError(error.message, hint: error.advice, argument: "global-pool")
+      }
+    }
     let file = try weightFile(invocation, variant, state)
     let model = try ModelLoading.load(
-      variant, file: file, classes: classes, strict: invocation.boolean("strict") ?? true,
+      variant, pooling: pooling, file: file, classes: classes,
+      strict: invocation.boolean("strict") ?? true,
       sha256: invocation.string("sha256"), state)
     if case .file(_, let digest) = model.weights, !invocation.isGiven("sha256") {
       state.canonicalText += " sha256=\(digest)"
+    }
+    if pooling == nil, let own = model.variant.pooling.ifNotMean {
+      state.canonicalText += " global-pool=\(own.rawValue)"
     }
     state.model = model
     state.console.write(ModelReport.summary(model, state))

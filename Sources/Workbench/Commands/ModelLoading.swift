@@ -7,12 +7,16 @@ import Synchronization
 enum ModelLoading {
   /// A network with new weights, or those of a file.
   ///
-  /// - Parameter sha256: what the file's digest must be; nil for anything.
+  /// - Parameters:
+  ///   - pooling: how the network is to pool; nil for what the file says, else the mean.
+  ///   - sha256: what the file's digest must be; nil for anything.
   static func load(
-    _ variant: Variant, file: URL?, classes: LoadedModel.Classes, strict: Bool, sha256: String?,
+    _ variant: Variant, pooling: GlobalPooling?, file: URL?, classes: LoadedModel.Classes,
+    strict: Bool, sha256: String?,
     _ state: WorkbenchState
   ) throws -> LoadedModel {
     let seed = state.seed
+    var variant = try pooling.map(variant.pooled) ?? variant
     guard let file else {
       let count: Int
       switch classes {
@@ -26,7 +30,12 @@ enum ModelLoading {
     }
     let opened = try WeightFile.open(file)
     // The digest takes longer than the reading.
-    let hashing = Background { try opened.sha256() }
+    let known = DigestCache(file: HomeFolder.digests)
+    let hashing = Background { try opened.sha256(knownBy: known) }
+    if pooling == nil, variant.shape != nil, let own = opened.pooling?.ifNotMean {
+      variant = try variant.pooled(by: own)
+      state.console.note("the network pools as the file says: global-pool=\(own.rawValue)")
+    }
     func digest() throws -> String {
       let digest = try hashing.value()
       if let sha256, sha256.lowercased() != digest {
@@ -41,7 +50,7 @@ enum ModelLoading {
     switch classes {
     case .keep: head = .keep
     case .count(let count): head = .resize(classCount: count)
-    case .auto: head = state.data.map { .resize(classCount: $0.classCount) } ?? .keep
+    case .auto: head = state.data.map { .resize(classCount: $0.classCount) } ?? .follow
     }
     let loaded: (network: Network, report: LoadReport)
     do {

@@ -73,7 +73,7 @@ enum Predicting {
       pool: state.threadPool(settings.threads))
     return HeatMap(
       title: url.lastPathComponent,
-      label: "sum over \(model.network.blueprint.featureCount) channels",
+      label: "sum over \(model.network.blueprint.mapChannels) channels",
       rows: predictor.featureSums(of: image))
   }
 

@@ -64,7 +64,7 @@ enum WeightCommands {
     if invocation.has("json") || invocation.has("csv") || state.console.isJSON {
       try state.show(WeightReport.tensors(file), as: invocation)
     } else {
-      let digest = try file.sha256()
+      let digest = try file.sha256(knownBy: DigestCache(file: HomeFolder.digests))
       state.console.write(WeightReport.summary(contents, sha256: digest, state))
       try state.show(WeightReport.tensors(file), as: invocation)
     }

@@ -15,6 +15,9 @@ enum ModelReport {
       "parameters",
       "\(NumberText.count(blueprint.parameterCount)) in \(blueprint.blockCount) blocks; "
         + "\(NumberText.fixed(work, 2)) GMACs per image at \(used.inputSize)×\(used.inputSize)")
+    if let pooling = model.variant.pooling.ifNotMean {
+      facts.add("pooling", pooling.rawValue)
+    }
     facts.add("classifier", model.classifierText)
     facts.add("input", input(own, used))
     facts.add("weights", weights(model.weights))

@@ -17,7 +17,10 @@ enum WeightReport {
     lines += list(
       report.mismatched.map(\.description), "of another shape, new weights in their place")
     if let head = report.headReplaced {
-      lines.append("the classifier of \(head.from) classes was replaced by a new one of \(head.to)")
+      lines.append(
+        head.from == head.to
+          ? "the classifier was replaced by a new one, which has the features of this pooling"
+          : "the classifier of \(head.from) classes was replaced by a new one of \(head.to)")
     }
     if report.isDigestVerified { lines.append("the SHA-256 is the one in the file's name") }
     return lines.joined(separator: "\n")

@@ -64,10 +64,10 @@ enum RunAccess {
     of run: RunDirectory, _ description: RunParameters, checkpoint: String = "last",
     reusing loaded: LoadedModel? = nil
   ) throws -> LoadedModel {
-    let variant = try Variant.named(description.model)
+    let variant = try description.variant
     let classCount = description.classCount ?? description.classes.count
     let network: Network
-    if let loaded, loaded.variant.qualifiedName == variant.qualifiedName,
+    if let loaded, loaded.variant.qualifiedLoadText == variant.qualifiedLoadText,
       loaded.classCount == classCount
     {
       network = loaded.network

@@ -8,6 +8,8 @@ struct RunParameters: Codable, Equatable {
   var version = 1
   /// The network.
   var model: String
+  /// How the network pools the last maps; nil for the mean.
+  var pooling: GlobalPooling?
   /// The digest of the weights that training began with; nil for fresh ones.
   var weights: String?
   /// The data set.
@@ -27,6 +29,7 @@ struct RunParameters: Codable, Equatable {
 
   private enum CodingKeys: String, CodingKey {
     case version, model, weights, data
+    case pooling = "global-pool"
     case dataFingerprint = "data-fingerprint"
     case limit, classes
     case reading = "data-reading"
@@ -53,6 +56,15 @@ struct RunParameters: Codable, Equatable {
       self = try JSONDecoder().decode(Self.self, from: Data(contentsOf: run.parameters))
     } catch {
       throw RunError.noParameters(name: run.name)
+    }
+  }
+
+  /// The run's network.
+  /// - Throws: `ArchitectureError` when there is no such one.
+  var variant: Variant {
+    get throws {
+      let named = try Variant.named(model)
+      return try pooling.map(named.pooled) ?? named
     }
   }
 

@@ -89,7 +89,7 @@ final class TrainingRun {
       checkpoints: directory.checkpoints, resuming: checkpoint, stopAt: stopAt,
       pool: state.threadPool(settings.threads))
     let recorder = try RunRecorder(
-      directory, description: "\(model.variant.qualifiedName) on \(data.source.name)",
+      directory, description: "\(model.variant.qualifiedLoadText) on \(data.source.name)",
       metric: settings.evaluationMetric)
     let display = TrainingDisplay(state.console, metric: settings.evaluationMetric)
     state.currentRun = directory.name
@@ -156,6 +156,7 @@ final class TrainingRun {
     var description = RunParameters(
       model: model.variant.qualifiedName, weights: weights, data: data.source,
       parameters: settings.values)
+    description.pooling = model.variant.pooling.ifNotMean
     description.limit = data.request.limit
     description.reading = DataReading(data.request)
     description.classCount = model.classCount

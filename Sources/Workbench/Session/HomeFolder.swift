@@ -14,6 +14,9 @@ enum HomeFolder {
   /// Weight files that the user put there.
   static var weights: URL { url.appendingPathComponent("weights", isDirectory: true) }
 
+  /// The digests of weight files, so that they need not be computed at every `load`.
+  static var digests: URL { url.appendingPathComponent("digests", isDirectory: false) }
+
   /// One file of command lines per session.
   static var journals: URL { url.appendingPathComponent("journal", isDirectory: true) }
 

@@ -18,10 +18,17 @@ public struct HubConfiguration: Codable, Sendable, Equatable {
     let customLoad: Bool
   }
 
+  /// What timm gives to the network beside what `Pretrained` says.
+  public struct ModelArguments: Codable, Sendable, Equatable {
+    let globalPool: String?
+  }
+
   /// timm's name of the architecture.
   public let architecture: String
   let numClasses: Int
   let numFeatures: Int
+  let globalPool: String?
+  let modelArgs: ModelArguments?
   let pretrainedCfg: Pretrained
 
   /// Describes a network that sees images in a certain way.
@@ -29,7 +36,10 @@ public struct HubConfiguration: Codable, Sendable, Equatable {
     let blueprint = network.blueprint
     architecture = blueprint.variant.name
     numClasses = blueprint.classCount
-    numFeatures = blueprint.featureCount
+    numFeatures = blueprint.mapChannels
+    let pooling = blueprint.variant.pooling
+    globalPool = blueprint.variant.shape == nil ? nil : pooling.rawValue
+    modelArgs = pooling == .average ? nil : ModelArguments(globalPool: pooling.rawValue)
     func size(_ edge: Int) -> [Int] { [blueprint.inputChannels, edge, edge] }
     pretrainedCfg = Pretrained(
       tag: blueprint.variant.tag?.name, inputSize: size(preprocessing.inputSize),
@@ -38,6 +48,9 @@ public struct HubConfiguration: Codable, Sendable, Equatable {
       cropMode: preprocessing.cropMode.rawValue, mean: preprocessing.mean,
       std: preprocessing.deviation, numClasses: blueprint.classCount, customLoad: false)
   }
+
+  /// How the network pools; nil where nothing is said.
+  public var pooling: GlobalPooling? { globalPool.flatMap(GlobalPooling.init(word:)) }
 
   /// The one in the folder of a weight file; nil when there is none, or one of another sort.
   public init?(beside file: URL) {

@@ -28,8 +28,8 @@ public enum WeightConversion {
     let file = try WeightFile.open(input)
     let contents = WeightContents(file)
     let tensors: [SafeTensors.Source]
-    if let recognized = contents.recognized, let name = contents.variants.first {
-      let match = try WeightMatch(Variant.named(name), file, recognized, head: .keep)
+    if let recognized = contents.recognized, let variant = contents.fits.first {
+      let match = try WeightMatch(variant, file, recognized, head: .keep)
       tensors = sources(match)
     } else {
       tensors = file.tensors.compactMap { source($0, in: file) }
