@@ -169,11 +169,8 @@ public final class Trainer {
   }
 
   private var plan: TrainingPlan {
-    let steps = settings.progression.stages.reduce(0) { sum, stage in
-      let epochs = settings.progression.isDrawnPerStep ? 0 : stage.epochs.count
-      return sum + epochs * settings.stepsPerEpoch(images: data.train.count, in: stage)
-    }
-    let totalSteps = steps == 0 ? totalEpochs * stepsPerEpoch : steps
+    let steps = min(
+      settings.totalSteps(images: data.train.count), settings.maxSteps ?? .max)
     return TrainingPlan(
       totalEpochs: totalEpochs, epochsText: settings.epochsText, stepsPerEpoch: stepsPerEpoch,
       trainImages: data.train.count, testImages: data.validation.count, startStep: state.step,
@@ -181,7 +178,7 @@ public final class Trainer {
       workspaceBytes: step.workspaceBytes,
       warnings: settings.warnings
         + TrainingAdvice.warnings(
-          network, settings, steps: min(totalSteps, settings.maxSteps ?? .max)))
+          network, settings, steps: steps))
   }
 
   /// The remaining steps of the epoch, or those that `max-steps` allows; nil when they are done.

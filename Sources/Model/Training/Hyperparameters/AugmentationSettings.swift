@@ -132,7 +132,7 @@ public struct AugmentationSettings: Sendable, Equatable {
 extension AugmentationSettings {
   /// The first key that makes images mixed; nil when none does.
   static func mixingKey(_ values: HyperparameterValues) -> String? {
-    let ramps = [ProgressionRule.paper, .google].contains(values.progressionRule)
+    let ramps = values.progressionRule.ramps
     return (["mixup", "cutmix", "cutmix-minmax"] + (ramps ? ["stage-mixup", "stage-cutmix"] : []))
       .first { values[$0] != .number(0) && values[$0] != .none }
   }
@@ -157,8 +157,7 @@ extension AugmentationSettings {
         keys: ["aug-splits", mixing], reason: "aug-splits and \(mixing) cannot be used together",
         advice: "set aug-splits=0, or unset \(mixing)")
     }
-    let isStaged = [ProgressionRule.paper, .google].contains(values.progressionRule)
-    let stages = isStaged ? values.numbers("stage-batch")?.map { Int($0) } : nil
+    let stages = values.progressionRule.ramps ? values.numbers("stage-batch")?.map { Int($0) } : nil
     let key = stages == nil ? "batch-size" : "stage-batch"
     guard let odd = (stages ?? [values.integer("batch-size")]).first(where: { $0 % 2 == 1 }) else {
       return nil

@@ -92,7 +92,7 @@ public struct Hyperparameters: Sendable {
     schedule = Self.schedule(values)
     progression = Progression(
       values, inputSize: preprocessing.inputSize, totalEpochs: schedule.totalEpochs,
-      cooldownEpochs: values.scheduleRule.isCyclic ? values.integer("cooldown-epochs") : 0)
+      cooldownEpochs: values.cooldownEpochs)
     epochs = values.integer("epochs")
     evaluationInterval = values.integer("val-interval")
     checkpointInterval = values.integer("checkpoint-every")
@@ -108,7 +108,7 @@ public struct Hyperparameters: Sendable {
   /// Epochs in words, with what the schedule adds: `50 + 10 cooldown = 60`, or `12`.
   public var epochsText: String {
     let cycles = values.scheduleRule.isCyclic ? values.integer("lr-cycle-limit") : 1
-    let cooldown = values.scheduleRule.isCyclic ? values.integer("cooldown-epochs") : 0
+    let cooldown = values.cooldownEpochs
     let warmup = schedule.warmup.isInFront ? schedule.warmup.epochs : 0
     let total = schedule.totalEpochs
     var text = "\(total - cooldown - warmup)"
@@ -123,6 +123,14 @@ public struct Hyperparameters: Sendable {
   public func stepsPerEpoch(images: Int, in stage: TrainingStage) -> Int {
     let accumulation = optimizer.accumulation
     return (images / stage.batchSize + accumulation - 1) / accumulation
+  }
+
+  /// Steps of the whole training on so many images. A stage that is drawn for each step has the same
+  /// batch as all others.
+  func totalSteps(images: Int) -> Int {
+    (0..<schedule.totalEpochs).reduce(0) {
+      $0 + stepsPerEpoch(images: images, in: progression.stage(epoch: $1))
+    }
   }
 
   /// Refuses a batch that cannot be filled, in any stage.
@@ -156,9 +164,8 @@ public struct Hyperparameters: Sendable {
     if values.scheduleRule.isCyclic && floor > peak {
       warnings.append(.floorAboveRate(minimum: floor, rate: peak))
     }
-    if values.progressionRule == .paper || values.progressionRule == .google {
-      let cooldown = values.scheduleRule.isCyclic ? values.integer("cooldown-epochs") : 0
-      let ramped = schedule(values).totalEpochs - cooldown
+    if values.progressionRule.ramps {
+      let ramped = schedule(values).totalEpochs - values.cooldownEpochs
       let stages = values.integer("stages")
       if ramped < stages {
         warnings.append(.fewerEpochsThanStages(epochs: ramped, stages: stages))

@@ -18,10 +18,9 @@ public struct Progression: Sendable, Equatable {
     // A training of fewer epochs than stages still ends with the largest images.
     let count = rule == .none ? 1 : min(values.integer("stages"), rule == .spread ? .max : ramped)
     let sizes = values.numbers("stage-sizes") ?? Self.sizes(upTo: inputSize)
-    let ramps = rule == .paper || rule == .google
-    let batches = ramps ? values.numbers("stage-batch") : nil
+    let batches = rule.ramps ? values.numbers("stage-batch") : nil
     func ramp(_ key: String, _ index: Int) -> Double? {
-      guard ramps, let ends = values.numbers(key) else { return nil }
+      guard rule.ramps, let ends = values.numbers(key) else { return nil }
       return Self.ramp(ends, count == 1 ? 1 : Double(index) / Double(count - 1))
     }
     func size(_ index: Int) -> Int {

@@ -25,4 +25,7 @@ public struct TrainingStage: Sendable, Equatable {
 /// The rules that the key `progressive` can name.
 public enum ProgressionRule: String, Sendable, CaseIterable {
   case none, paper, google, spread
+
+  /// Whether stages follow each other and change more than the size.
+  var ramps: Bool { self == .paper || self == .google }
 }

@@ -6,6 +6,9 @@ extension HyperparameterValues {
     }
     return rule
   }
+
+  /// Epochs of the cool-down, which only cyclic rules have.
+  var cooldownEpochs: Int { scheduleRule.isCyclic ? integer("cooldown-epochs") : 0 }
 }
 
 extension Hyperparameters {

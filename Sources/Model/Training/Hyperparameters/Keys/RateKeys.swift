@@ -98,7 +98,7 @@ extension HyperparameterKey {
       inertWhen: withoutNoise),
   ]
 
-  static let cyclic: [ScheduleRule] = [.cosine, .tanh, .poly]
+  static let cyclic = ScheduleRule.allCases.filter(\.isCyclic)
 
   /// The reason for a key that only some schedules know.
   static func inert(
