@@ -30,6 +30,8 @@ final class WorkbenchState {
   var canonicalText = ""
   /// Set by a command that turned out to change nothing (`checkpoint list`).
   var onlyLooked = false
+  /// Slots that the command's signature names and that it turned out to leave alone.
+  var untouchedSlots: Set<Slot> = []
   /// How many commands of the journal the last `save` covered.
   var savedCommands = 0
   /// The scripts that this session wrote, which it may write again.
@@ -38,6 +40,11 @@ final class WorkbenchState {
   var quitsWithoutAsking = false
   /// Keys that `-O` forces, which no statement of a script may change.
   var forcedKeys: Set<String> = []
+
+  /// The cells of the session, and how they stand.
+  var cells = SessionCells()
+  /// What can be undone; nil where no person types.
+  let undo: UndoHistory?
 
   private var pool: ThreadPool?
 
@@ -50,6 +57,17 @@ final class WorkbenchState {
     self.journal = journal
     self.places = places
     self.isInteractive = isInteractive
+    undo =
+      isInteractive
+      ? UndoHistory(folder: HomeFolder.url.appending(path: "undo/\(journal.session)")) : nil
+    journal.place = JournalLine.Place(
+      folder: places.current.path, output: places.output.path, process: Int(getpid()))
+  }
+
+  /// The session ends as it should: what only helps against accidents is tidied away.
+  func end() {
+    undo?.clear(self)
+    journal.close()
   }
 
   /// The threads that compute; made anew when their number changes.
@@ -63,7 +81,7 @@ final class WorkbenchState {
   /// Commands that changed something and are in no saved script.
   var unsavedChanges: Int {
     journal.records.dropFirst(savedCommands)
-      .count { $0.entry.effect == .change && $0.entry.status != .failed }
+      .count { $0.entry.effect == .change && $0.entry.status != .failed && !$0.entry.isUndone }
   }
 
   /// The seed in force.

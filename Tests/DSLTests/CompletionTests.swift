@@ -73,7 +73,7 @@ struct FakeProvider: CompletionProvider {
       "1️⃣load",
       [
         "set", "unset", "show", "load", "data", "train", "plot", "expect", "require", "lrfind",
-        "note", "save", "seed", "fail", "quit", "shell",
+        "note", "save", "seed", "reset", "fail", "quit", "shell",
       ], ""
     ),
   ])

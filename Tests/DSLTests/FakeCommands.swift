@@ -167,6 +167,11 @@ enum Fake {
     writes: [.slot("params.seed")],
     examples: [Example("seed 42", "one"), Example("seed 7", "another")])
 
+  static let reset = Signature(
+    "reset", group: "Session", "start over", restoresDefaults: true, effect: .change,
+    writes: [.slot("params.*"), .slot("data"), .slot("model")],
+    examples: [Example("reset", "forget everything"), Example("reset # all", "the same")])
+
   static let fail = Signature(
     "fail", group: "Session", "fail",
     positionals: [Positional("how", .word, "how", .optional)], effect: .change,
@@ -182,8 +187,8 @@ enum Fake {
     examples: [Example("!ls", "lists files"), Example("!date", "the time")])
 
   static let signatures = [
-    set, unset, show, load, data, train, plot, expect, require, lrfind, note, save, seed, fail,
-    quit, shell,
+    set, unset, show, load, data, train, plot, expect, require, lrfind, note, save, seed, reset,
+    fail, quit, shell,
   ]
   static let vocabulary = Vocabulary(signatures)
 

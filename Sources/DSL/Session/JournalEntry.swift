@@ -20,13 +20,32 @@ public struct JournalEntry: Hashable, Sendable, Codable {
     public var order: Int
     /// Whether it only puts the slot back to its default.
     public var isReset: Bool
+    /// How it is written with `${name}` kept.
+    public var template: String
 
     /// One `key=value` pair.
-    public init(slot: Slot, text: String, order: Int, isReset: Bool = false) {
+    public init(
+      slot: Slot, text: String, order: Int, isReset: Bool = false, template: String? = nil
+    ) {
       self.slot = slot
       self.text = text
       self.order = order
       self.isReset = isReset
+      self.template = template ?? text
+    }
+  }
+
+  /// A command that mentions parameters of the session, as it was typed.
+  public struct Template: Hashable, Sendable, Codable {
+    /// The canonical spelling with `${name}` kept.
+    public var text: String
+    /// What the names stood for.
+    public var values: [String: String]
+
+    /// A text and what its names stood for.
+    public init(text: String, values: [String: String]) {
+      self.text = text
+      self.values = values
     }
   }
 
@@ -51,8 +70,12 @@ public struct JournalEntry: Hashable, Sendable, Codable {
   public var restoresDefaults: Bool
   /// Whether `undo` has taken it back.
   public var isUndone: Bool
-  /// The number of the cell it belongs to; lines are not moved from one cell to another.
+  /// The key of the cell it belongs to; lines are not moved from one cell to another.
   public var cell: Int
+  /// The comments that stand right before it, each with its `#`.
+  public var comments: [String] = []
+  /// How it says what it says with the session's parameters, if it mentions any.
+  public var template: Template?
 
   /// An entry from its parts.
   public init(
@@ -90,7 +113,8 @@ public struct JournalEntry: Hashable, Sendable, Codable {
         Assignment(
           slot: slot, text: "\(argument.name)=\(argument.canonicalText)",
           order: signature.keys.firstIndex { $0.name == argument.name } ?? 0,
-          isReset: argument.value == .standard)
+          isReset: argument.value == .standard,
+          template: "\(argument.name)=\(argument.canonicalTemplate)")
       }
     }
     self.init(
@@ -98,6 +122,22 @@ public struct JournalEntry: Hashable, Sendable, Codable {
       effect: invocation.effect, reads: invocation.reads + reads,
       writes: invocation.writes + writes, assignments: assignments,
       restoresDefaults: signature.restoresDefaults, cell: cell)
+  }
+}
+
+extension JournalEntry {
+  /// The same entry with parameters in the place of their values, where it mentions any and they
+  /// still have these values.
+  public func templated(_ value: (String) -> String?) -> JournalEntry {
+    guard let template, savedText == nil,
+      template.values.allSatisfy({ value($0.key) == $0.value })
+    else { return self }
+    var entry = self
+    entry.text = template.text
+    for index in entry.assignments.indices {
+      entry.assignments[index].text = entry.assignments[index].template
+    }
+    return entry
   }
 }
 

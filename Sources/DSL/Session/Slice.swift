@@ -6,8 +6,10 @@ public struct Slice: Hashable, Sendable {
     public let text: String
     /// The entries it stems from, by their place in the journal.
     public let entries: [Int]
-    /// The cell it belongs to.
+    /// The key of the cell it belongs to.
     public let cell: Int
+    /// The comments that stand before it, each with its `#`.
+    public let comments: [String]
   }
 
   /// Why an entry is left out.

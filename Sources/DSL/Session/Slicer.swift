@@ -84,7 +84,10 @@ private struct Selection {
         reasons[index] = writer.map(Slice.Reason.superseded) ?? .unused
         continue
       }
-      for slot in entry.writes { needs.satisfy(slot, by: index) }
+      for slot in entry.writes {
+        if entry.restoresDefaults { needs.clear(slot) }
+        needs.satisfy(slot, by: index)
+      }
       needs.add(entry.reads)
     }
   }
@@ -116,6 +119,8 @@ private struct Needs {
   private var patterns: [Slot: Set<Slot>] = [:]
   /// The entry that has written a slot last.
   private var writers: [Slot: Int] = [:]
+  /// Patterns whose slots something later puts back to their defaults.
+  private var cleared: [Slot] = []
 
   init(isLive: @escaping (Slot) -> Bool) { self.isLive = isLive }
 
@@ -128,7 +133,7 @@ private struct Needs {
     if patterns.contains(where: { $0.key.overlaps(slot) && !$0.value.contains(slot) }) {
       return true
     }
-    return writers[slot] == nil && isLive(slot)
+    return writers[slot] == nil && !cleared.contains { $0.overlaps(slot) } && isLive(slot)
   }
 
   func writer(of slot: Slot) -> Int? { writers[slot] }
@@ -144,6 +149,14 @@ private struct Needs {
     }
   }
 
+  /// An entry has put all slots of a pattern back to their defaults.
+  mutating func clear(_ pattern: Slot) {
+    guard pattern.isPattern else { return }
+    wanted = wanted.filter { !$0.overlaps(pattern) }
+    patterns = patterns.filter { !$0.key.overlaps(pattern) }
+    cleared.append(pattern)
+  }
+
   mutating func add(_ reads: [Slot]) {
     for slot in reads {
       if slot.isPattern { patterns[slot] = [] } else { wanted.insert(slot) }
@@ -155,6 +168,7 @@ private struct Needs {
 private struct Emission {
   private var lines: [Slice.Line] = []
   private var pending: [(assignment: JournalEntry.Assignment, entry: Int)] = []
+  private var pendingComments: [String] = []
   private var verb = ""
   private var cell = 0
 
@@ -178,11 +192,15 @@ private struct Emission {
       let slots = Set(assignments.map(\.slot))
       if pending.contains(where: { slots.contains($0.assignment.slot) }) { flush() }
       pending += assignments.map { ($0, index) }
+      pendingComments += entry.comments
       return
     }
     let touches = (entry.reads + entry.writes).contains(where: isPending)
     if touches || entry.effect == .annotation { flush() }
-    lines.append(Slice.Line(text: entry.savedText ?? entry.text, entries: [index], cell: cell))
+    lines.append(
+      Slice.Line(
+        text: entry.savedText ?? entry.text, entries: [index], cell: cell,
+        comments: entry.comments))
   }
 
   private func isPending(_ slot: Slot) -> Bool {
@@ -196,7 +214,9 @@ private struct Emission {
     }
     let text = ([verb] + sorted.map(\.assignment.text)).joined(separator: " ")
     let entries = Set(pending.map(\.entry)).sorted()
-    lines.append(Slice.Line(text: text, entries: entries, cell: cell))
+    lines.append(
+      Slice.Line(text: text, entries: entries, cell: cell, comments: pendingComments))
     pending = []
+    pendingComments = []
   }
 }

@@ -57,3 +57,38 @@ extension Script {
     return cells
   }
 }
+
+extension Script {
+  /// The comments on lines of their own that stand before a statement, by where the statement
+  /// starts, each with its `#`.
+  public var leadingComments: [Int: [String]] {
+    var found: [Int: [String]] = [:]
+    func walk(_ items: [Item]) {
+      var pending: [String] = []
+      for item in items {
+        switch item {
+        case .comment(let comment):
+          let isFirstLine = comment.range.start == 0 && comment.text.hasPrefix("!")
+          let text = "#\(comment.text)"
+          let isHeader = CellDocument.headerRemarks.contains { text.hasPrefix($0) }
+          if !comment.isTrailing, !isFirstLine, !isHeader { pending.append(text) }
+        case .cell: pending = []
+        case .statement(let statement):
+          // What a loop says before its first command belongs to that.
+          if case .loop(let loop) = statement {
+            let inner = loop.body.lazy.compactMap {
+              if case .statement(let first) = $0 { first } else { nil }
+            }.first
+            walk(loop.body)
+            if let inner { found[inner.range.start] = pending + (found[inner.range.start] ?? []) }
+          } else if !pending.isEmpty {
+            found[statement.range.start] = pending
+          }
+          pending = []
+        }
+      }
+    }
+    walk(items)
+    return found
+  }
+}

@@ -77,7 +77,8 @@ public struct Checkpoint: Sendable {
       description: String(decoding: metadata, as: UTF8.self), tensors: tensors, to: url)
   }
 
-  private static func sources(
+  /// All tensors of a store, under timm's keys in timm's layout.
+  static func sources(
     _ store: ParameterStore, prefix: String = ""
   ) -> [SafeTensors.Source] {
     store.table.entries.map { info in
@@ -120,6 +121,11 @@ public struct Checkpoint: Sendable {
   }
 
   private func restore(into store: ParameterStore, prefix: String) throws {
+    try Self.restore(file, into: store, prefix: prefix)
+  }
+
+  /// Gives a store all tensors of a file, or none when it throws.
+  static func restore(_ file: SealedTensorFile, into store: ParameterStore, prefix: String) throws {
     for isTrial in [true, false] {
       for info in store.table.entries {
         if info.storage == .counters {

@@ -6,7 +6,8 @@ enum CommandSet {
   static let table: CommandTable<WorkbenchState> = CommandTable(
     (ModelCommands.all + WeightCommands.all + DataCommands.all + DownloadCommands.all
       + SettingCommands.all + TrainingCommands.all + [RateFinderCommand.find, PresetCommand.preset]
-      + EvaluationCommands.all + PlotCommands.all + RunCommands.all + SessionCommands.all
+      + EvaluationCommands.all + PlotCommands.all + RunCommands.all + CellCommands.all
+      + UndoCommands.all + SessionCommands.all
       + BenchCommands.all + [ProfileCommand.profile, HelpCommand.help])
       .map { command in
         Command(command.signature) { invocation, state in

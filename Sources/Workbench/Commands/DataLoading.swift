@@ -73,6 +73,8 @@ enum DataLoading {
       state.model = model
       state.console.note(
         "the classifier of \(old) classes was replaced by a new one of \(data.classCount)")
+    } else {
+      state.untouchedSlots.insert("model")
     }
     state.data = data
   }

@@ -86,7 +86,7 @@ enum SessionCommands {
       positionals: [Positional("text", .text, "the remark", .restOfLine)],
       effect: .annotation,
       examples: [
-        Example("note a first try with a high rate", "a remark"),
+        Example("note a first try with a high rate", "a remark, which 'save' writes as a comment"),
         Example("note digits are never mirrored", "another one"),
       ])
   ) { _, _ in }
@@ -97,23 +97,40 @@ enum SessionCommands {
       discussion: """
         The script holds the commands that mattered: those that failed, those that only looked and \
         settings that nothing used are left out. A training that was stopped by hand is written with \
-        stop-at=STEP, so that its replay stops at the same step. --raw keeps everything, failed \
-        commands as comments.
+        stop-at=STEP, so that its replay stops at the same step. Cells, notes and comments stay, \
+        and it is checked that the script leaves everything as the session has it.
+
+        --expect adds what was measured as demands, --raw keeps everything, failed commands as \
+        comments, and cells= writes cells as they stand, whether they ran or not.
         """,
       positionals: [Positional("file", .path(.output), "the script, ending in .wb")],
+      keys: [
+        Parameter(
+          "params", .list(of: .word),
+          "values that the script offers as parameters: keys that were set, data, model"),
+        Parameter("cells", .text, "cells as they stand instead: all, 3, 2..5 or an id"),
+      ],
       flags: [
         Flag("raw", "keep every command"),
+        Flag("expect", "demand the last epoch's metrics of every run"),
         Flag("force", "overwrite a file that this session did not write"),
       ],
       effect: .session,
       examples: [
         Example("save digits.wb", "what mattered"),
         Example("save everything.wb --raw", "everything"),
+        Example("set lr=0.02; save rates.wb params=lr", "with -p lr=… for whoever replays it"),
       ])
   ) { invocation, state in
-    try SessionSaving.save(
-      to: state.places.output(invocation.requiredString("file")), raw: invocation.has("raw"),
-      force: invocation.has("force"), state)
+    var saving = SessionSaving(state: state)
+    saving.isForced = invocation.has("force")
+    saving.expects = invocation.has("expect")
+    saving.parameters = invocation.strings("params")
+    if invocation.has("raw") { saving.form = .raw }
+    if let word = invocation.string("cells") {
+      saving.form = .cells(try CellRunning(state: state).indices(of: word))
+    }
+    try saving.save(to: state.places.output(invocation.requiredString("file")))
   }
 
   private static let check = Command<WorkbenchState>(

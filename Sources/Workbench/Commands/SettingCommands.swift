@@ -69,6 +69,11 @@ enum SettingCommands {
     }
     try state.refuseConflict(of: values, settingOne: [])
     state.values = values
+    // The journal knows settings, not 'all'.
+    if names == ["all"] {
+      if undone.isEmpty { state.onlyLooked = true }
+      state.canonicalText = "unset \((keys.isEmpty ? names : keys).joined(separator: " "))"
+    }
     for (name, old, new) in undone {
       state.sources[name] = nil
       state.console.note("\(name)  \(old.text) → \(new.text) (default)")

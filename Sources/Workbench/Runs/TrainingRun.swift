@@ -93,6 +93,7 @@ final class TrainingRun {
       metric: settings.evaluationMetric)
     let display = TrainingDisplay(state.console, metric: settings.evaluationMetric)
     state.currentRun = directory.name
+    state.journal.noteRun(directory.name)
     adopt()
     let outcome: TrainingOutcome
     let (writesSummary, folder) = (settings.writesSummary, directory)

@@ -24,6 +24,9 @@ struct HeadlessRun {
       state.console.message(" nothing was run")
       return 4
     }
+    defer { state.end() }
+    state.cells.replace(CellDocument(script.script))
+    state.cells.adopt(script)
     let total = script.steps.count
     let outcome = SessionRunner(state: state).run(script) { step in
       let text = source.text(in: step.range)

@@ -7,15 +7,12 @@ import Model
 struct Repl {
   private let state: WorkbenchState
   private let editor: any LineEditor
-  private let runner: SessionRunner
   private let renderer: Renderer
   private let checker: Checker
-  private var scope = Scope()
 
   init(state: WorkbenchState, editor: any LineEditor) {
     self.state = state
     self.editor = editor
-    runner = SessionRunner(state: state)
     renderer = Renderer(usesColor: state.console.messageStyle.isColored, showsLocation: false)
     checker = Checker(vocabulary: CommandSet.table.vocabulary, rules: ProgramRules.prompt)
     let completion = SessionCompletion(state: state)
@@ -28,8 +25,10 @@ struct Repl {
   mutating func run() -> Int32 {
     state.console.note(
       "workbench \(ProgramVersion.number): 'help' shows the commands, 'help tour' the first steps")
+    mentionCrash()
     while true {
       SignalCenter.clearInterrupts()
+      state.journal.noteCells(state.cells.document)
       switch readEntry() {
       case .entry(let text):
         if let code = execute(text) { return code }
@@ -37,11 +36,24 @@ struct Repl {
         continue
       case .end:
         state.console.message("")
-        if mayLeave() { return 0 }
+        if mayLeave() {
+          state.end()
+          return 0
+        }
       case .terminated(let signal):
         return 128 + signal
       }
     }
+  }
+
+  /// Says that there is something to recover in this folder.
+  private func mentionCrash() {
+    let crashed = RecordedSession.crashed(in: HomeFolder.journals, besides: state.journal.session)
+    guard let session = crashed.first(where: { $0.place?.output == state.places.output.path })
+    else { return }
+    state.console.note(
+      "the session of \(DateText.minute(session.modified)) was cut off here: 'recover' brings it back"
+    )
   }
 
   private enum Entry {
@@ -58,7 +70,12 @@ struct Repl {
       let prompt = text.isEmpty ? promptText : ReadlineEditor.continuationPrompt
       switch editor.readLine(prompt: prompt) {
       case .line(let line):
-        text += text.isEmpty ? line : "\n" + line
+        if text.isEmpty, !editor.pendingLines.isEmpty {
+          guard let block = pastedBlock(line) else { return .nothing }
+          text = block
+        } else {
+          text += text.isEmpty ? line : "\n" + line
+        }
         if Parser.isIncomplete(text) { continue }
         let isBlank = text.allSatisfy(\.isWhitespace)
         if !isBlank { editor.remember(text) }
@@ -70,21 +87,52 @@ struct Repl {
     }
   }
 
-  /// `workbench b0·digits *> `: the model, the data, and a star while there is something to save.
+  /// A block of several lines that was pasted, if the user means to run it; it is checked as a whole
+  /// before any of it runs.
+  private func pastedBlock(_ first: String) -> String? {
+    let block = ([first] + editor.pendingLines).joined(separator: "\n")
+    editor.discardPendingLines()
+    let count = block.split(separator: "\n").count { !$0.allSatisfy(\.isWhitespace) }
+    guard count > 1 else { return block }
+    while true {
+      guard
+        case .line(let answer) = editor.readLine(
+          prompt: "\(count) lines pasted; run them? [Y/n/edit] ")
+      else { return nil }
+      switch answer.trimmingCharacters(in: .whitespaces).lowercased() {
+      case "", "y", "yes": return block
+      case "n", "no": return nil
+      case "e", "edit":
+        do {
+          return try ExternalEditor.edit(block, named: "pasted.wb")
+        } catch {
+          state.console.message((error as? any CommandFailure)?.message ?? "\(error)")
+          return nil
+        }
+      default: continue
+      }
+    }
+  }
+
+  /// `workbench b0·digits lr=0.1 * [2 stale]> `: the model, the data, and a star while there is something to save.
   private var promptText: String {
     var parts: [String] = []
     if let model = state.model { parts.append(model.shortName) }
     if let data = state.data { parts.append(data.source.name) }
     let place = parts.isEmpty ? "" : " " + parts.joined(separator: "·")
+    let rate = state.values.changed.contains { $0.name == "lr" }
+    let setting = rate ? " lr=\(state.values["lr"].text)" : ""
     let star = state.unsavedChanges > 0 ? " *" : ""
+    let stale = state.cells.stale.count
     let style = state.console.style
-    return style("workbench", .strong) + style(place, .accent) + star + "> "
+    let marks = stale > 0 ? style(" [\(stale) stale]", .warning) : ""
+    return style("workbench", .strong) + style(place, .accent) + setting + star + marks + "> "
   }
 
   /// Runs an entry; the exit code if it ends the program.
   private mutating func execute(_ text: String) -> Int32? {
     let source = Source(name: "<prompt>", text: text)
-    let script = checker.check(source, as: .prompt, scope: scope)
+    let script = checker.check(source, as: .prompt, scope: state.cells.scope)
     if !script.diagnostics.isEmpty {
       state.console.message(renderer.render(script.diagnostics, in: source).trimmingNewline)
     }
@@ -93,8 +141,7 @@ struct Repl {
       editor.discardPendingLines()
       return nil
     }
-    scope = script.scope
-    let outcome = runner.run(script)
+    let outcome = TypedEntry(script, state).run()
     for failure in outcome.failures {
       if failure.isInterruption {
         state.console.message(failure.diagnostic.message)
@@ -107,7 +154,10 @@ struct Repl {
       editor.discardPendingLines()
     }
     if let signal = SignalCenter.termination { return 128 + signal }
-    if let code = outcome.stopCode, state.quitsWithoutAsking || mayLeave() { return code }
+    if let code = outcome.stopCode, state.quitsWithoutAsking || mayLeave() {
+      state.end()
+      return code
+    }
     return nil
   }
 

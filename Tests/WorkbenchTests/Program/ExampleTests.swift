@@ -26,6 +26,7 @@ import Testing
     "download cifar10 dir=datasets": "a network",
     "expect top1 >= 95": "a trained network",
     "expect train_loss == 0.8342 tol=1e-4 run=a": "one certain loss",
+    "recover 20260102-101112-4711": "a session that crashed",
   ]
 
   @Test func everyExampleRuns() throws {
@@ -68,7 +69,7 @@ import Testing
       to: folder.url.appending(path: "model.safetensors"))
 
     for command in CommandSet.table.commands {
-      for example in command.signature.examples {
+      for example in command.signature.examples where command.signature.isAllowedInScripts {
         if Self.unavailable[example.text] != nil { continue }
         // Weights that a checkpoint wrote hold the optimizer too.
         let text = example.text.replacing(
@@ -90,5 +91,29 @@ import Testing
         }
       }
     }
+  }
+
+  /// What works at the prompt only is typed there.
+  @Test func everyExampleOfThePromptRuns() throws {
+    let folder = try TestFolder()
+    let cells = (1...4).map { "# %% Cell \($0)\nset lr=0.\($0)\n" }.joined(separator: "\n")
+    try folder.write("version 1\n\n" + cells, to: "book.wb")
+    let session = try PromptSession(in: folder.url, environment: ["EDITOR": "true"])
+    session.expect("workbench>")
+    session.type("open book.wb; set epochs=3; set smoothing=0\r")
+    session.expect("smoothing  0.1 → 0")
+    var count = 0
+    for command in CommandSet.table.commands where !command.signature.isAllowedInScripts {
+      for example in command.signature.examples where Self.unavailable[example.text] == nil {
+        session.type(example.text + "\r")
+        session.type("note example \(count)\r")
+        let shown = session.expect("note example \(count)")
+        #expect(!shown.contains("error:"), "\(example.text): \(shown)")
+        count += 1
+      }
+    }
+    #expect(count >= 7)
+    session.type("quit --force\r")
+    #expect(session.finish() == 0)
   }
 }

@@ -120,7 +120,8 @@ import Testing
       atPath: folder.url.appending(path: "home/journal").path)
     #expect(journals.count == 1)
     let text = try folder.text("home/journal/\(journals[0])")
-    #expect(text.split(separator: "\n").count == 3)
+    #expect(text.split(separator: "\n").count { $0.hasPrefix("{\"record\":") } == 3)
+    #expect(text.hasPrefix("{\"place\":") && text.hasSuffix("{\"closed\":{}}\n"))
     #expect(text.contains("no model is loaded"))
   }
 

@@ -1,74 +1,5 @@
-import CReadline
 import Foundation
-import Glibc
 import Testing
-
-@testable import Workbench
-
-/// The built program on a pseudo-terminal, with a real readline.
-private final class PromptSession {
-  private let master: Int32
-  private let child: Int32
-  /// What came and was not yet expected, without escape sequences.
-  private var unread = ""
-
-  init(in folder: URL, columns: Int32 = 100, rows: Int32 = 30) throws {
-    var environment = BuiltProgram.environment(home: folder)
-    environment["TERM"] = "xterm"
-    let words = ["/bin/sh", "-c", "cd \"$0\" && exec \"$1\"", folder.path, BuiltProgram.url.path]
-    var arguments = words.map { strdup($0) } + [nil]
-    var variables = environment.map { strdup("\($0)=\($1)") } + [nil]
-    defer { (arguments + variables).forEach { free($0) } }
-    var child: Int32 = 0
-    master = wb_pty_spawn(&arguments, &variables, columns, rows, &child)
-    self.child = child
-    try #require(master >= 0, "no pseudo-terminal")
-  }
-
-  func type(_ text: String) {
-    var bytes = Array(text.utf8)
-    _ = write(master, &bytes, bytes.count)
-  }
-
-  /// Reads until `wanted` comes, behind what was expected before; at most two minutes.
-  func expect(_ wanted: String, line: Int = #line) {
-    let deadline = Date().addingTimeInterval(120)
-    while Date() < deadline {
-      if let range = unread.range(of: wanted) {
-        unread = String(unread[range.upperBound...])
-        return
-      }
-      guard read() else { break }
-    }
-    Issue.record("line \(line): '\(wanted)' never came; the end was: \(unread.suffix(1500))")
-  }
-
-  /// Waits for output; false at the end of the program.
-  private func read() -> Bool {
-    var watched = pollfd(fd: master, events: Int16(POLLIN), revents: 0)
-    guard poll(&watched, 1, 500) > 0 else { return true }
-    var bytes = [UInt8](repeating: 0, count: 1 << 16)
-    let count = Glibc.read(master, &bytes, bytes.count)
-    guard count > 0 else { return false }
-    let text = String(decoding: bytes[..<count], as: UTF8.self)
-    unread += text.replacing(/\u{1B}\[[0-9;?]*[a-zA-Z]/, with: "")
-    return true
-  }
-
-  /// Waits for the end of the program, at most a minute.
-  func finish() -> Int32 {
-    let deadline = Date().addingTimeInterval(60)
-    while Date() < deadline, read() {}
-    if Date() >= deadline {
-      Issue.record("the program never ended; the end was: \(unread.suffix(1500))")
-      kill(child, SIGKILL)
-    }
-    var status: Int32 = 0
-    waitpid(child, &status, 0)
-    close(master)
-    return (status >> 8) & 0xFF
-  }
-}
 
 @Suite(.serialized) struct PromptTests {
   @Test func aWholeSession() throws {
@@ -115,6 +46,12 @@ private final class PromptSession {
     let session = try PromptSession(in: folder.url)
     session.expect("workbench>")
     session.type("\u{1B}[200~data digits limit=16\nset lr=0.1\n\u{1B}[201~\r")
+    session.expect("2 lines pasted; run them? [Y/n/edit]")
+    session.type("n\r")
+    session.expect("workbench>")
+    session.type("\u{1B}[200~data digits limit=16\nset lr=0.1\n\u{1B}[201~\r")
+    session.expect("2 lines pasted; run them? [Y/n/edit]")
+    session.type("\r")
     session.expect("16 to train")
     session.expect("0.05 → 0.1")
     session.type("set scale=[0.5,\r")
