@@ -10,8 +10,12 @@ struct SessionRunner {
 
   /// Runs a script up to its first failure.
   ///
-  /// - Parameter announce: told of each step before it runs.
-  func run(_ script: CheckedScript, announce: @escaping (Step) -> Void = { _ in }) -> RunOutcome {
+  /// - Parameters:
+  ///   - steps: which of its steps to run; all when nil.
+  ///   - announce: told of each step before it runs.
+  func run(
+    _ script: CheckedScript, steps: [Step]? = nil, announce: @escaping (Step) -> Void = { _ in }
+  ) -> RunOutcome {
     var started = ContinuousClock.now
     let observer = RunObserver(
       willRun: { step in
@@ -29,7 +33,8 @@ struct SessionRunner {
           failure.step, failure.isInterruption ? .interrupted : .failed, since: started,
           in: script.script.source, error: failure.diagnostic.message)
       })
-    return Interpreter(table: CommandSet.table).run(script, in: state, observer: observer)
+    return Interpreter(table: CommandSet.table).run(
+      script, steps: steps, in: state, observer: observer)
   }
 
   /// Puts a step into the journal, with the slots that it really touched.
