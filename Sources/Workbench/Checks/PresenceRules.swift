@@ -26,7 +26,7 @@ enum DataRule {
         guard !invocation.isGiven("dir"), !invocation.isGiven("file"),
           !["folder", "tar"].contains(name), DataCommands.usualPlace(of: name, places) == nil
         else { return nil }
-        let tried = DataCommands.usualPlaces(places).map { places.display($0) }
+        let tried = DataCommands.usualFolders
         return Diagnostic(
           code: code, message: "no \(name) files were found in \(tried.joined(separator: ", "))",
           at: invocation.range(of: "name"), hint: "name their folder: data \(name) dir=PATH")
@@ -65,7 +65,8 @@ enum WeightRule {
           return digestProblem(file, invocation)
         } catch let error as any ModelError {
           return Diagnostic(
-            code: code, message: error.message, at: invocation.range(of: "model"),
+            code: code, message: error.message,
+            at: invocation.range(of: invocation.isGiven("weights") ? "weights" : "model"),
             hint: error.advice)
         } catch {
           return nil

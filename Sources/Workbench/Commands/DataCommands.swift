@@ -137,9 +137,10 @@ enum DataCommands {
 
 extension DataCommands {
   /// The folders that are tried when none is named.
-  static func usualPlaces(_ places: Places) -> [URL] {
-    ["datasets", "data", "~/.workbench/datasets"].map(places.input)
-  }
+  static let usualFolders = ["datasets", "data", "~/.workbench/datasets"]
+
+  /// The same as places on this machine.
+  static func usualPlaces(_ places: Places) -> [URL] { usualFolders.map(places.input) }
 
   /// The one of them that has the files of a data set.
   static func usualPlace(of name: String, _ places: Places) -> URL? {

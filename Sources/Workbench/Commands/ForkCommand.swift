@@ -23,7 +23,7 @@ enum ForkCommand {
         .slot("model"), .slot("data"), .argument("name", prefix: "run:"), .slot("run:current"),
       ],
       examples: [
-        Example("fork first@1 name=lower lr=0.01", "a lower rate from the end of epoch 1 on"),
+        Example("fork first@best name=lower lr=0.01", "a lower rate from the best epoch on"),
         Example("fork quickstart name=longer epochs=+1", "another epoch, the original kept"),
       ])
   ) { invocation, state in

@@ -166,7 +166,8 @@ struct KeyMaker {
   }
 
   /// The files that a command reads, by their contents; of a folder the names, sizes and times.
-  private static func files(_ invocation: Invocation, _ state: WorkbenchState) -> [ResultKey.Input] {
+  private static func files(_ invocation: Invocation, _ state: WorkbenchState) -> [ResultKey.Input]
+  {
     let signature = invocation.signature
     let kinds =
       signature.positionals.map { ($0.name, $0.kind) } + signature.keys.map { ($0.name, $0.kind) }

@@ -134,7 +134,12 @@ final class ReplayRun {
         directory, settings: try settings(of: run, for: step.invocation))
     }
     let isContinued = state.replay.continuation != nil
-    hasWorked = true
+    // What is only taken over must not use up the time of a slice.
+    if case .restore = state.replay.continuation {
+    } else if case .passOver = state.replay.continuation {
+    } else {
+      hasWorked = true
+    }
     var record = ReplayLedger.Record(subject: subject, key: key, status: .begun)
     if isContinued { record.run = ledger?.record(key, of: subject)?.run }
     state.replay.trainingBegan = { [self] directory, settings in

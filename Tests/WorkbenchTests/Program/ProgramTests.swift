@@ -123,16 +123,4 @@ import Testing
     #expect(text.split(separator: "\n").count == 3)
     #expect(text.contains("no model is loaded"))
   }
-
-  @Test func theSessionsThatComeWithTheProgramAreSound() throws {
-    let folder = try TestFolder()
-    let sessions = BuiltProgram.repository.appending(path: "sessions")
-    let names = try FileManager.default.contentsOfDirectory(atPath: sessions.path)
-      .filter { $0.hasSuffix(".wb") }
-    #expect(names.count >= 3)
-    for name in names {
-      let result = try run(["check", sessions.appending(path: name).path], folder)
-      #expect(result.status == 0, "\(name): \(result.errors)")
-    }
-  }
 }

@@ -70,7 +70,8 @@ import Testing
     try folder.write(SmallReplay.script("train name=b epochs=90000"), to: "b.wb")
     let result = try BuiltProgram.run(
       ["replay", "b.wb", "--check", "--time-limit", "1s"], in: folder.url)
-    #expect(result.status == 0 && result.errors.contains("the time limit is 1.0s"), "\(result.errors)")
+    #expect(
+      result.status == 0 && result.errors.contains("the time limit is 1.0s"), "\(result.errors)")
   }
 
   @Test func otherWeightsAreFoundBeforehand() throws {

@@ -33,12 +33,14 @@ import Testing
       ("require weights tf_efficientnetv2_b0", "tf_efficientnetv2_b0"),
       ("require data sha256=abcdef012345", "the script requires abcdef012345"),
     ] {
-      try folder.write("version 1\nset lr=0.1\nshow > show.csv\ndata digits\n\(line)\n", to: "a.wb")
+      try folder.write(
+        "version 1\nset lr=0.1\nplot lr > lr.csv\ndata digits\n\(line)\n", to: "a.wb")
       let result = try SmallReplay.replay(folder)
       #expect(result.status == 7 && result.errors.contains(words), "\(line): \(result.errors)")
-      #expect(result.errors.contains("a.wb:5:") && !folder.exists("show.csv"))
+      #expect(result.errors.contains("a.wb:5:") && !folder.exists("lr.csv"))
     }
-    let met = "require threads 1; require free-disk 1k; require version 0.1; data digits; require data"
+    let met =
+      "require threads 1; require free-disk 1k; require version 0.1; data digits; require data"
     let result = try BuiltProgram.run(["-c", met], in: folder.url)
     #expect(result.status == 0, "\(result.errors)")
   }
