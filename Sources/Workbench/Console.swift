@@ -17,6 +17,10 @@ final class Console {
   let isQuiet: Bool
   /// Set when the reader of standard output went away: the work goes on, the words are dropped.
   private(set) var isOutputClosed = false
+  /// Takes down the results as they are written, while it is not nil.
+  var copy: String?
+  /// Whether results, notes and warnings are kept back, while something is only looked up.
+  var isMuted = false
 
   init(
     color: Style.Choice = .auto, progress mode: ProgressMode = .auto, json: Bool = false,
@@ -43,7 +47,8 @@ final class Console {
 
   /// Writes a result as it is.
   func write(_ text: String) {
-    guard !isOutputClosed else { return }
+    copy?.append(text)
+    guard !isOutputClosed, !isMuted else { return }
     progress.paused {
       let bytes = Array(text.utf8)
       var start = 0
@@ -74,12 +79,15 @@ final class Console {
 
   /// Tells the user something that is no result; silent with `--quiet`.
   func note(_ text: String) {
-    guard !isQuiet else { return }
+    guard !isQuiet, !isMuted else { return }
     message(text)
   }
 
   /// Warns of something that probably is not meant.
-  func warn(_ text: String) { message(messageStyle("warning: ", .warning) + text) }
+  func warn(_ text: String) {
+    guard !isMuted else { return }
+    message(messageStyle("warning: ", .warning) + text)
+  }
 
   /// Writes to standard error, above a bar if there is one.
   func message(_ text: String) {

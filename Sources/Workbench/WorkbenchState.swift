@@ -40,6 +40,8 @@ final class WorkbenchState {
   var quitsWithoutAsking = false
   /// Keys that `-O` forces, which no statement of a script may change.
   var forcedKeys: Set<String> = []
+  /// What a replay knows that the commands must know.
+  var replay = ReplaySituation()
 
   /// The cells of the session, and how they stand.
   var cells = SessionCells()
@@ -120,7 +122,7 @@ final class WorkbenchState {
 }
 
 /// Where files are looked for and written.
-struct Places {
+struct Places: Sendable {
   /// The folder of the script that runs; nil at the prompt.
   var script: URL?
   /// Where runs and written files go.
@@ -129,12 +131,19 @@ struct Places {
   var current = URL(
     fileURLWithPath: FileManager.default.currentDirectoryPath, isDirectory: true)
 
+  /// Whether a script is only tried: whatever it writes goes below `output`, and is found there.
+  var isRehearsal = false
+
   /// The folder that holds a folder per run.
   var runs: URL { output.appendingPathComponent("runs", isDirectory: true) }
 
   /// The file that an input path means: beside the script if it is there, else from where the
   /// program was started.
   func input(_ path: String) -> URL {
+    if isRehearsal {
+      let written = output(path)
+      if FileManager.default.fileExists(atPath: written.path) { return written }
+    }
     let path = (path as NSString).expandingTildeInPath
     if path.hasPrefix("/") { return URL(fileURLWithPath: path) }
     if let script {
@@ -147,7 +156,7 @@ struct Places {
   /// The file that an output path means: below the output folder.
   func output(_ path: String) -> URL {
     let path = (path as NSString).expandingTildeInPath
-    if path.hasPrefix("/") { return URL(fileURLWithPath: path) }
+    if path.hasPrefix("/") && !isRehearsal { return URL(fileURLWithPath: path) }
     return output.appendingPathComponent(path).standardizedFileURL
   }
 

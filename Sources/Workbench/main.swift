@@ -1,4 +1,5 @@
 import ArgumentParser
+import CReadline
 import Foundation
 
 // Reads the command line and hands over to what it asks for. The exit codes are those of the
@@ -11,6 +12,7 @@ if let complaint = ProcessorCheck.complaint() {
 }
 
 SignalCenter.install()
+wb_crash_install()
 SignalCenter.saveTerminal()
 
 @MainActor func run(_ command: any ParsableCommand) -> Int32? {
@@ -25,7 +27,9 @@ SignalCenter.saveTerminal()
 
 var code: Int32 = 0
 do {
-  var command = try WorkbenchCommand.parseAsRoot()
+  // An option with a value that may be left out.
+  let words = CommandLine.arguments.dropFirst().map { $0 == "--verify" ? "--verify=exact" : $0 }
+  var command = try WorkbenchCommand.parseAsRoot(words)
   if let status = run(command) {
     code = status
   } else {

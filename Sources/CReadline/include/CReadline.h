@@ -4,6 +4,7 @@
 // handler must not run Swift code. Nothing here jumps over the caller's frames.
 #pragma once
 
+#include "CrashReport.h"
 #include "TerminalSignals.h"
 
 #include <stddef.h>

@@ -11,13 +11,18 @@ enum Startup {
     let journal = Journal(folder: HomeFolder.journals)
     if let text = command.command {
       let state = makeState(command.output, journal: journal, isInteractive: false)
-      return headless(Source(name: "<-c>", text: text), .inline, state)
+      return reported(state.console) {
+        let options = try inlineOptions(command, ledgerName: "command")
+        return try headless(Source(name: "<-c>", text: text), .inline, state, options: options)
+      }
     }
     let editor = makeLineEditor(historyFile: HomeFolder.history)
     let state = makeState(command.output, journal: journal, isInteractive: editor.isInteractive)
     guard editor.isInteractive else {
       return reported(state.console) {
-        headless(try ScriptFile.readStandardInput(), .inline, state)
+        let options = try inlineOptions(command, ledgerName: "stdin")
+        return try headless(
+          try ScriptFile.readStandardInput(), .inline, state, options: options)
       }
     }
     var repl = Repl(state: state, editor: editor)
@@ -31,26 +36,63 @@ enum Startup {
       let (source, folder) = try read(command.file)
       let parameters = try overrides(command.script)
       if command.listParams { return try listParameters(source, parameters, console) }
-      if command.check {
-        let script = ScriptChecking.checked(
-          source, as: .file, parameters: parameters)
-        try ScriptChecking.report(script, console)
-        return 0
+      var options = try ReplayOptions(command.replay)
+      if command.file != "-" {
+        options.ledgerName =
+          URL(fileURLWithPath: command.file).deletingPathExtension().lastPathComponent
+        options.resumeCommand = resumeCommand(command)
       }
       let state = makeState(
         command.output, journal: Journal(folder: nil), isInteractive: false, console: console,
         script: folder)
       try force(command.overrides, state)
-      return headless(source, .file, state, parameters)
+      if command.check {
+        let script = ScriptChecking.checked(
+          source, as: .file, parameters: parameters, situation: CheckSituation(state, options))
+        try ScriptChecking.report(script, console)
+        return 0
+      }
+      return try headless(source, .file, state, parameters, options: options)
     }
+  }
+
+  /// The options of `-c` and of standard input; their state is kept only where it is asked for, so
+  /// that no folder appears wherever a command is run.
+  private static func inlineOptions(
+    _ command: PromptCommand, ledgerName: String
+  ) throws -> ReplayOptions {
+    var options = try ReplayOptions(command.replay)
+    if options.resumes { options.ledgerName = ledgerName }
+    return options
+  }
+
+  /// The command line that goes on with a replay: the same once more, with `--resume`.
+  private static func resumeCommand(_ command: ReplayCommand) -> String {
+    var words = ["workbench", "replay", command.file]
+    for value in command.script.parameters { words += ["-p", value] }
+    for value in command.overrides { words += ["-O", value] }
+    if let out = command.output.out { words += ["--out", out] }
+    if let to = command.replay.to { words += ["--to", to] }
+    if let tags = command.replay.tags { words += ["--tags", tags] }
+    if let skip = command.replay.skip { words += ["--skip", skip] }
+    if let limit = command.replay.timeLimit { words += ["--time-limit", limit] }
+    if command.replay.keepGoing { words.append("--keep-going") }
+    if command.replay.allowShell { words.append("--allow-shell") }
+    if command.replay.noPlot { words.append("--no-plot") }
+    return (words + ["--resume"]).map(ShellWords.quoted).joined(separator: " ")
   }
 
   /// `workbench check FILE`.
   static func check(_ command: CheckCommand) -> Int32 {
     let console = makeConsole(command.output)
     return reported(console) {
+      let (source, folder) = try read(command.file)
+      let state = makeState(
+        command.output, journal: Journal(folder: nil), isInteractive: false, console: console,
+        script: folder)
       let script = ScriptChecking.checked(
-        try read(command.file).source, as: .file, parameters: try overrides(command.script))
+        source, as: .file, parameters: try overrides(command.script),
+        situation: CheckSituation(state, ReplayOptions()))
       try ScriptChecking.report(script, console)
       return 0
     }
@@ -72,10 +114,10 @@ enum Startup {
 
   private static func headless(
     _ source: Source, _ mode: Checker.Mode, _ state: WorkbenchState,
-    _ parameters: [ParameterOverride] = []
-  ) -> Int32 {
-    HeadlessRun(
-      state: state, source: source, mode: mode, parameters: parameters
+    _ parameters: [ParameterOverride] = [], options: ReplayOptions
+  ) throws -> Int32 {
+    try HeadlessRun(
+      state: state, source: source, mode: mode, parameters: parameters, options: options
     ).run()
   }
 

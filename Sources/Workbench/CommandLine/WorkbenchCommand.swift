@@ -51,6 +51,8 @@ struct PromptCommand: ParsableCommand {
   @Option(name: .customShort("c"), help: "Run these commands, separated by ';', and leave.")
   var command: String?
 
+  @OptionGroup(title: "Commands from -c or standard input") var replay: ReplayArguments
+
   @OptionGroup var output: OutputOptions
 }
 
@@ -59,9 +61,10 @@ struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay", abstract: "Run a session file from its first line to its last.",
     discussion: """
-      Stops at the first error. Exit codes: 0 all ran, 3 a command failed, 4 the check failed and \
-      nothing ran, 5 an expectation was missed, 6 training diverged, 7 data, weights, disk, memory or \
-      gnuplot are missing, 130 and 143 interrupted (training is saved and can be resumed).
+      Stops at the first error. Exit codes: 0 all ran, 1 the program itself went wrong, 2 the command \
+      line, 3 a command failed, 4 the check failed and nothing ran, 5 an expectation or --verify was \
+      missed, 6 training diverged, 7 data, weights, disk, memory or gnuplot are missing, 124 the time \
+      limit, 129, 130 and 143 interrupted (training is saved; --resume goes on).
       """)
 
   @Argument(help: "The session file, or - for standard input.")
@@ -79,6 +82,8 @@ struct ReplayCommand: ParsableCommand {
 
   @Flag(help: "Check the script, and leave without running anything.")
   var check = false
+
+  @OptionGroup var replay: ReplayArguments
 
   @OptionGroup var output: OutputOptions
 }

@@ -6,6 +6,7 @@ enum CommandSet {
   static let table: CommandTable<WorkbenchState> = CommandTable(
     (ModelCommands.all + WeightCommands.all + DataCommands.all + DownloadCommands.all
       + SettingCommands.all + TrainingCommands.all + [RateFinderCommand.find, PresetCommand.preset]
+      + [ForkCommand.fork, RequireCommand.require, ShellCommand.shell]
       + EvaluationCommands.all + PlotCommands.all + RunCommands.all + CellCommands.all
       + UndoCommands.all + SessionCommands.all
       + BenchCommands.all + [ProfileCommand.profile, HelpCommand.help])

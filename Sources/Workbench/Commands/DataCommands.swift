@@ -84,15 +84,17 @@ enum DataCommands {
     for flag in ["json", "csv"] where invocation.has(flag) {
       throw CommandError("--\(flag) is for 'data verify'")
     }
-    let request = try request(name, invocation, state)
+    let request = try request(invocation, state)
     let data = try DataLoading.load(request, state)
     try DataLoading.adopt(data, state)
     state.console.write(DataReport.summary(data, state))
   }
 
-  private static func request(
-    _ name: String, _ invocation: Invocation, _ state: WorkbenchState
+  /// What an invocation asks for.
+  static func request(
+    _ invocation: Invocation, _ state: WorkbenchState
   ) throws -> DataRequest {
+    let name = invocation.requiredString("name")
     try DataArguments.check(name, invocation)
     var request = DataRequest(name: name)
     request.directory = try place(name, invocation, state)?.path
@@ -110,7 +112,7 @@ enum DataCommands {
   }
 
   /// The folder or archive that is meant; the folders that are tried when none is named.
-  private static func place(
+  static func place(
     _ name: String, _ invocation: Invocation, _ state: WorkbenchState
   ) throws -> URL? {
     if name == "digits" { return nil }
@@ -119,16 +121,8 @@ enum DataCommands {
       if invocation.has("download") { try DataDownload.fetch(name, to: place, state) }
       return place
     }
-    let candidates = ["datasets", "data", "~/.workbench/datasets"].map(state.places.input)
-    let folders = ["cifar10": "cifar-10-batches", "cifar100": "cifar-100"]
-    let wanted = folders[name] ?? name.replacing("_", with: "")
-    for candidate in candidates {
-      let inside = (try? FileManager.default.contentsOfDirectory(atPath: candidate.path)) ?? []
-      let isThere = inside.contains {
-        $0.lowercased().replacing("_", with: "").hasPrefix(wanted)
-      }
-      if isThere { return candidate }
-    }
+    if let found = usualPlace(of: name, state.places) { return found }
+    let candidates = usualPlaces(state.places)
     if invocation.has("download") {
       try DataDownload.fetch(name, to: candidates[0], state)
       return candidates[0]
@@ -138,6 +132,24 @@ enum DataCommands {
     throw CommandError(
       "no \(name) files were found in \(tried)",
       hint: "name their folder: data \(name) dir=PATH\(fetch)", exitCode: 7)
+  }
+}
+
+extension DataCommands {
+  /// The folders that are tried when none is named.
+  static let usualFolders = ["datasets", "data", "~/.workbench/datasets"]
+
+  /// The same as places on this machine.
+  static func usualPlaces(_ places: Places) -> [URL] { usualFolders.map(places.input) }
+
+  /// The one of them that has the files of a data set.
+  static func usualPlace(of name: String, _ places: Places) -> URL? {
+    let folders = ["cifar10": "cifar-10-batches", "cifar100": "cifar-100"]
+    let wanted = folders[name] ?? name.replacing("_", with: "")
+    return usualPlaces(places).first { candidate in
+      let inside = (try? FileManager.default.contentsOfDirectory(atPath: candidate.path)) ?? []
+      return inside.contains { $0.lowercased().replacing("_", with: "").hasPrefix(wanted) }
+    }
   }
 }
 

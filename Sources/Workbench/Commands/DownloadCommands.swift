@@ -121,6 +121,11 @@ enum DataDownload {
     let download = DatasetDownload(
       directory: directory, archive: archive, address: address, md5: md5)
     let isNew = !download.isThere
+    if isNew, state.replay.isRehearsal || state.replay.isPlan {
+      throw CommandError(
+        "\(name) is not there yet: the replay itself fetches it", hint: "download \(name)",
+        exitCode: 7)
+    }
     if isNew { try download.run(state.console) }
     return (directory.appendingPathComponent(archive.folder), isNew)
   }

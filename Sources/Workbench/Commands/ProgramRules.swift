@@ -5,7 +5,7 @@ import Model
 /// What the program itself checks in a script before anything runs, beyond the language's rules.
 enum ProgramRules {
   /// The rules for scripts.
-  static let all: [CheckRule] = [models, hyperparameters, metrics, formats]
+  static let all: [CheckRule] = [models, hyperparameters, metrics, formats] + TextRules.all
   /// The rules for a line at the prompt, where settings are judged by the commands themselves.
   static let prompt: [CheckRule] = [models, metrics, formats]
 

@@ -33,7 +33,7 @@ enum RateFinderCommand {
     let model = try state.requireModel()
     let data = try state.requireData()
     let rates = try range(invocation)
-    let steps = invocation.integer("steps") ?? 100
+    let steps = state.replay.isRehearsal ? 3 : invocation.integer("steps") ?? 100
     let finder = try RateFinder(
       model.network, data: data.source, settings: state.settings(for: model))
     state.console.progress.begin(total: steps, label: "lrfind")

@@ -143,8 +143,11 @@ enum SessionCommands {
       ])
   ) { invocation, state in
     let url = state.places.input(invocation.requiredString("file"))
+    var situation = CheckSituation(state, ReplayOptions())
+    situation.places.script = url.deletingLastPathComponent()
     try ScriptChecking.report(
-      ScriptChecking.checked(try ScriptFile.read(url), as: .file), state.console)
+      ScriptChecking.checked(try ScriptFile.read(url), as: .file, situation: situation),
+      state.console)
   }
 
   private static let replay = Command<WorkbenchState>(

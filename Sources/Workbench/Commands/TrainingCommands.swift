@@ -7,9 +7,12 @@ import Model
 enum TrainingCommands {
   static let all: [Command<WorkbenchState>] = [train, resume]
 
-  private static let stopAt = Parameter(
+  static let stopAt = Parameter(
     "stop-at", .integer(.from(1)),
     "stop after this step, as Ctrl-C would: what 'save' writes for a training stopped by hand")
+
+  static let moreEpochs = Parameter(
+    "epochs", aliases: ["e"], .text, "epochs before the cool-down, or +N more")
 
   private static let train = Command<WorkbenchState>(
     Signature(
@@ -33,6 +36,10 @@ enum TrainingCommands {
       ])
   ) { invocation, state in
     let model = try state.requireModel()
+    if let continuation = state.takeContinuation() {
+      let stop = invocation.integer("stop-at")
+      return try continuation.run(model: model, stopAt: stop, state)
+    }
     let data = try state.requireData()
     let settings = Hyperparameters(
       try state.values(overriddenBy: invocation), for: model.preprocessing)
@@ -54,10 +61,7 @@ enum TrainingCommands {
         change them from now on, such as resume lr=0.01 or resume epochs=+10.
         """,
       positionals: [Positional("run", .named("run"), "the run; the last one without", .optional)],
-      keys: [
-        stopAt,
-        Parameter("epochs", aliases: ["e"], .text, "epochs before the cool-down, or +N more"),
-      ] + HyperparameterKey.parameters.filter { $0.name != "epochs" },
+      keys: [stopAt, moreEpochs] + HyperparameterKey.parameters.filter { $0.name != "epochs" },
       effect: .change,
       reads: [
         .argument("run", prefix: "run:"), .slot("run:current"), .slot("data"), .slot("model"),
@@ -70,18 +74,28 @@ enum TrainingCommands {
         Example("resume first epochs=+10", "ten more epochs"),
       ])
   ) { invocation, state in
+    if let continuation = state.takeContinuation() {
+      return try continuation.run(model: nil, stopAt: invocation.integer("stop-at"), state)
+    }
     let directory = try RunAccess.resumable(invocation.string("run"), state)
     if !invocation.isGiven("run") { state.canonicalText += " \(directory.name)" }
     let run = try TrainingRun.reopen(directory, state) { values in
-      for argument in invocation.keys where argument.name != "stop-at" {
-        if argument.name == "epochs" {
-          try setEpochs(argument, &values)
-        } else {
-          try state.assign(argument, to: &values)
-        }
-      }
+      try change(&values, by: invocation, state)
     }
     try run.train(stopAt: invocation.integer("stop-at"))
+  }
+
+  /// Changes a run's settings as `resume` and `fork` ask.
+  static func change(
+    _ values: inout HyperparameterValues, by invocation: Invocation, _ state: WorkbenchState
+  ) throws {
+    for argument in invocation.keys where !["name", "stop-at"].contains(argument.name) {
+      if argument.name == "epochs" {
+        try setEpochs(argument, &values)
+      } else {
+        try state.assign(argument, to: &values)
+      }
+    }
   }
 
   /// `epochs=30` or `epochs=+10`.

@@ -17,6 +17,7 @@ enum Drawing {
 
   /// Draws into a file and says what was written.
   static func write(_ subject: any PlotSubject, to path: String, _ state: WorkbenchState) throws {
+    try FileWriting.makeFolder(of: state.places.output(path))
     let files = try state.plots.write(subject, to: state.places.output(path))
     let beside = [files.script, files.data].compactMap { $0 }.filter { $0 != files.output }
       .map(\.lastPathComponent)

@@ -33,9 +33,13 @@ final class EventLog {
     var ev: String
     var reason: String?
     var totalEpochs: Int?
+    var trainImages: Int?
+    var testImages: Int?
 
     private enum CodingKeys: String, CodingKey {
       case t, ev, reason
+      case trainImages = "train_images"
+      case testImages = "test_images"
       case totalEpochs = "total_epochs"
     }
   }

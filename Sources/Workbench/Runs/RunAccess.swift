@@ -90,21 +90,28 @@ enum RunAccess {
     _ state: WorkbenchState
   ) throws -> LoadedModel {
     let run = try directory(name, state)
-    let selector: CheckpointStore.Selector
+    var model = try emptyModel(of: run, RunParameters(of: run), checkpoint: which)
+    try checkpoint(of: run, which, state).restore(into: model.network, weights)
+    model.trainedBy = [run.name]
+    return model
+  }
+
+  /// The checkpoint of a run that `last`, `best` or an epoch's number means.
+  static func checkpoint(
+    of run: RunDirectory, _ which: String, _ state: WorkbenchState
+  ) throws -> Checkpoint {
     switch which {
-    case "last": selector = .last
-    case "best": selector = .best
+    case "last": return try run.checkpoints.load(.last)
+    case "best": return try run.checkpoints.load(.best)
     default:
       guard let epoch = Int(which), epoch >= 0 else {
         throw CommandError(
           "'\(which)' is no checkpoint", hint: "last, best or the number of an epoch")
       }
-      selector = .epoch(epoch)
+      // Tried in small, a run does not come to its later epochs.
+      let isMissing = state.replay.isRehearsal && !run.checkpoints.epochs.contains(epoch)
+      return try run.checkpoints.load(isMissing ? .last : .epoch(epoch))
     }
-    var model = try emptyModel(of: run, RunParameters(of: run), checkpoint: which)
-    try run.checkpoints.load(selector).restore(into: model.network, weights)
-    model.trainedBy = [run.name]
-    return model
   }
 
   /// The checkpoints of a run, the latest first.

@@ -22,6 +22,8 @@ struct RunDirectory: Sendable, Equatable {
   var log: URL { url.appending(path: "log.txt") }
   /// The machine and the program.
   var environment: URL { url.appending(path: "env.json") }
+  /// Where the run came from, if it began with a checkpoint of another one.
+  var lineage: URL { url.appending(path: "lineage.json") }
   /// The checkpoints.
   var checkpoints: CheckpointStore {
     CheckpointStore(folder: url.appending(path: "ckpt", directoryHint: .isDirectory))

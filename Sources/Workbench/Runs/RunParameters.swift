@@ -26,6 +26,8 @@ struct RunParameters: Codable, Equatable {
   var classCount: Int?
   /// Every setting, with the network's values in the place of `auto`.
   var parameters: HyperparameterValues
+  /// The settings that were forced from the command line, whatever the script says; nil for none.
+  var overrides: [String]?
 
   private enum CodingKeys: String, CodingKey {
     case version, model, weights, data
@@ -34,7 +36,7 @@ struct RunParameters: Codable, Equatable {
     case limit, classes
     case reading = "data-reading"
     case classCount = "class-count"
-    case parameters
+    case parameters, overrides
   }
 
   /// Describes a training.

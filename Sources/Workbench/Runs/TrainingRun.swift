@@ -35,6 +35,7 @@ final class TrainingRun {
     try settings.checkBatches(images: data.source.train.count)
     let created = try RunDirectory.create(name, in: state.places.runs)
     if let old = created.movedAside {
+      state.replay.movedAside[name] = old
       state.console.note("there was a run '\(name)'; it is now '\(old)'")
     }
     let run = TrainingRun(
@@ -48,9 +49,11 @@ final class TrainingRun {
 
   /// Opens a run to go on with it; loads its model and data where the session has others.
   ///
-  /// - Parameter change: changes the run's settings from now on.
+  /// - Parameters:
+  ///   - model: the network to train, of the run's shape; nil for the run's own.
+  ///   - change: changes the run's settings from now on.
   static func reopen(
-    _ directory: RunDirectory, _ state: WorkbenchState,
+    _ directory: RunDirectory, _ state: WorkbenchState, model given: LoadedModel? = nil,
     change: (inout HyperparameterValues) throws -> Void
   ) throws -> TrainingRun {
     let lock = try directory.lock()
@@ -59,11 +62,12 @@ final class TrainingRun {
     for problem in passedOver { state.console.warn(problem.message) }
     var values = checkpoint.state.parameters
     try change(&values)
+    for key in state.forcedKeys { try values.set(key, to: state.values[key]) }
     let data = try RunAccess.data(of: directory, description, state)
-    var model = try RunAccess.emptyModel(
-      of: directory, description, reusing: state.model)
+    var model =
+      try given ?? RunAccess.emptyModel(of: directory, description, reusing: state.model)
     let settings = Hyperparameters(values, for: model.variant.preprocessing)
-    model.runPreprocessing = settings.preprocessing
+    if given == nil { model.runPreprocessing = settings.preprocessing }
     try directory.checkpoints.rewind(to: checkpoint)
     let moved = try MetricsFile.discardRows(
       after: checkpoint.state.completedEpochs, in: directory.metrics,
@@ -84,9 +88,14 @@ final class TrainingRun {
   /// - Throws: an interruption when the user stopped it, a failure with exit code 6 when the loss
   ///   became no number; in both cases the network holds the last good state.
   func train(stopAt: Int?) throws {
+    let isRehearsal = state.replay.isRehearsal
+    let plan =
+      isRehearsal
+      ? try Rehearsal.training(data.source, settings, model, from: checkpoint)
+      : (data: data.source, settings: settings)
     let trainer = try Trainer(
-      network: model.network, data: data.source, settings: settings,
-      checkpoints: directory.checkpoints, resuming: checkpoint, stopAt: stopAt,
+      network: model.network, data: plan.data, settings: plan.settings,
+      checkpoints: directory.checkpoints, resuming: checkpoint, stopAt: isRehearsal ? nil : stopAt,
       pool: state.threadPool(settings.threads))
     let recorder = try RunRecorder(
       directory, description: "\(model.variant.qualifiedLoadText) on \(data.source.name)",
@@ -99,8 +108,19 @@ final class TrainingRun {
     let (writesSummary, folder) = (settings.writesSummary, directory)
     do {
       defer { display.close() }
-      outcome = try trainer.run(stopRequest: state.stopRequest) { event in
+      // However short the time, a training comes on, so that slices of it come to an end.
+      var hasProgressed = false
+      func stopRequest() -> StopRequest {
+        let request = self.state.stopRequest()
+        return request == .none && hasProgressed && self.state.isOutOfTime ? .finishBatch : request
+      }
+      outcome = try trainer.run(stopRequest: stopRequest) { event in
         try recorder.handle(event)
+        switch event {
+        case .started: try self.state.trainingBegan(self.directory, self.settings)
+        case .step, .epochFinished: hasProgressed = true
+        default: break
+        }
         if case .epochFinished = event, writesSummary { try TimmSummary.write(folder) }
         display.handle(event)
       }
@@ -139,6 +159,10 @@ final class TrainingRun {
           throw CommandError(
             RunText.stopped(report), hint: headlessHint, exitCode: 124, isInterruption: true)
         }
+      case .requested where SignalCenter.termination == nil && SignalCenter.interrupt == .none:
+        throw CommandError(
+          "the time is up: \(RunText.stopped(report))", hint: headlessHint,
+          notes: ["everything is saved in \(folder)"], exitCode: 124, isInterruption: true)
       case .requested, .abandoned:
         let signal = SignalCenter.termination ?? SIGINT
         throw CommandError(
@@ -150,7 +174,9 @@ final class TrainingRun {
     }
   }
 
-  private var headlessHint: String { "go on with: workbench -c 'resume \(directory.name)'" }
+  private var headlessHint: String {
+    "go on with: " + (state.resumeCommand ?? "workbench -c 'resume \(directory.name)'")
+  }
 
   /// Writes params.json and env.json; `weights` is the digest of the file that training began with.
   private func writeDescription(weights: String?) throws {
@@ -161,6 +187,7 @@ final class TrainingRun {
     description.limit = data.request.limit
     description.reading = DataReading(data.request)
     description.classCount = model.classCount
+    description.overrides = state.forcedKeys.isEmpty ? nil : state.forcedKeys.sorted()
     try description.write(to: directory)
     var environment = EnvironmentRecord(
       version: ProgramVersion.number, git: ProgramVersion.commit, threads: settings.threads)

@@ -9,64 +9,77 @@ struct HeadlessRun {
   let mode: Checker.Mode
   /// Values for the script's parameters.
   var parameters: [ParameterOverride] = []
+  var options = ReplayOptions()
 
   /// Checks everything, runs everything, and says how it ended.
   ///
   /// - Returns: the process's exit code.
-  func run() -> Int32 {
+  func run() throws -> Int32 {
     SignalCenter.exitsOnSecondRequest(true)
-    let renderer = Renderer(usesColor: state.console.messageStyle.isColored)
-    let script = ScriptChecking.checked(source, as: mode, parameters: parameters)
-    if !script.diagnostics.isEmpty {
-      state.console.message(renderer.render(script.diagnostics, in: source).trimmingNewline)
+    let script = ScriptChecking.checked(
+      source, as: mode, parameters: parameters, situation: CheckSituation(state, options))
+    let shown = script.diagnostics.filter { $0.severity != .note }
+    if !shown.isEmpty {
+      let renderer = Renderer(usesColor: state.console.messageStyle.isColored)
+      state.console.message(renderer.render(shown, in: source).trimmingNewline)
     }
     guard script.isSound else {
       state.console.message(" nothing was run")
-      return 4
+      return ScriptChecking.exitCode(script)
     }
     defer { state.end() }
     state.cells.replace(CellDocument(script.script))
     state.cells.adopt(script)
-    let total = script.steps.count
-    let outcome = SessionRunner(state: state).run(script) { step in
-      let text = source.text(in: step.range)
-      state.console.note(
-        state.console.messageStyle("[\(step.index + 1)/\(total)] \(text)", .faint))
+    if options.isPlan { return try ReplayPlan(script, options, state).show() }
+    if options.isRehearsal { return try Rehearsal(script, options, state).run() }
+    try Requirements.check(script, state)
+    let verification = options.verification.map {
+      Verification(tolerance: $0, against: options.against, state: state)
     }
-    for failure in outcome.failures {
-      state.console.message(renderer.render(failure.diagnostic, in: source).trimmingNewline)
-      state.console.message(" \(place(of: failure.step, script, completed: outcome.completed))")
-    }
-    return outcome.exitCode
-  }
-
-  /// Where a step stands and how far the run came: `in cell 2 "Train" · 3 of 7 commands run`.
-  private func place(of step: Step, _ script: CheckedScript, completed: Int) -> String {
-    let count = "\(completed) of \(script.steps.count) commands run"
-    guard step.cell > 0, let cell = script.script.label(ofCell: step.cell) else { return count }
-    return "in \(cell) · \(count)"
+    try verification?.prepare(script)
+    let replay = try ReplayRun(script, options, state)
+    let code = try replay.run()
+    guard code == 0, let verification else { return code }
+    return verification.holds(for: replay.runs) ? 0 : 5
   }
 }
 
 /// Checks scripts, for `replay`, `check` and the command `check`.
 enum ScriptChecking {
   /// A checked script, faults included.
+  ///
+  /// - Parameter situation: where the script is to run; nil where only its text is judged.
   static func checked(
-    _ source: Source, as mode: Checker.Mode, parameters: [ParameterOverride] = []
+    _ source: Source, as mode: Checker.Mode, parameters: [ParameterOverride] = [],
+    situation: CheckSituation? = nil
   ) -> CheckedScript {
-    Checker(vocabulary: CommandSet.table.vocabulary, rules: ProgramRules.all)
-      .check(source, as: mode, overrides: parameters)
+    let rules = ProgramRules.all + (situation.map(SituationRules.all) ?? [])
+    let checker = Checker(
+      vocabulary: CommandSet.table.vocabulary, allowsShell: situation?.allowsShell ?? false,
+      rules: rules)
+    return checker.check(source, as: mode, overrides: parameters)
   }
 
   /// Says what was found in a script.
+  ///
+  /// - Throws: what is wrong with it, with exit code 7 where only the machine lacks something.
   static func report(_ script: CheckedScript, _ console: Console) throws {
-    let script = try script.validated()
+    guard script.isSound else {
+      throw ScriptError(
+        script.diagnostics, in: script.script.source, exitCode: exitCode(script))
+    }
     if !script.diagnostics.isEmpty {
       let renderer = Renderer(usesColor: console.messageStyle.isColored)
       console.message(
         renderer.render(script.diagnostics, in: script.script.source).trimmingNewline)
     }
     console.print("\(script.script.source.name): \(script.steps.count) commands, no errors")
+  }
+
+  /// 7 where nothing is wrong but what the machine lacks, else 4.
+  static func exitCode(_ script: CheckedScript) -> Int32 {
+    let errors = script.diagnostics.filter { $0.severity == .error }
+    return errors.allSatisfy { SituationRules.resourceCodes.contains($0.code) } ? 7 : 4
   }
 }
 

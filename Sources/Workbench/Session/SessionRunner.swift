@@ -11,10 +11,12 @@ struct SessionRunner {
   /// Runs a script up to its first failure.
   ///
   /// - Parameters:
+  ///   - steps: which of its steps to run; all when nil.
   ///   - cells: the keys of the cells that the script's cells are; by default their numbers.
   ///   - announce: told of each step before it runs.
   func run(
-    _ script: CheckedScript, cells: [Int]? = nil, announce: @escaping (Step) -> Void = { _ in }
+    _ script: CheckedScript, steps: [Step]? = nil, cells: [Int]? = nil,
+    announce: @escaping (Step) -> Void = { _ in }
   ) -> RunOutcome {
     // Commands can run others (`run 3`), whose traces are not theirs.
     let outer = (state.canonicalText, state.onlyLooked, state.untouchedSlots)
@@ -60,7 +62,8 @@ struct SessionRunner {
           failure.step, failure.isInterruption ? .interrupted : .failed,
           error: failure.diagnostic.message)
       })
-    return Interpreter(table: CommandSet.table).run(script, in: state, observer: observer)
+    return Interpreter(table: CommandSet.table).run(
+      script, steps: steps, in: state, observer: observer)
   }
 
   /// Whether a command can change something that `undo` puts back: looks cannot, and `undo`, `run`

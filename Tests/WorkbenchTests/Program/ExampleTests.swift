@@ -76,6 +76,7 @@ import Testing
           "weights=model.safetensors", with: "weights=model.safetensors strict=off")
         let needsTraining = [
           "eval", "predict", "info", "train", "status", "checkpoint", "features", "lrfind",
+          "fork",
         ]
         var input =
           needsTraining.contains(command.signature.name)
@@ -84,7 +85,7 @@ import Testing
         if text.contains("save ") {
           input = script.prefix(3).joined(separator: "\n") + "\ntrain name=s\n" + input
         }
-        let result = try BuiltProgram.run([], in: folder.url, input: input)
+        let result = try BuiltProgram.run(["--allow-shell"], in: folder.url, input: input)
         #expect(result.status == 0, "\(example.text): \(result.errors.suffix(600))")
         for leftover in ["mine.wb", "digits.wb", "everything.wb"] {
           try? FileManager.default.removeItem(at: folder.url.appending(path: leftover))

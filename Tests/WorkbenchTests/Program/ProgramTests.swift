@@ -124,16 +124,4 @@ import Testing
     #expect(text.hasPrefix("{\"place\":") && text.hasSuffix("{\"closed\":{}}\n"))
     #expect(text.contains("no model is loaded"))
   }
-
-  @Test func theSessionsThatComeWithTheProgramAreSound() throws {
-    let folder = try TestFolder()
-    let sessions = BuiltProgram.repository.appending(path: "sessions")
-    let names = try FileManager.default.contentsOfDirectory(atPath: sessions.path)
-      .filter { $0.hasSuffix(".wb") }
-    #expect(names.count >= 3)
-    for name in names {
-      let result = try run(["check", sessions.appending(path: name).path], folder)
-      #expect(result.status == 0, "\(name): \(result.errors)")
-    }
-  }
 }

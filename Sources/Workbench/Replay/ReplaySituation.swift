@@ -1,0 +1,39 @@
+import Foundation
+import Model
+
+/// What a replay tells the commands that it runs.
+struct ReplaySituation {
+  /// When the replay is to stop.
+  var deadline: ContinuousClock.Instant?
+  /// What goes on with the replay after a stop, for messages.
+  var resumeCommand: String?
+  /// How the next training finds its run, where an earlier replay has left it.
+  var continuation: TrainingContinuation?
+  /// Is told of every training that begins.
+  var trainingBegan: (RunDirectory, Hyperparameters) throws -> Void = { _, _ in }
+  /// The runs that were moved aside, by their old names.
+  var movedAside: [String: String] = [:]
+  /// Whether everything is only tried in small.
+  var isRehearsal = false
+  /// Whether everything is only thought through.
+  var isPlan = false
+}
+
+extension WorkbenchState {
+  /// Whether the time of the replay is up.
+  var isOutOfTime: Bool { replay.deadline.map { ContinuousClock.now >= $0 } ?? false }
+
+  /// What goes on with the replay after a stop; nil where there is no replay to go on with.
+  var resumeCommand: String? { replay.resumeCommand }
+
+  /// Tells the replay that a training has begun.
+  func trainingBegan(_ run: RunDirectory, _ settings: Hyperparameters) throws {
+    try replay.trainingBegan(run, settings)
+  }
+
+  /// How the command that runs finds its run; said once.
+  func takeContinuation() -> TrainingContinuation? {
+    defer { replay.continuation = nil }
+    return replay.continuation
+  }
+}
