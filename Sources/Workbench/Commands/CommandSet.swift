@@ -7,7 +7,9 @@ enum CommandSet {
     (ModelCommands.all + WeightCommands.all + DataCommands.all + DownloadCommands.all
       + SettingCommands.all + TrainingCommands.all + [RateFinderCommand.find, PresetCommand.preset]
       + EvaluationCommands.all + PlotCommands.all + RunCommands.all + SessionCommands.all
-      + BenchCommands.all + [ProfileCommand.profile, HelpCommand.help])
+      + BenchCommands.all + [ProfileCommand.profile]
+      + [DiffCommand.diff] + NotebookCommands.all + ShellCommands.all
+      + [HelpCommand.help, HelpCommand.apropos])
       .map { command in
         Command(command.signature) { invocation, state in
           do {

@@ -119,16 +119,8 @@ enum DataCommands {
       if invocation.has("download") { try DataDownload.fetch(name, to: place, state) }
       return place
     }
-    let candidates = ["datasets", "data", "~/.workbench/datasets"].map(state.places.input)
-    let folders = ["cifar10": "cifar-10-batches", "cifar100": "cifar-100"]
-    let wanted = folders[name] ?? name.replacing("_", with: "")
-    for candidate in candidates {
-      let inside = (try? FileManager.default.contentsOfDirectory(atPath: candidate.path)) ?? []
-      let isThere = inside.contains {
-        $0.lowercased().replacing("_", with: "").hasPrefix(wanted)
-      }
-      if isThere { return candidate }
-    }
+    if let found = DataPlaces.find(name, state.places) { return found }
+    let candidates = DataPlaces.candidates(state.places)
     if invocation.has("download") {
       try DataDownload.fetch(name, to: candidates[0], state)
       return candidates[0]

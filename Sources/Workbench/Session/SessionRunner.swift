@@ -47,6 +47,10 @@ struct SessionRunner {
       savedText: isChanged ? state.canonicalText : nil, cell: step.cell)
     if state.onlyLooked { entry.effect = .look }
     let seconds = start.duration(to: .now) / .seconds(1)
+    if state.showsTiming {
+      let text = "\(step.invocation.name): \(NumberText.duration(seconds))"
+      state.console.message(state.console.messageStyle(text, .faint))
+    }
     state.journal.append(
       JournalRecord(
         number: state.journal.records.count + 1, time: Date(), typed: source.text(in: step.range),
