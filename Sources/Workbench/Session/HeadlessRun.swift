@@ -51,8 +51,9 @@ enum ScriptChecking {
   static func checked(
     _ source: Source, as mode: Checker.Mode, parameters: [ParameterOverride] = []
   ) -> CheckedScript {
-    Checker(vocabulary: CommandSet.table.vocabulary, rules: ProgramRules.all)
-      .check(source, as: mode, overrides: parameters)
+    var checker = Checker(vocabulary: CommandSet.table.vocabulary, rules: ProgramRules.all)
+    checker.release = "workbench \(ProgramVersion.number)"
+    return checker.check(source, as: mode, overrides: parameters)
   }
 
   /// Says what was found in a script.
