@@ -168,8 +168,28 @@ struct Doctor {
         text: "\(found.version), writes "
           + formats.map(\.rawValue).filter { !missing.contains($0) }.joined(separator: " "),
         advice: missing.isEmpty
-          ? "" : "for \(missing.joined(separator: " ")): apt-get install gnuplot-nox")
+          ? "" : "for \(missing.joined(separator: " ")): apt-get install gnuplot-nox"),
+      picture(sink),
     ]
+  }
+
+  /// Draws one, which tries the libraries and fonts behind gnuplot too.
+  private func picture(_ sink: GnuplotSink) -> Finding {
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "workbench-doctor-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    do {
+      let figure = CurveFigure.schedule(HyperparameterValues())
+      let file = try sink.write(figure, to: folder.appending(path: "schedule.png")).output
+      let bytes = try Data(contentsOf: file).count
+      return Finding(
+        subject: "picture", verdict: .ok, text: "drew a png of \(NumberText.bytes(bytes))")
+    } catch {
+      let error = error as? PlotError
+      return Finding(
+        subject: "picture", verdict: .fail, text: error?.message ?? "the png cannot be read",
+        advice: error?.advice ?? "is there room in \(FileManager.default.temporaryDirectory.path)?")
+    }
   }
 
   private var fonts: Finding {

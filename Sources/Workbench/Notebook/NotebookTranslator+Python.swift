@@ -1,3 +1,4 @@
+import DSL
 import Foundation
 
 /// What the Python of a notebook gave names: networks, transforms, pictures.
@@ -46,7 +47,8 @@ extension NotebookTranslator {
       return true
     }
     return magic(text, statement) || network(text, statement.line) || transform(text)
-      || picture(text) || facts(text) || constant(text) || isIdle(text, isInference: isInference)
+      || picture(text, statement.line) || facts(text) || constant(text)
+      || isIdle(text, isInference: isInference)
   }
 
   // MARK: Magics
@@ -88,7 +90,7 @@ extension NotebookTranslator {
 
   private mutating func network(_ text: String, _ line: Int) -> Bool {
     if let list = text.firstMatch(of: #/list_models\(\s*(?:['"]([^'"]*)['"])?/#) {
-      command("models" + (list.1.map { " \($0)" } ?? ""))
+      command("models" + (list.1.map { " \(CanonicalText.value(String($0)))" } ?? ""))
       return true
     }
     guard
@@ -100,7 +102,7 @@ extension NotebookTranslator {
     var words = ["load", name]
     if text.contains(#/pretrained\s*=\s*True/#) { words.append("pretrained") }
     if let file = text.firstMatch(of: #/checkpoint_path\s*=\s*['"]([^'"]+)['"]/#) {
-      words.append("weights=\(file.1)")
+      words.append("weights=\(CanonicalText.value(String(file.1)))")
     }
     if let classes = text.firstMatch(of: #/num_classes\s*=\s*(\d+)/#), classes.1 != "0" {
       words.append("classes=\(classes.1)")
@@ -115,7 +117,7 @@ extension NotebookTranslator {
     }
     let variable = call.1.map(String.init) ?? ""
     python.networks[variable] = load
-    command(load)
+    command(load, line: line)
     python.loaded = variable
     return true
   }
@@ -172,7 +174,7 @@ extension NotebookTranslator {
 
   // MARK: Pictures
 
-  private mutating func picture(_ text: String) -> Bool {
+  private mutating func picture(_ text: String, _ line: Int) -> Bool {
     if let call = text.firstMatch(of: #/Image\.open\(([^)]*)\)/#) {
       python.picture = self.text(of: call.1)
       return python.picture != nil
@@ -187,12 +189,12 @@ extension NotebookTranslator {
     guard let picture = python.picture else { return false }
     if let call = text.firstMatch(of: #/topk\([^,]+,\s*(?:k\s*=\s*)?(\d+)/#) {
       use(mentioned(text))
-      command("predict \(picture) top=\(call.1)")
+      command("predict \(CanonicalText.value(picture)) top=\(call.1)", line: line)
       return true
     }
     if text.contains("forward_features(") {
       use(mentioned(text))
-      command("features \(picture) > features.png")
+      command("features \(CanonicalText.value(picture)) > features.png", line: line)
       return true
     }
     return false

@@ -96,18 +96,27 @@ struct NotebookTranslator {
     translatePython(source)
   }
 
-  /// A cell that an export wrote: its commands, without those that repeat earlier cells.
+  /// A cell for this program: its commands, without those that an export repeats from earlier cells.
   private mutating func own(_ source: String) {
     var isRepeated = false
-    for line in source.split(separator: "\n") {
+    var text: [Substring] = []
+    for line in source.split(separator: "\n", omittingEmptySubsequences: false) {
       if line == NotebookExport.repeatedMark {
         isRepeated = true
       } else if line == NotebookExport.ownMark {
         isRepeated = false
       } else if !isRepeated {
-        if line.hasPrefix("#") { lines.append(Self.clean(line)) } else { command(String(line)) }
+        text.append(line)
       }
     }
+    let commands = text.joined(separator: "\n").trimmingNewline
+    let checker = Checker(vocabulary: CommandSet.table.vocabulary)
+    let script = checker.check(Source(name: "", text: commands), as: .inline)
+    guard script.isSound, script.script.version == nil else {
+      return keep(commands, line: 2, "the cell has errors, or a version of its own")
+    }
+    lines.append(commands)
+    commandCount += script.steps.count
   }
 
   private mutating func file(_ name: String?, _ text: String) {
@@ -195,9 +204,9 @@ struct NotebookTranslator {
     let wanted = call.settings.first { $0.key == "seed" }?.value ?? "42"
     if seed != wanted { command("seed \(wanted)") }
     seed = wanted
-    if data != dataLine { command(dataLine) }
+    if data != dataLine { command(dataLine, line: line) }
     data = dataLine
-    command(loadLine)
+    command(loadLine, line: line)
     python.loaded = nil
     let given = call.settings.filter { $0.key != "seed" }
     let left = settings.subtracting(given.map(\.key)).sorted()
@@ -235,9 +244,17 @@ struct NotebookTranslator {
   /// Whether data was loaded before.
   var hasData: Bool { data != nil }
 
-  mutating func command(_ text: String) {
-    lines.append(text)
-    commandCount += 1
+  /// Adds a command, if the language takes it; a value out of a foreign file may be anything.
+  mutating func command(_ text: String, line: Int? = nil) {
+    do {
+      _ = try Binder(vocabulary: CommandSet.table.vocabulary).bind(line: text)
+      lines.append(text)
+      commandCount += 1
+    } catch {
+      lines.append(Self.keptMark + Self.clean(text))
+      let reason = error.diagnostics.first?.message ?? "it is no command"
+      remark("kept as a comment: '\(Self.clean(text))' (\(reason))", at: line)
+    }
   }
 
   mutating func say(_ comment: String) { lines.append("# " + Self.clean(comment)) }

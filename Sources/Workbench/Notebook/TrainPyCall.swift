@@ -150,15 +150,21 @@ struct TrainPyCall {
     var words = ["load", model]
     if isPretrained || intent { words.append("pretrained") }
     if let classes {
-      words.append("classes=\(classes)")
+      words.append("classes=\(CanonicalText.value(classes))")
     } else if intent {
       words.append("classes=auto")
     } else {
       // Without --num-classes the network keeps the classifier that it comes with.
       words.append("head=keep")
     }
-    if let pooling, pooling != "avg" { words.append("global-pool=\(pooling)") }
-    return .success(words.joined(separator: " "))
+    if let pooling, pooling != "avg" { words.append("global-pool=\(CanonicalText.value(pooling))") }
+    let line = words.joined(separator: " ")
+    do {
+      _ = try Binder(vocabulary: CommandSet.table.vocabulary).bind(line: line)
+      return .success(line)
+    } catch {
+      return .failure(CommandError(error.diagnostics.first?.message ?? "no network is named"))
+    }
   }
 
   /// Whether there is such a network.

@@ -143,6 +143,31 @@ import Testing
     #expect(model.remarks.first?.message.contains("resnet50") == true)
   }
 
+  @Test func valuesThatNoCommandTakesDoNotSpoilTheScript() {
+    let hostile = [
+      "!python train.py 'my data; rm'", "!python train.py d -g biggest",
+      "m = timm.create_model('efficientnet_b0', checkpoint_path='my weights > x.bin')",
+      "timm.list_models('a b')",
+      "img = Image.open('my dog.jpg')\ntop = torch.topk(p, 9999)\nf = m.forward_features(x)",
+      "%%script workbench\nversion 1\nenv", "%%script workbench\nlod x",
+      "%%script workbench\nenv \\",
+      "!python train.py d \"unclosed", "%run", "!", "%%", "x = create_model(",
+    ]
+    for source in hostile {
+      let result = code(source)
+      #expect(isSound(result.text), "\(source): \(result.text)")
+    }
+    #expect(code(hostile[0]).text.contains("data cifar100 dir=\"my data; rm\""))
+    let wrong = code("!python train.py d -n many")
+    #expect(
+      wrong.remarks.first?.message.contains("not 'many'") == true && commands(wrong.text) == [])
+    #expect(code(hostile[2]).text.contains("weights=\"my weights > x.bin\""))
+    #expect(code(hostile[4]).text.contains("features \"my dog.jpg\" > features.png"))
+    #expect(code(hostile[6]).remarks.count == 1)
+    let loop = code("%%script workbench --quiet\nfor n in 1 2 {\n  seed ${n}\n}")
+    #expect(loop.remarks == [] && loop.text.contains("for n in 1 2 {\n  seed ${n}\n}"))
+  }
+
   @Test func textIsNeverTakenForACommandOrACell() {
     let text = "%% not a cell\ntrain name=x\n\n# %% neither [markdown]\n\u{1B}[1mbold\u{7}"
     let result = imported(cells: [

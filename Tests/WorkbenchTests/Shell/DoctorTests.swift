@@ -22,12 +22,14 @@ import Testing
     let folder = try TestFolder()
     let found = findings(folder)
     let subjects = [
-      "program", "processor", "memory", "disk", "home", "output", "gnuplot", "fonts", "readline",
+      "program", "processor", "memory", "disk", "home", "output", "gnuplot", "picture", "fonts",
+      "readline",
       "terminal", "locale", "data", "weights",
     ]
     #expect(Set(found.keys) == Set(subjects))
     #expect(found["readline"]?.text.contains(".") == true)
     #expect(found["gnuplot"]?.verdict == .ok)
+    #expect(found["picture"]?.text.hasPrefix("drew a png of ") == true)
     for finding in found.values where finding.verdict != .ok {
       #expect(!finding.advice.isEmpty || finding.text == "unknown", "\(finding)")
     }
