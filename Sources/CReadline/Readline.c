@@ -212,6 +212,8 @@ wb_line_status wb_readline_read(const char *prompt, const char *initial, char **
   return status;
 }
 
+const char *wb_readline_version(void) { return rl_library_version; }
+
 void wb_readline_free(char *line) { free(line); }
 
 // ---- Completion ----

@@ -1,6 +1,11 @@
 import Foundation
 import Glibc
 
+/// The forms in which tables are printed.
+enum TableForm: String, CaseIterable {
+  case table, json, csv
+}
+
 /// Where the program's words go: results to standard output, everything else to standard error.
 ///
 /// Results can be piped; progress, warnings and errors never mix with them.
@@ -11,8 +16,8 @@ final class Console {
   let messageStyle: Style
   /// Shows how long work goes on.
   let progress: ProgressReporter
-  /// Whether results are wanted as JSON.
-  let isJSON: Bool
+  /// How tables are printed unless a command says otherwise.
+  var form: TableForm
   /// Whether messages other than errors are suppressed.
   let isQuiet: Bool
   /// Set when the reader of standard output went away: the work goes on, the words are dropped.
@@ -31,10 +36,13 @@ final class Console {
       choice: color, isTerminal: TerminalDevice.isTerminal(STDOUT_FILENO), environment: environment)
     messageStyle = Style(
       choice: color, isTerminal: TerminalDevice.isTerminal(STDERR_FILENO), environment: environment)
-    isJSON = json
+    form = json ? .json : .table
     isQuiet = quiet
     progress = ProgressReporter(mode: quiet ? .none : mode, style: messageStyle)
   }
+
+  /// Whether results are wanted as programs read them.
+  var isForPrograms: Bool { form != .table }
 
   /// The width that tables may take; nil where standard output is no terminal.
   var width: Int? {
@@ -68,12 +76,10 @@ final class Console {
 
   /// Writes a table in the form that was asked for.
   func print(_ table: Table, json: Bool = false, csv: Bool = false) {
-    if json || (isJSON && !csv) {
-      write(table.json)
-    } else if csv {
-      write(table.csv)
-    } else {
-      write(table.text(style: style, width: width))
+    switch json ? .json : csv ? .csv : form {
+    case .json: write(table.json)
+    case .csv: write(table.csv)
+    case .table: write(table.text(style: style, width: width))
     }
   }
 

@@ -36,6 +36,8 @@ final class WorkbenchState {
   var savedCommands = 0
   /// The scripts that this session wrote, which it may write again.
   var savedFiles: Set<String> = []
+  /// Whether each command is followed by how long it took.
+  var showsTiming = false
   /// Set by `quit --force`.
   var quitsWithoutAsking = false
   /// Keys that `-O` forces, which no statement of a script may change.

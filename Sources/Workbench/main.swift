@@ -21,6 +21,11 @@ SignalCenter.saveTerminal()
   case let command as ReplayCommand: Startup.replay(command)
   case let command as CheckCommand: Startup.check(command)
   case let command as ConvertCommand: Startup.convert(command)
+  case let command as ImportCommand: Startup.importNotebook(command)
+  case let command as ExportCommand: Startup.export(command)
+  case let command as TailCommand: Startup.tail(command)
+  case let command as UpgradeCommand: Startup.upgrade(command)
+  case let command as DoctorCommand: Startup.doctor(command)
   default: nil
   }
 }

@@ -41,6 +41,9 @@ void wb_readline_set_completer(wb_completer completer, void *context);
 /// contain newlines.
 wb_line_status wb_readline_read(const char *prompt, const char *initial, char **line);
 
+/// The version of the library: "8.2".
+const char *wb_readline_version(void);
+
 /// Frees a line from wb_readline_read.
 void wb_readline_free(char *line);
 

@@ -64,12 +64,15 @@ public struct Help: Sendable {
         topics.map { ($0.name, $0.summary) }, width: width, termWidth: nameWidth)
       lines += [""]
     }
-    let first = vocabulary.signatures.first?.name ?? "help"
-    let key = vocabulary.signatures.flatMap(\.keys).first?.name
+    // Where to begin stands last, next to the prompt.
+    let command = vocabulary.signatures.first { $0.mergesKeys } ?? vocabulary.signatures.first
+    let name = command?.name ?? "help"
+    let key = command?.keys.first?.name
     lines += examples([
-      Example("help \(first)", "about one command"),
       key.map { Example("help \($0)", "about one key") }
-        ?? Example("apropos \(first)", "everything that mentions a word"),
+        ?? Example("apropos \(name)", "everything that mentions a word"),
+      topics.first.map { Example("help \($0.name)", $0.summary) }
+        ?? Example("help \(name)", "about one command"),
     ])
     return text(lines)
   }

@@ -1,7 +1,7 @@
 /// Writes values back so that they are read as the same values again.
-enum CanonicalText {
+public enum CanonicalText {
   /// A text as one value: as it is if it lexes as that one word, in quotes otherwise.
-  static func value(_ text: String) -> String { value([.literal(text)]) }
+  public static func value(_ text: String) -> String { value([.literal(text)]) }
 
   /// A text with `${name}` kept.
   static func value(_ segments: [Segment]) -> String {

@@ -14,11 +14,14 @@ extension Diagnostic {
       at: range, hint: isSecond ? nil : "move it to the top")
   }
 
-  static func newerVersion(_ version: Int, newest: Int, at range: SourceRange) -> Diagnostic {
+  static func newerVersion(
+    _ version: Int, newest: Int, program: String?, at range: SourceRange
+  ) -> Diagnostic {
     Diagnostic(
       .newerVersion,
       "the script is written in version \(version), this program understands up to \(newest)",
-      at: range, hint: "install a newer release")
+      at: range,
+      hint: "install a newer release" + (program.map { " than \($0)" } ?? ""))
   }
 
   // MARK: Parameters

@@ -15,6 +15,8 @@ public struct Checker: Sendable {
   public var vocabulary: Vocabulary
   /// The newest version of the language that this program understands.
   public var newestVersion: Int
+  /// What the program calls its own release, for the advice about scripts of newer versions.
+  public var release: String?
   /// Whether `!` is allowed outside the prompt.
   public var allowsShell: Bool
   /// The most commands that a script may unroll to.
@@ -54,7 +56,7 @@ public struct Checker: Sendable {
     if let version = script.version, version.number > newestVersion {
       // What a newer version means cannot be judged, so nothing else is said.
       let refusal = Diagnostic.newerVersion(
-        version.number, newest: newestVersion, at: version.range)
+        version.number, newest: newestVersion, program: release, at: version.range)
       return CheckedScript(
         script: script, parameters: [], steps: [], diagnostics: [refusal], scope: scope)
     }

@@ -14,6 +14,15 @@ public enum WeightLocator {
     try find(variant, in: WeightPlaces(environment: ProcessInfo.processInfo.environment))
   }
 
+  /// The folders that are looked at, in order, each with the program that fills it.
+  public static var folders: [(owner: String, folder: URL)] {
+    let places = WeightPlaces(environment: ProcessInfo.processInfo.environment)
+    return [
+      ("workbench", places.own), ("Hugging Face", places.hub), ("PyTorch", places.torch),
+      ("Keras", places.keras),
+    ]
+  }
+
   static func find(_ variant: Variant, in places: WeightPlaces) throws -> URL {
     guard let tag = variant.tag, let release = variant.release() else {
       let own = places.own.appendingPathComponent("\(variant.name).safetensors")

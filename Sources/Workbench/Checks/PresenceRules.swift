@@ -24,9 +24,9 @@ enum DataRule {
           }
         }
         guard !invocation.isGiven("dir"), !invocation.isGiven("file"),
-          !["folder", "tar"].contains(name), DataCommands.usualPlace(of: name, places) == nil
+          !["folder", "tar"].contains(name), DataPlaces.find(name, places) == nil
         else { return nil }
-        let tried = DataCommands.usualFolders
+        let tried = DataPlaces.folders
         return Diagnostic(
           code: code, message: "no \(name) files were found in \(tried.joined(separator: ", "))",
           at: invocation.range(of: "name"), hint: "name their folder: data \(name) dir=PATH")

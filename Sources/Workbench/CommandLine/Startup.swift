@@ -121,12 +121,12 @@ enum Startup {
     ).run()
   }
 
-  private static func makeConsole(_ options: OutputOptions) -> Console {
+  static func makeConsole(_ options: OutputOptions) -> Console {
     Console(
       color: options.color, progress: options.progress, json: options.json, quiet: options.quiet)
   }
 
-  private static func makeState(
+  static func makeState(
     _ options: OutputOptions, journal: Journal, isInteractive: Bool, console: Console? = nil,
     script: URL? = nil
   ) -> WorkbenchState {
@@ -141,7 +141,7 @@ enum Startup {
   }
 
   /// A script and the folder it lies in.
-  private static func read(_ file: String) throws -> (source: Source, folder: URL?) {
+  static func read(_ file: String) throws -> (source: Source, folder: URL?) {
     guard file != "-" else { return (try ScriptFile.readStandardInput(), nil) }
     let url = URL(fileURLWithPath: file)
     return (try ScriptFile.read(url, named: file), url.deletingLastPathComponent())
@@ -187,7 +187,7 @@ enum Startup {
   }
 
   /// Runs something and prints what it throws.
-  private static func reported(_ console: Console, _ body: () throws -> Int32) -> Int32 {
+  static func reported(_ console: Console, _ body: () throws -> Int32) -> Int32 {
     do {
       do {
         return try body()

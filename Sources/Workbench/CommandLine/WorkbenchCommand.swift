@@ -13,6 +13,8 @@ struct WorkbenchCommand: ParsableCommand {
     version: "workbench \(ProgramVersion.number)",
     subcommands: [
       PromptCommand.self, ReplayCommand.self, CheckCommand.self, ConvertCommand.self,
+      ImportCommand.self, ExportCommand.self, TailCommand.self, UpgradeCommand.self,
+      DoctorCommand.self, CompletionsCommand.self,
     ],
     defaultSubcommand: PromptCommand.self)
 }
@@ -31,7 +33,7 @@ struct OutputOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Say nothing but results and errors.")
   var quiet = false
 
-  @Option(help: "The folder in which runs/ and written files go.")
+  @Option(help: "The folder in which runs/ and written files go.", completion: .directory)
   var out: String?
 }
 
@@ -39,7 +41,8 @@ struct OutputOptions: ParsableArguments {
 struct ScriptParameterOptions: ParsableArguments {
   @Option(
     name: .customShort("p"), parsing: .unconditionalSingleValue,
-    help: ArgumentHelp("Give a declared parameter a value.", valueName: "name=value"))
+    help: ArgumentHelp("Give a declared parameter a value.", valueName: "name=value"),
+    completion: .custom { words, _, _ in ShellCompletion.parameters(words) })
   var parameters: [String] = []
 }
 
@@ -67,7 +70,8 @@ struct ReplayCommand: ParsableCommand {
       limit, 129, 130 and 143 interrupted (training is saved; --resume goes on).
       """)
 
-  @Argument(help: "The session file, or - for standard input.")
+  @Argument(
+    help: "The session file, or - for standard input.", completion: .file(extensions: ["wb"]))
   var file: String
 
   @OptionGroup var script: ScriptParameterOptions
@@ -93,7 +97,8 @@ struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Check a session file without running anything.")
 
-  @Argument(help: "The session file, or - for standard input.")
+  @Argument(
+    help: "The session file, or - for standard input.", completion: .file(extensions: ["wb"]))
   var file: String
 
   @OptionGroup var script: ScriptParameterOptions

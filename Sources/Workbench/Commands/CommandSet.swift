@@ -8,8 +8,9 @@ enum CommandSet {
       + SettingCommands.all + TrainingCommands.all + [RateFinderCommand.find, PresetCommand.preset]
       + [ForkCommand.fork, RequireCommand.require, ShellCommand.shell]
       + EvaluationCommands.all + PlotCommands.all + RunCommands.all + CellCommands.all
-      + UndoCommands.all + SessionCommands.all
-      + BenchCommands.all + [ProfileCommand.profile, HelpCommand.help])
+      + UndoCommands.all + SessionCommands.all + BenchCommands.all + [ProfileCommand.profile]
+      + [DiffCommand.diff] + NotebookCommands.all + ShellCommands.all
+      + [HelpCommand.help, HelpCommand.apropos])
       .map { command in
         Command(command.signature) { invocation, state in
           do {

@@ -121,8 +121,8 @@ enum DataCommands {
       if invocation.has("download") { try DataDownload.fetch(name, to: place, state) }
       return place
     }
-    if let found = usualPlace(of: name, state.places) { return found }
-    let candidates = usualPlaces(state.places)
+    if let found = DataPlaces.find(name, state.places) { return found }
+    let candidates = DataPlaces.candidates(state.places)
     if invocation.has("download") {
       try DataDownload.fetch(name, to: candidates[0], state)
       return candidates[0]
@@ -132,24 +132,6 @@ enum DataCommands {
     throw CommandError(
       "no \(name) files were found in \(tried)",
       hint: "name their folder: data \(name) dir=PATH\(fetch)", exitCode: 7)
-  }
-}
-
-extension DataCommands {
-  /// The folders that are tried when none is named.
-  static let usualFolders = ["datasets", "data", "~/.workbench/datasets"]
-
-  /// The same as places on this machine.
-  static func usualPlaces(_ places: Places) -> [URL] { usualFolders.map(places.input) }
-
-  /// The one of them that has the files of a data set.
-  static func usualPlace(of name: String, _ places: Places) -> URL? {
-    let folders = ["cifar10": "cifar-10-batches", "cifar100": "cifar-100"]
-    let wanted = folders[name] ?? name.replacing("_", with: "")
-    return usualPlaces(places).first { candidate in
-      let inside = (try? FileManager.default.contentsOfDirectory(atPath: candidate.path)) ?? []
-      return inside.contains { $0.lowercased().replacing("_", with: "").hasPrefix(wanted) }
-    }
   }
 }
 

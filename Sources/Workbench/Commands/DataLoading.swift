@@ -110,7 +110,8 @@ enum DataVerification {
         counted += 1
       }
     }
-    let isForPrograms = invocation.has("json") || invocation.has("csv") || state.console.isJSON
+    let isForPrograms =
+      invocation.has("json") || invocation.has("csv") || state.console.isForPrograms
     if !rows.isEmpty || isForPrograms {
       state.console.print(
         Table([.init("set"), .init("file"), .init("problem")], rows: rows),

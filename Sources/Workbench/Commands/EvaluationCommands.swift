@@ -95,7 +95,7 @@ enum EvaluationCommands {
     let names = ClassNames(model, data)
     let isForPeople =
       invocation.outputPath == nil && !invocation.has("json") && !invocation.has("csv")
-      && !state.console.isJSON
+      && !state.console.isForPrograms
     let table =
       switch wanted.first {
       case "per-class": EvaluationTables.perClass(details, names)

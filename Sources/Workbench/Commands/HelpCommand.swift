@@ -18,9 +18,7 @@ enum HelpCommand {
       examples: [Example("help train", "a command"), Example("help batch-size", "a key")])
   ) { invocation, state in
     let words = invocation.strings("topic")
-    let help = Help(
-      vocabulary: CommandSet.table.vocabulary, topics: topics,
-      width: min(state.console.width ?? 80, 100))
+    let help = makeHelp(state)
     guard !words.isEmpty else {
       state.console.write(help.overview())
       return
@@ -37,6 +35,30 @@ enum HelpCommand {
       argument: "topic")
   }
 
+  static let apropos = Command<WorkbenchState>(
+    Signature(
+      "apropos", group: "session", "Lists the commands, keys and topics that mention some words.",
+      positionals: [Positional("words", .text, "what to look for", .variadic(minimum: 1))],
+      effect: .look,
+      examples: [
+        Example("apropos learning rate", "everything about it"),
+        Example("apropos csv", "what writes comma-separated values"),
+      ])
+  ) { invocation, state in
+    let words = invocation.strings("words").joined(separator: " ")
+    guard let page = makeHelp(state).search(words) else {
+      throw CommandError(
+        "nothing mentions '\(words)'", hint: "try fewer words, or 'help'", argument: "words")
+    }
+    state.console.write(page)
+  }
+
+  private static func makeHelp(_ state: WorkbenchState) -> Help {
+    Help(
+      vocabulary: CommandSet.table.vocabulary, topics: topics,
+      width: min(state.console.width ?? 80, 100))
+  }
+
   private static let topics = [
     HelpTopic(
       "tour", "The first steps, in ten lines.",
@@ -44,18 +66,28 @@ enum HelpCommand {
         Type these, one after the other; Tab completes commands, keys and names.
 
           data digits
+              1,438 real handwritten digits to learn from, 359 to test with, part of the program
           load tf_efficientnetv2_b0
-          set input-size=32 crop-pct=1 hflip=0 color-jitter=0 scale=[0.6,1]
-          set epochs=4 warmup-epochs=1 cooldown-epochs=0
+              the smallest EfficientNetV2, with new weights; 'models' lists the others
+          set input-size=32 crop-pct=1 hflip=0 color-jitter=0 scale=[0.8,1]
+              what digits want: small pictures, never mirrored; 'help scale' says why
+          set epochs=8 warmup-epochs=1 cooldown-epochs=0 lr=0.02
+              a short training at a gentle rate
           show
+              what differs from the defaults of the original train.py
           train name=first
+              about a minute; Ctrl-C saves everything, 'resume' goes on
           plot loss
+              the curve, here in the terminal
           plot top1 > first-top1.png
+              another one, as a picture
           save first.wb
+              all of it as a script
           quit
 
-        Afterwards 'workbench replay first.wb' in the shell gives the same numbers again. Ctrl-C \
-        during training saves everything; 'resume' goes on.
+        Afterwards 'workbench replay first.wb' in the shell gives the same numbers again. With your \
+        own pictures the first line is 'data folder dir=PATH', with released weights the second ends \
+        in 'pretrained'.
         """,
       examples: [
         Example("data digits", "the first line of the tour"),

@@ -10,7 +10,13 @@ extension HyperparameterKey {
   var parameter: Parameter {
     Parameter(
       name, aliases: aliases, valueKind, summary, default: defaultText,
-      group: group.rawValue, discussion: explanation)
+      group: group.rawValue, discussion: explanation + usualReason)
+  }
+
+  /// Why the key has no effect as long as all others are at their defaults, as a paragraph.
+  private var usualReason: String {
+    HyperparameterValues().inertReason(self)
+      .map { "\n\nWith all other keys at their defaults it has no effect: \($0)." } ?? ""
   }
 
   /// The default as one writes it behind `=`, lists without brackets.

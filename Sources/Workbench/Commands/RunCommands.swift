@@ -17,41 +17,14 @@ enum RunCommands {
   ) { invocation, state in
     let pattern = invocation.string("pattern") ?? "*"
     let found = RunSummary.all(in: state.places.runs).filter { matchesWildcards($0.name, pattern) }
-    let rows = found.map { run -> [Table.Cell] in
-      [
-        .init(run.name == state.currentRun ? run.name + " ←" : run.name),
-        .init(run.model), .init(run.data), .init(run.status.rawValue, role: role(run.status)),
-        .init(
-          .integer(run.epochs),
-          text: run.totalEpochs.map { "\(run.epochs)/\($0)" } ?? "\(run.epochs)"),
-        .init(run.last["train_loss"], decimals: 4),
-        .init(run.best?.value, decimals: run.best?.metric == .loss ? 4 : 2),
-        .init(run.best?.metric.rawValue ?? ""),
-        .init(seconds: run.seconds),
-        .init(run.started.map(DateText.minute) ?? ""),
-      ]
-    }
-    let table = Table(
-      [
-        .init("run"), .init("model"), .init("data"), .init("status"), .init("epochs", .right),
-        .init("train_loss", .right), .init("best", .right), .init("metric"),
-        .init("time", key: "seconds", .right), .init("started"),
-      ], rows: rows)
-    let isForPrograms = invocation.has("json") || invocation.has("csv") || state.console.isJSON
-    if rows.isEmpty, !isForPrograms {
+    let table = RunTables.runs(found, current: state.currentRun)
+    let isForPrograms =
+      invocation.has("json") || invocation.has("csv") || state.console.isForPrograms
+    if found.isEmpty, !isForPrograms {
       state.console.print(
         "no runs in \(state.places.display(state.places.runs)); 'train' makes one")
     } else {
       try state.show(table, as: invocation)
-    }
-  }
-
-  private static func role(_ status: RunSummary.Status) -> Style.Role? {
-    switch status {
-    case .running: .accent
-    case .finished: .success
-    case .stopped, .killed: .warning
-    case .diverged, .failed: .error
     }
   }
 
@@ -70,18 +43,7 @@ enum RunCommands {
       ])
   ) { invocation, state in
     let run = try RunAccess.directory(invocation.string("run"), state)
-    let data = try MetricsTable(contentsOf: run.metrics)
-    let columns = data.columns.map { Table.Column($0, .right) }
-    let rows = data.rows.map { row in
-      zip(data.columns, row).map { column, value -> Table.Cell in
-        guard let value else { return .blank }
-        let whole = ["epoch", "step", "segment"].contains(column)
-        return Table.Cell(
-          whole ? .integer(Int(value)) : .real(value),
-          text: whole ? String(Int(value)) : NumberText.significant(value, 5))
-      }
-    }
-    let table = Table(columns, rows: rows)
+    let table = RunTables.metrics(try MetricsTable(contentsOf: run.metrics))
     try state.show(table, as: invocation)
   }
 

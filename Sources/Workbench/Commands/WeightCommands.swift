@@ -61,7 +61,7 @@ enum WeightCommands {
       throw error
     }
     let contents = WeightContents(file)
-    if invocation.has("json") || invocation.has("csv") || state.console.isJSON {
+    if invocation.has("json") || invocation.has("csv") || state.console.isForPrograms {
       try state.show(WeightReport.tensors(file), as: invocation)
     } else {
       let digest = try file.sha256(knownBy: DigestCache(file: HomeFolder.digests))

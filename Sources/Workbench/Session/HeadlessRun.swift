@@ -54,9 +54,10 @@ enum ScriptChecking {
     situation: CheckSituation? = nil
   ) -> CheckedScript {
     let rules = ProgramRules.all + (situation.map(SituationRules.all) ?? [])
-    let checker = Checker(
+    var checker = Checker(
       vocabulary: CommandSet.table.vocabulary, allowsShell: situation?.allowsShell ?? false,
       rules: rules)
+    checker.release = "workbench \(ProgramVersion.number)"
     return checker.check(source, as: mode, overrides: parameters)
   }
 

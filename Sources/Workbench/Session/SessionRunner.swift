@@ -95,6 +95,10 @@ struct SessionRunner {
     entry.comments = comments
     entry.template = template(of: step)
     let seconds = start.duration(to: .now) / .seconds(1)
+    if state.showsTiming {
+      let text = "\(step.invocation.name): \(NumberText.duration(seconds))"
+      state.console.message(state.console.messageStyle(text, .faint))
+    }
     let milliseconds = Int((seconds * 1000).rounded())
     if entry.effect != .session, entry.effect != .process, status != .failed {
       state.cells.note(

@@ -42,6 +42,9 @@ import Testing
       try FileManager.default.copyItem(
         at: images.appending(path: jpeg), to: folder.url.appending(path: name))
     }
+    try FileManager.default.copyItem(
+      at: NotebookImportTests.fixtures.appending(path: "main.ipynb"),
+      to: folder.url.appending(path: "main.ipynb"))
     let tar = Process()
     tar.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     tar.arguments = [
@@ -76,7 +79,7 @@ import Testing
           "weights=model.safetensors", with: "weights=model.safetensors strict=off")
         let needsTraining = [
           "eval", "predict", "info", "train", "status", "checkpoint", "features", "lrfind",
-          "fork",
+          "fork", "export",
         ]
         var input =
           needsTraining.contains(command.signature.name)
