@@ -2,58 +2,12 @@ import DSL
 import Foundation
 import Model
 
-// `runs`, `metrics`, `checkpoint`: what was trained.
+// `metrics`, `checkpoint`: what was trained. `runs` and `compare` have files of their own.
 
 enum RunCommands {
-  static let all: [Command<WorkbenchState>] = [runs, metrics, checkpoint]
-
-  private static let runs = Command<WorkbenchState>(
-    Signature(
-      "runs", group: "runs", "Lists the runs, the latest first.",
-      positionals: [Positional("pattern", .text, "a pattern with *", .optional)],
-      flags: [Flag("json", "one JSON object per run"), Flag("csv", "comma-separated values")],
-      effect: .look, reads: [.slot("run:*")],
-      examples: [Example("runs", "all of them"), Example("runs s-* --csv", "some, for a program")])
-  ) { invocation, state in
-    let pattern = invocation.string("pattern") ?? "*"
-    let found = RunSummary.all(in: state.places.runs).filter { matchesWildcards($0.name, pattern) }
-    let rows = found.map { run -> [Table.Cell] in
-      [
-        .init(run.name == state.currentRun ? run.name + " ←" : run.name),
-        .init(run.model), .init(run.data), .init(run.status.rawValue, role: role(run.status)),
-        .init(
-          .integer(run.epochs),
-          text: run.totalEpochs.map { "\(run.epochs)/\($0)" } ?? "\(run.epochs)"),
-        .init(run.last["train_loss"], decimals: 4),
-        .init(run.best?.value, decimals: run.best?.metric == .loss ? 4 : 2),
-        .init(run.best?.metric.rawValue ?? ""),
-        .init(seconds: run.seconds),
-        .init(run.started.map(DateText.minute) ?? ""),
-      ]
-    }
-    let table = Table(
-      [
-        .init("run"), .init("model"), .init("data"), .init("status"), .init("epochs", .right),
-        .init("train_loss", .right), .init("best", .right), .init("metric"),
-        .init("time", key: "seconds", .right), .init("started"),
-      ], rows: rows)
-    let isForPrograms = invocation.has("json") || invocation.has("csv") || state.console.isJSON
-    if rows.isEmpty, !isForPrograms {
-      state.console.print(
-        "no runs in \(state.places.display(state.places.runs)); 'train' makes one")
-    } else {
-      try state.show(table, as: invocation)
-    }
-  }
-
-  private static func role(_ status: RunSummary.Status) -> Style.Role? {
-    switch status {
-    case .running: .accent
-    case .finished: .success
-    case .stopped, .killed: .warning
-    case .diverged, .failed: .error
-    }
-  }
+  static let all: [Command<WorkbenchState>] = [
+    RunListing.runs, CompareCommand.compare, metrics, checkpoint,
+  ]
 
   private static let metrics = Command<WorkbenchState>(
     Signature(

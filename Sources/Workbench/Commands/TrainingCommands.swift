@@ -11,6 +11,10 @@ enum TrainingCommands {
     "stop-at", .integer(.from(1)),
     "stop after this step, as Ctrl-C would: what 'save' writes for a training stopped by hand")
 
+  private static let plot = Parameter(
+    "plot", .list(of: .named("metric"), count: 1...6),
+    "curves to draw after every epoch: in the terminal, or into the file behind '>'")
+
   private static let train = Command<WorkbenchState>(
     Signature(
       "train", group: "training", "Trains the network on the data.",
@@ -21,15 +25,20 @@ enum TrainingCommands {
 
         Ctrl-C finishes the batch, saves everything and returns to the prompt; 'resume' goes on as \
         if nothing had happened. A second Ctrl-C within two seconds drops back to the last checkpoint.
+
+        plot=loss keeps the curves in view below the table, plot=loss > loss.png a file current; \
+        without a terminal there is a line of small bars after every epoch. It changes no number.
         """,
       positionals: [],
-      keys: [Parameter("name", .word, "the run's name; MODEL-DATA without"), stopAt]
+      keys: [Parameter("name", .word, "the run's name; MODEL-DATA without"), stopAt, plot]
         + HyperparameterKey.parameters,
-      effect: .change, reads: [.slot("params.*"), .slot("data"), .slot("model")],
+      allowsOutput: true, effect: .change,
+      reads: [.slot("params.*"), .slot("data"), .slot("model")],
       writes: [.slot("model"), .argument("name", prefix: "run:"), .slot("run:current")],
       examples: [
         Example("train name=first epochs=5", "five epochs and the cool-down"),
         Example("train name=probe max-steps=20 lr=0.01", "twenty steps at a lower rate"),
+        Example("train name=first plot=loss,lr", "with the curves below the table"),
       ])
   ) { invocation, state in
     let model = try state.requireModel()
@@ -41,7 +50,30 @@ enum TrainingCommands {
       invocation.string("name") ?? freeName("\(model.variant.name)-\(data.source.name)", state)
     if !invocation.isGiven("name") { state.canonicalText += " name=\(name)" }
     let run = try TrainingRun.create(name, model: model, data: data, settings: settings, state)
-    try run.train(stopAt: invocation.integer("stop-at"))
+    try run.train(stopAt: invocation.integer("stop-at"), live: try live(invocation, state))
+  }
+
+  /// The curves that are drawn while training, if any are asked for.
+  private static func live(
+    _ invocation: Invocation, _ state: WorkbenchState
+  ) throws -> (RunDirectory) -> LivePlot? {
+    let metrics = try invocation.strings("plot").map {
+      try PlotCommands.metric($0, columns: MetricsRow.columns, argument: "plot")
+    }
+    guard !metrics.isEmpty else {
+      if let output = invocation.output {
+        throw CommandError(
+          "what is to be drawn into \(output.text)?", hint: "say plot=loss, for example")
+      }
+      return { _ in nil }
+    }
+    if let path = invocation.outputPath { _ = try PlotFormat(path: path) }
+    let curves = CurveFigure(metrics: metrics)
+    return { directory in
+      LivePlot(to: invocation.outputPath, state) {
+        try curves.figure(of: [TrainingLog(directory)])
+      }
+    }
   }
 
   private static let resume = Command<WorkbenchState>(
@@ -55,10 +87,10 @@ enum TrainingCommands {
         """,
       positionals: [Positional("run", .named("run"), "the run; the last one without", .optional)],
       keys: [
-        stopAt,
+        stopAt, plot,
         Parameter("epochs", aliases: ["e"], .text, "epochs before the cool-down, or +N more"),
       ] + HyperparameterKey.parameters.filter { $0.name != "epochs" },
-      effect: .change,
+      allowsOutput: true, effect: .change,
       reads: [
         .argument("run", prefix: "run:"), .slot("run:current"), .slot("data"), .slot("model"),
       ],
@@ -73,7 +105,7 @@ enum TrainingCommands {
     let directory = try RunAccess.resumable(invocation.string("run"), state)
     if !invocation.isGiven("run") { state.canonicalText += " \(directory.name)" }
     let run = try TrainingRun.reopen(directory, state) { values in
-      for argument in invocation.keys where argument.name != "stop-at" {
+      for argument in invocation.keys where !["stop-at", "plot"].contains(argument.name) {
         if argument.name == "epochs" {
           try setEpochs(argument, &values)
         } else {
@@ -81,7 +113,7 @@ enum TrainingCommands {
         }
       }
     }
-    try run.train(stopAt: invocation.integer("stop-at"))
+    try run.train(stopAt: invocation.integer("stop-at"), live: try live(invocation, state))
   }
 
   /// `epochs=30` or `epochs=+10`.

@@ -75,6 +75,7 @@ import Testing
           "weights=model.safetensors", with: "weights=model.safetensors strict=off")
         let needsTraining = [
           "eval", "predict", "info", "train", "status", "checkpoint", "features", "lrfind",
+          "gradcam", "show",
         ]
         var input =
           needsTraining.contains(command.signature.name)

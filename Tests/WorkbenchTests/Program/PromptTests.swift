@@ -6,14 +6,20 @@ import Testing
 @testable import Workbench
 
 /// The built program on a pseudo-terminal, with a real readline.
-private final class PromptSession {
+final class PromptSession {
   private let master: Int32
-  private let child: Int32
+  /// The program's process.
+  let child: Int32
   /// What came and was not yet expected, without escape sequences.
   private var unread = ""
+  /// Everything that came, escape sequences included.
+  private(set) var transcript = ""
 
-  init(in folder: URL, columns: Int32 = 100, rows: Int32 = 30) throws {
-    var environment = BuiltProgram.environment(home: folder)
+  init(
+    in folder: URL, columns: Int32 = 100, rows: Int32 = 30,
+    environment extra: [String: String] = [:]
+  ) throws {
+    var environment = BuiltProgram.environment(home: folder, adding: extra)
     environment["TERM"] = "xterm"
     let words = ["/bin/sh", "-c", "cd \"$0\" && exec \"$1\"", folder.path, BuiltProgram.url.path]
     var arguments = words.map { strdup($0) } + [nil]
@@ -51,6 +57,7 @@ private final class PromptSession {
     let count = Glibc.read(master, &bytes, bytes.count)
     guard count > 0 else { return false }
     let text = String(decoding: bytes[..<count], as: UTF8.self)
+    transcript += text
     unread += text.replacing(/\u{1B}\[[0-9;?]*[a-zA-Z]/, with: "")
     return true
   }
