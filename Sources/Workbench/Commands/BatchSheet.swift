@@ -43,11 +43,12 @@ enum BatchSheet {
 
   /// `cat`, or `cat .70 + dog .30` where two are mixed.
   private static func caption(_ picture: BatchPreview.Picture, _ names: ClassNames) -> String {
-    let first = names[picture.label]
-    guard picture.share < 1, picture.partner != picture.label else { return first }
-    func part(_ name: String, _ share: Double) -> String {
-      "\(name.truncated(to: 10)) \(NumberText.fixed(share, 2).dropFirst())"
+    let percent = Int((100 * picture.share).rounded())
+    if picture.partner == picture.label || percent == 100 { return names[picture.label] }
+    if percent == 0 { return names[picture.partner] }
+    func part(_ label: Int, _ percent: Int) -> String {
+      "\(names[label].truncated(to: 10)) \(NumberText.fixed(Double(percent) / 100, 2).dropFirst())"
     }
-    return part(first, picture.share) + " + " + part(names[picture.partner], 1 - picture.share)
+    return part(picture.label, percent) + " + " + part(picture.partner, 100 - percent)
   }
 }

@@ -39,7 +39,8 @@ enum ModelComparison {
         maximum: invocation.interval("yrange")?.upper),
       series: groups.enumerated().map { index, group in
         Figure.Series(
-          group.model, group.points.map(\.point).sorted { $0.x < $1.x }, style: .points,
+          String(group.model.prefix { $0 != "." }),
+          group.points.map(\.point).sorted { $0.x < $1.x }, style: .points,
           color: index)
       },
       // Beyond a dozen, names would hide the points.
@@ -47,7 +48,7 @@ enum ModelComparison {
         ? []
         : labelled.map {
           Figure.Mark(x: $0.point.x, y: $0.point.y ?? 0, label: $0.log.name, color: $0.color)
-        })
+        }, legend: .below)
   }
 
   private static func label(of axis: String, _ invocation: Invocation) -> Figure.Axis {

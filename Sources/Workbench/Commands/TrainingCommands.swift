@@ -46,11 +46,12 @@ enum TrainingCommands {
     let settings = Hyperparameters(
       try state.values(overriddenBy: invocation), for: model.preprocessing)
     try checkClasses(model, data)
+    let curves = try live(invocation, state)
     let name =
       invocation.string("name") ?? freeName("\(model.variant.name)-\(data.source.name)", state)
     if !invocation.isGiven("name") { state.canonicalText += " name=\(name)" }
     let run = try TrainingRun.create(name, model: model, data: data, settings: settings, state)
-    try run.train(stopAt: invocation.integer("stop-at"), live: try live(invocation, state))
+    try run.train(stopAt: invocation.integer("stop-at"), live: curves)
   }
 
   /// The curves that are drawn while training, if any are asked for.
@@ -103,6 +104,7 @@ enum TrainingCommands {
       ])
   ) { invocation, state in
     let directory = try RunAccess.resumable(invocation.string("run"), state)
+    let curves = try live(invocation, state)
     if !invocation.isGiven("run") { state.canonicalText += " \(directory.name)" }
     let run = try TrainingRun.reopen(directory, state) { values in
       for argument in invocation.keys where !["stop-at", "plot"].contains(argument.name) {
@@ -113,7 +115,7 @@ enum TrainingCommands {
         }
       }
     }
-    try run.train(stopAt: invocation.integer("stop-at"), live: try live(invocation, state))
+    try run.train(stopAt: invocation.integer("stop-at"), live: curves)
   }
 
   /// `epochs=30` or `epochs=+10`.

@@ -10,17 +10,20 @@ import Testing
   /// What a terminal shows of a transcript: the lines, with the cursor moving up and lines cleared as
   /// the program's own sequences ask for.
   private static func screen(_ transcript: String) -> [String] {
-    var lines = [""]
-    var row = 0
+    var lines: [[Unicode.Scalar]] = [[]]
+    var (row, column) = (0, 0)
     var rest = Substring(transcript)
     func put(_ text: Substring) {
-      for character in text.unicodeScalars {
-        switch character {
+      for scalar in text.unicodeScalars {
+        switch scalar {
         case "\n":
           row += 1
-          if row == lines.count { lines.append("") }
-        case "\r": lines[row] = ""
-        default: lines[row].unicodeScalars.append(character)
+          if row == lines.count { lines.append([]) }
+        case "\r": column = 0
+        default:
+          while lines[row].count <= column { lines[row].append(" ") }
+          lines[row][column] = scalar
+          column += 1
         }
       }
     }
@@ -28,17 +31,16 @@ import Testing
       put(rest[..<match.range.lowerBound])
       rest = rest[match.range.upperBound...]
       switch match.2 {
-      case "A":
-        row = max(0, row - (Int(match.1) ?? 1))
+      case "A": row = max(0, row - (Int(match.1) ?? 1))
       case "J":
-        lines[row] = ""
+        lines[row] = Array(lines[row].prefix(column))
         lines.removeSubrange((row + 1)...)
-      case "K": lines[row] = ""
+      case "K": lines[row] = Array(lines[row].prefix(match.1 == "2" ? 0 : column))
       default: break
       }
     }
     put(rest)
-    return lines
+    return lines.map { line in String(String.UnicodeScalarView(line)) }
   }
 
   @Test func theCurvesStayBelowTheTable() throws {
@@ -89,7 +91,7 @@ import Testing
     #expect(trainer.finish().status == 0)
     session.type("plot loss runs=a live > live.svg\r")
     session.expect("wrote live.svg")
-    session.type("quit\r")
+    session.type("quit --force\r")
     #expect(session.finish() == 0)
     let svg = try folder.text("live.svg")
     #expect(svg.contains("training loss") && svg.contains("</svg>"))
@@ -109,7 +111,7 @@ import Testing
     session.expect("workbench")
     session.type("runs\r")
     session.expect("running")
-    session.type("quit\r")
+    session.type("quit --force\r")
     #expect(session.finish() == 0)
     trainer.process.interrupt()
     #expect(trainer.finish().status == 130)

@@ -17,14 +17,14 @@ import Testing
     session.expect("schedule")
     session.expect("gnuplot is not installed")
     session.expect("built-in text plot")
-    session.expect("workbench>")
+    session.expect("workbench")
     session.type("plot lr > lr.png\r")
     session.expect("error: gnuplot is not installed")
     session.expect("apt install gnuplot-nox")
-    session.expect("workbench>")
+    session.expect("workbench")
     session.type("plot lr > lr.csv\r")
     session.expect("wrote lr.csv")
-    session.type("quit\r")
+    session.type("quit --force\r")
     #expect(session.finish() == 0)
     #expect(!folder.exists("lr.png") && folder.exists("lr.csv"))
   }
@@ -50,16 +50,16 @@ import Testing
     session.expect("workbench>")
     session.type("plot lr > lr.png\r")
     session.expect("error: gnuplot crashed (signal 11)")
-    session.expect("workbench>")
+    session.expect("workbench")
     _ = try bin.script(PlotRenderTests.pretender("sleep 600"))
     session.type("plot lr > lr.png\r")
     usleep(300_000)
     session.type("\u{03}")
     session.expect("plot interrupted")
-    session.expect("workbench>")
+    session.expect("workbench")
     session.type("status\r")
     session.expect("none; load one")
-    session.type("quit\r")
+    session.type("quit --force\r")
     #expect(session.finish() == 0)
     #expect(!folder.exists("lr.png") && !folder.exists("lr.gp"))
   }
@@ -106,7 +106,7 @@ import Testing
     session.expect("workbench>")
     session.type("plot lr\r")
     session.expect("schedule")
-    session.expect("workbench>")
+    session.expect("workbench")
     func descriptors() throws -> [String] {
       try FileManager.default.contentsOfDirectory(atPath: "/proc/\(session.child)/fd").sorted()
     }
@@ -114,13 +114,13 @@ import Testing
     for index in 0..<20 {
       session.type(index % 2 == 0 ? "plot lr\r" : "plot lr > \(index).svg\r")
       session.expect(index % 2 == 0 ? "schedule" : "wrote \(index).svg")
-      session.expect("workbench>")
+      session.expect("workbench")
     }
     #expect(try descriptors() == before)
     let children = try String(
       contentsOfFile: "/proc/\(session.child)/task/\(session.child)/children", encoding: .utf8)
     #expect(children.isEmpty, "\(children)")
-    session.type("quit\r")
+    session.type("quit --force\r")
     #expect(session.finish() == 0)
   }
 }
