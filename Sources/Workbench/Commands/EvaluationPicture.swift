@@ -139,7 +139,7 @@ enum EvaluationPicture: String, CaseIterable {
         Figure.Series(
           "as right as sure", [.init(0, 0), .init(100, 100)], color: 6, isDashed: true),
         Figure.Series("the network", points, style: .linesAndPoints, color: 0),
-      ], legend: .below)
+      ], legend: .above)
   }
 
   /// The filters of the first layer; of more than 64 the first.

@@ -48,7 +48,7 @@ enum ModelComparison {
         ? []
         : labelled.map {
           Figure.Mark(x: $0.point.x, y: $0.point.y ?? 0, label: $0.log.name, color: $0.color)
-        }, legend: .below)
+        }, legend: .above)
   }
 
   private static func label(of axis: String, _ invocation: Invocation) -> Figure.Axis {

@@ -137,8 +137,8 @@ struct Figure: Sendable, Equatable {
     /// Outside if there are many, else inside; none for a single series without a name.
     case automatic
     case topRight, topLeft, bottomRight, bottomLeft, outside, none
-    /// Below the figure, where it covers nothing.
-    case below
+    /// Above the figure, where it covers nothing.
+    case above
   }
 
   var title: String

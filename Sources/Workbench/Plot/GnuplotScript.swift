@@ -182,7 +182,7 @@ private struct ScriptWriter {
     case .topLeft: place = "inside left top"
     case .bottomRight: place = "inside right bottom"
     case .bottomLeft: place = "inside left bottom"
-    case .below: place = isText ? "below" : "outside center bottom horizontal"
+    case .above: place = isText ? "below" : "outside center top horizontal"
     case .outside: place = isText ? "below" : "outside right top"
     case .topRight, .automatic: place = "inside right top"
     }

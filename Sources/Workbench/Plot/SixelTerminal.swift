@@ -3,8 +3,8 @@ import Glibc
 
 /// Whether the terminal shows sixel graphics, by its own word.
 enum SixelTerminal {
-  /// Asked at most once: the question takes as long as the terminal needs to answer it, and a
-  /// fifth of a second where it never does. `WORKBENCH_SIXEL=off` answers no for it.
+  /// Asked at most once: the question takes as long as the terminal needs to answer it, and
+  /// half a second where it never does. `WORKBENCH_SIXEL=off` answers no for it.
   static let isPresent: Bool = {
     let environment = ProcessInfo.processInfo.environment
     guard environment["WORKBENCH_SIXEL"] != "off", isatty(STDIN_FILENO) == 1,
@@ -37,7 +37,7 @@ enum SixelTerminal {
     defer { tcsetattr(STDIN_FILENO, TCSANOW, &modes) }
     TerminalDevice.write("\u{1B}[c", to: STDOUT_FILENO)
     var answer: [UInt8] = []
-    while answer.count < 64, poll(&waiting, 1, 200) > 0 {
+    while answer.count < 64, poll(&waiting, 1, 500) > 0 {
       var byte: UInt8 = 0
       guard read(STDIN_FILENO, &byte, 1) == 1 else { break }
       answer.append(byte)
