@@ -13,11 +13,12 @@ public final class Predictor {
     public let logit: Double
   }
 
-  private let transform: EvalTransform
-  private let folded: FoldedNetwork
+  let network: Network
+  let transform: EvalTransform
+  let folded: FoldedNetwork
+  let classes: Int
+  let mapChannels: Int
   private let batch: Int
-  private let classes: Int
-  private let mapChannels: Int
 
   /// Plans the prediction for a network, whose weights are taken as they are now.
   ///
@@ -27,6 +28,7 @@ public final class Predictor {
     _ network: Network, transform: EvalTransform, batch: Int = 16, pool: ThreadPool
   ) throws {
     precondition(batch > 0)
+    self.network = network
     self.transform = transform
     self.batch = batch
     classes = network.blueprint.classCount
@@ -72,11 +74,7 @@ public final class Predictor {
   /// The features of one picture before the pooling, summed over the channels: rows from top to
   /// bottom.
   public func featureSums(of image: ImageRGB) -> [[Float]] {
-    let pixels = transform.size * transform.size
-    transform(image).withView { view in
-      transform.normalization.apply(view.base, pixelCount: pixels, into: folded.input)
-    }
-    _ = folded.run(batch: 1)
+    _ = apply(transform(image))
     let (size, channels) = (folded.featureSize, mapChannels)
     return (0..<size).map { row in
       (0..<size).map { column in
@@ -86,7 +84,16 @@ public final class Predictor {
     }
   }
 
-  private func best(_ logits: UnsafePointer<Float>, top: Int) -> [ClassProbability] {
+  /// Applies the network to one picture, transformed already; the logits hold until the next run.
+  func apply(_ picture: ImageRGB) -> UnsafePointer<Float> {
+    picture.withView { view in
+      transform.normalization.apply(
+        view.base, pixelCount: transform.size * transform.size, into: folded.input)
+    }
+    return folded.run(batch: 1)
+  }
+
+  func best(_ logits: UnsafePointer<Float>, top: Int) -> [ClassProbability] {
     let values = (0..<classes).map { Double(logits[$0]) }
     let largest = values.max() ?? 0
     let sum = values.reduce(0) { $0 + exp($1 - largest) }

@@ -81,7 +81,7 @@ enum CellCommands {
         .init("lines", .right), .init("time", key: "seconds", .right), .init("tags"),
         .init("begins with", key: "first"),
       ], rows: rows)
-    guard !rows.isEmpty || state.console.isJSON else {
+    guard !rows.isEmpty || state.console.isForPrograms else {
       return state.console.print(
         "no cells yet; what you type becomes one, 'open FILE.wb' brings some")
     }

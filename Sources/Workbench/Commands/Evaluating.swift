@@ -42,6 +42,21 @@ enum Evaluating {
     guard let evaluation else { throw CommandError.interrupted }
     return (evaluation, details)
   }
+
+  /// The images of a split.
+  static func images(of data: LoadedData, split: String) throws -> any Dataset {
+    switch split {
+    case "train": return data.source.train
+    case "val":
+      guard data.source.hasSeparateValidation else {
+        throw CommandError(
+          "\(data.source.name) has no validation images besides the test images",
+          hint: "load it with val-fraction=0.1 to set some aside", argument: "split")
+      }
+      return data.source.validation
+    default: return data.source.test
+    }
+  }
 }
 
 extension CommandError {

@@ -5,7 +5,9 @@ import Model
 // `eval`, `predict`, `features`, `expect`: what a network is worth. They only look.
 
 enum EvaluationCommands {
-  static let all: [Command<WorkbenchState>] = [evaluate, predict, features, expect]
+  static let all: [Command<WorkbenchState>] = [
+    evaluate, predict, features, ActivationCommand.gradcam, expect,
+  ]
 
   private static let evaluate = Command<WorkbenchState>(
     Signature(
@@ -82,7 +84,7 @@ enum EvaluationCommands {
       data = try state.requireData()
     }
     if state.replay.isRehearsal { data = try Rehearsal.shrunk(data) }
-    let images = try images(of: data, split: invocation.string("split") ?? "test")
+    let images = try Evaluating.images(of: data, split: invocation.string("split") ?? "test")
     let wanted = ["per-class", "confusion", "calibration", "predictions"].filter(invocation.has)
     guard wanted.count < 2 else {
       throw CommandError("one table at a time: \(wanted[0]) or \(wanted[1])")
@@ -107,21 +109,6 @@ enum EvaluationCommands {
       default: EvaluationTables.means(means, details)
       }
     try state.show(table, as: invocation)
-  }
-
-  /// The images of a split.
-  private static func images(of data: LoadedData, split: String) throws -> any Dataset {
-    switch split {
-    case "train": return data.source.train
-    case "val":
-      guard data.source.hasSeparateValidation else {
-        throw CommandError(
-          "\(data.source.name) has no validation images besides the test images",
-          hint: "load it with val-fraction=0.1 to set some aside", argument: "split")
-      }
-      return data.source.validation
-    default: return data.source.test
-    }
   }
 
   private static let predict = Command<WorkbenchState>(
@@ -158,6 +145,7 @@ enum EvaluationCommands {
         The activations before the pooling, summed over all channels: a map of a few cells a side.
         """,
       positionals: [Positional("path", .path(.input), "a JPEG or PNG file")],
+      keys: [Drawing.style],
       allowsOutput: true, effect: .look, reads: [.slot("model"), .slot("params.*")],
       examples: [
         Example("features dog.jpg", "as text"),
@@ -166,11 +154,7 @@ enum EvaluationCommands {
   ) { invocation, state in
     let url = state.places.input(invocation.requiredString("path"))
     let map = try Predicting.features(url, try state.requireModel(), state)
-    if let path = invocation.outputPath {
-      try Drawing.write(map, to: path, state)
-    } else {
-      state.console.write(map.text)
-    }
+    try Drawing.draw(map, invocation, state)
   }
 
   private static let expect = Command<WorkbenchState>(

@@ -16,7 +16,10 @@ enum ProfileCommand {
       positionals: [
         Positional("by", .choice(["operations", "blocks"]), "what a row is", .optional)
       ],
-      keys: [Parameter("rounds", .integer(.within(1...10_000)), "steps to measure", default: "5")]
+      keys: [
+        Parameter("rounds", .integer(.within(1...10_000)), "steps to measure", default: "5"),
+        Drawing.style,
+      ]
         + BenchCommands.settings,
       flags: [Flag("json", "one JSON object per row"), Flag("csv", "comma-separated values")],
       allowsOutput: true, effect: .look, reads: [.slot("model"), .slot("params.*")],
@@ -44,10 +47,10 @@ enum ProfileCommand {
       state.console.progress.update(round)
       guard !SignalCenter.isInterrupted else { throw CommandError.interrupted }
     }
-    if let path = invocation.outputPath {
+    if invocation.outputPath != nil {
       let name =
         "\(model.variant.name), \(settings.preprocessing.inputSize) px, batch \(settings.batchSize)"
-      try Drawing.write(figure(profile, title: name), to: path, state)
+      try Drawing.draw(chart(profile, title: name), invocation, state)
     } else {
       let isByBlocks = invocation.string("by") == "blocks"
       state.console.print(
@@ -88,16 +91,15 @@ enum ProfileCommand {
     .init(.real(seconds / total), text: NumberText.percent(seconds / total, 1))
   }
 
-  private static func figure(_ profile: StepProfile, title: String) -> Figure {
+  /// A bar per block, forward and backward behind one another.
+  private static func chart(_ profile: StepProfile, title: String) -> BarChart {
     let steps = Double(max(1, profile.steps))
-    func series(_ name: String, _ value: (StepProfile.Unit) -> Double) -> Figure.Series {
-      Figure.Series(
-        name, values: profile.units.map { value($0) / steps * 1e3 }, from: 0,
-        style: .linesAndPoints)
-    }
-    return Figure(
-      title: title, x: Figure.Axis("unit of the network, 0 is the stem", isWhole: true),
-      y: Figure.Axis("time of a step", unit: "ms", minimum: 0),
-      series: [series("forward", \.forward), series("backward", \.backward)])
+    return BarChart(
+      title: title, axis: Figure.Axis("time of a step", unit: "ms"),
+      partNames: ["forward", "backward"],
+      bars: profile.units.map { unit in
+        BarChart.Bar(
+          name: unit.name, parts: [unit.forward / steps * 1e3, unit.backward / steps * 1e3])
+      })
   }
 }

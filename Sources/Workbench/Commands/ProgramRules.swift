@@ -81,14 +81,7 @@ enum ProgramRules {
   /// Metrics that cannot be drawn.
   private static let metrics = CheckRule.each { invocation in
     guard invocation.name == "plot" else { return [] }
-    return invocation.strings("metrics").filter { CurveFigure.metric($0) == nil }.map { name in
-      let names = CurveFigure.metrics.map(\.name)
-      return Diagnostic(
-        code: "unknown-metric", message: "unknown metric '\(name)'",
-        at: invocation.range(of: "metrics"),
-        hint: Suggestion.didYouMean(name, among: names) ?? "one of \(names.joined(separator: ", "))"
-      )
-    }
+    return PlotCommands.unknownMetrics(invocation)
   }
 
   /// Plots to files that cannot be written because their ending is unknown.

@@ -19,7 +19,10 @@ enum RateFinderCommand {
       positionals: [
         Positional("rates", .interval, "the smallest and the largest rate", .optional)
       ],
-      keys: [Parameter("steps", .integer(.within(10...10_000)), "steps to take", default: "100")],
+      keys: [
+        Parameter("steps", .integer(.within(10...10_000)), "steps to take", default: "100"),
+        Drawing.style,
+      ],
       flags: [Flag("json", "one JSON object per step"), Flag("csv", "comma-separated values")],
       allowsOutput: true, effect: .look,
       reads: [.slot("model"), .slot("data"), .slot("params.*")],
@@ -52,7 +55,7 @@ enum RateFinderCommand {
     if invocation.has("json") || invocation.has("csv") {
       try state.show(table(result), as: invocation)
     } else {
-      try Drawing.draw(figure(result, rates), to: invocation.outputPath, state)
+      try Drawing.draw(figure(result, rates), invocation, state)
     }
     state.console.note(summary(result))
   }

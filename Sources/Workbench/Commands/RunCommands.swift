@@ -2,31 +2,12 @@ import DSL
 import Foundation
 import Model
 
-// `runs`, `metrics`, `checkpoint`: what was trained.
+// `metrics`, `checkpoint`: what was trained. `runs` and `compare` have files of their own.
 
 enum RunCommands {
-  static let all: [Command<WorkbenchState>] = [runs, metrics, checkpoint]
-
-  private static let runs = Command<WorkbenchState>(
-    Signature(
-      "runs", group: "runs", "Lists the runs, the latest first.",
-      positionals: [Positional("pattern", .text, "a pattern with *", .optional)],
-      flags: [Flag("json", "one JSON object per run"), Flag("csv", "comma-separated values")],
-      effect: .look, reads: [.slot("run:*")],
-      examples: [Example("runs", "all of them"), Example("runs s-* --csv", "some, for a program")])
-  ) { invocation, state in
-    let pattern = invocation.string("pattern") ?? "*"
-    let found = RunSummary.all(in: state.places.runs).filter { matchesWildcards($0.name, pattern) }
-    let table = RunTables.runs(found, current: state.currentRun)
-    let isForPrograms =
-      invocation.has("json") || invocation.has("csv") || state.console.isForPrograms
-    if found.isEmpty, !isForPrograms {
-      state.console.print(
-        "no runs in \(state.places.display(state.places.runs)); 'train' makes one")
-    } else {
-      try state.show(table, as: invocation)
-    }
-  }
+  static let all: [Command<WorkbenchState>] = [
+    RunListing.runs, CompareCommand.compare, metrics, checkpoint,
+  ]
 
   private static let metrics = Command<WorkbenchState>(
     Signature(

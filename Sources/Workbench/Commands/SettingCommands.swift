@@ -112,22 +112,29 @@ enum SettingCommands {
         loaded, 'auto' is followed by the value it stands for.
 
         'show stages' lists the stages of progressive learning with what holds in each.
+
+        'show batch' draws the pictures of a training batch as the network is shown them with the \
+        present settings: resized, augmented, mixed, erased.
         """,
       positionals: [
         Positional(
-          "pattern", .named("hyperparameter"), "'all', 'stages', names, or patterns with *",
-          .variadic(minimum: 0))
+          "pattern", .named("hyperparameter"),
+          "'all', 'stages', 'batch', names, or patterns with *", .variadic(minimum: 0))
       ],
+      keys: BatchSheet.keys,
       flags: [
         Flag("json", "one JSON object per key"), Flag("csv", "comma-separated values"),
       ],
-      effect: .look, reads: [.slot("params.*"), .slot("model")],
+      allowsOutput: true, effect: .look,
+      reads: [.slot("params.*"), .slot("model"), .slot("data")],
       examples: [
         Example("show", "what differs from the defaults"),
         Example("show lr* warmup*", "everything about the learning rate"),
+        Example("show batch > batch.png", "the first pictures that training will see"),
       ])
   ) { invocation, state in
     let patterns = invocation.strings("pattern")
+    if patterns == ["batch"] { return try BatchSheet.show(invocation, state) }
     if patterns == ["stages"], state.values["progressive"] != .none {
       let settings = state.settings(for: try state.requireModel())
       return try state.show(StageReport.table(settings), as: invocation)

@@ -14,6 +14,10 @@ enum TrainingCommands {
   static let moreEpochs = Parameter(
     "epochs", aliases: ["e"], .text, "epochs before the cool-down, or +N more")
 
+  private static let plot = Parameter(
+    "plot", .list(of: .named("metric"), count: 1...6),
+    "curves to draw after every epoch: in the terminal, or into the file behind '>'")
+
   private static let train = Command<WorkbenchState>(
     Signature(
       "train", group: "training", "Trains the network on the data.",
@@ -24,15 +28,20 @@ enum TrainingCommands {
 
         Ctrl-C finishes the batch, saves everything and returns to the prompt; 'resume' goes on as \
         if nothing had happened. A second Ctrl-C within two seconds drops back to the last checkpoint.
+
+        plot=loss keeps the curves in view below the table, plot=loss > loss.png a file current; \
+        without a terminal there is a line of small bars after every epoch. It changes no number.
         """,
       positionals: [],
-      keys: [Parameter("name", .word, "the run's name; MODEL-DATA without"), stopAt]
+      keys: [Parameter("name", .word, "the run's name; MODEL-DATA without"), stopAt, plot]
         + HyperparameterKey.parameters,
-      effect: .change, reads: [.slot("params.*"), .slot("data"), .slot("model")],
+      allowsOutput: true, effect: .change,
+      reads: [.slot("params.*"), .slot("data"), .slot("model")],
       writes: [.slot("model"), .argument("name", prefix: "run:"), .slot("run:current")],
       examples: [
         Example("train name=first epochs=5", "five epochs and the cool-down"),
         Example("train name=probe max-steps=20 lr=0.01", "twenty steps at a lower rate"),
+        Example("train name=first plot=loss,lr", "with the curves below the table"),
       ])
   ) { invocation, state in
     let model = try state.requireModel()
@@ -44,11 +53,35 @@ enum TrainingCommands {
     let settings = Hyperparameters(
       try state.values(overriddenBy: invocation), for: model.preprocessing)
     try checkClasses(model, data)
+    let curves = try live(invocation, state)
     let name =
       invocation.string("name") ?? freeName("\(model.variant.name)-\(data.source.name)", state)
     if !invocation.isGiven("name") { state.canonicalText += " name=\(name)" }
     let run = try TrainingRun.create(name, model: model, data: data, settings: settings, state)
-    try run.train(stopAt: invocation.integer("stop-at"))
+    try run.train(stopAt: invocation.integer("stop-at"), live: curves)
+  }
+
+  /// The curves that are drawn while training, if any are asked for.
+  private static func live(
+    _ invocation: Invocation, _ state: WorkbenchState
+  ) throws -> (RunDirectory) -> LivePlot? {
+    let metrics = try invocation.strings("plot").map {
+      try PlotCommands.metric($0, columns: MetricsRow.columns, argument: "plot")
+    }
+    guard !metrics.isEmpty else {
+      if let output = invocation.output {
+        throw CommandError(
+          "what is to be drawn into \(output.text)?", hint: "say plot=loss, for example")
+      }
+      return { _ in nil }
+    }
+    if let path = invocation.outputPath { _ = try PlotFormat(path: path) }
+    let curves = CurveFigure(metrics: metrics)
+    return { directory in
+      LivePlot(to: invocation.outputPath, state) {
+        try curves.figure(of: [TrainingLog(directory)])
+      }
+    }
   }
 
   private static let resume = Command<WorkbenchState>(
@@ -61,8 +94,9 @@ enum TrainingCommands {
         change them from now on, such as resume lr=0.01 or resume epochs=+10.
         """,
       positionals: [Positional("run", .named("run"), "the run; the last one without", .optional)],
-      keys: [stopAt, moreEpochs] + HyperparameterKey.parameters.filter { $0.name != "epochs" },
-      effect: .change,
+      keys: [stopAt, plot, moreEpochs]
+        + HyperparameterKey.parameters.filter { $0.name != "epochs" },
+      allowsOutput: true, effect: .change,
       reads: [
         .argument("run", prefix: "run:"), .slot("run:current"), .slot("data"), .slot("model"),
       ],
@@ -78,18 +112,19 @@ enum TrainingCommands {
       return try continuation.run(model: nil, stopAt: invocation.integer("stop-at"), state)
     }
     let directory = try RunAccess.resumable(invocation.string("run"), state)
+    let curves = try live(invocation, state)
     if !invocation.isGiven("run") { state.canonicalText += " \(directory.name)" }
     let run = try TrainingRun.reopen(directory, state) { values in
       try change(&values, by: invocation, state)
     }
-    try run.train(stopAt: invocation.integer("stop-at"))
+    try run.train(stopAt: invocation.integer("stop-at"), live: curves)
   }
 
   /// Changes a run's settings as `resume` and `fork` ask.
   static func change(
     _ values: inout HyperparameterValues, by invocation: Invocation, _ state: WorkbenchState
   ) throws {
-    for argument in invocation.keys where !["name", "stop-at"].contains(argument.name) {
+    for argument in invocation.keys where !["name", "stop-at", "plot"].contains(argument.name) {
       if argument.name == "epochs" {
         try setEpochs(argument, &values)
       } else {

@@ -60,6 +60,8 @@ struct Figure: Sendable, Equatable {
   struct Series: Sendable, Equatable {
     enum Style: String, Sendable, CaseIterable {
       case lines, points, linesAndPoints, steps
+      /// Filled boxes from the axis up.
+      case bars
     }
     enum Side: Sendable { case left, right }
 
@@ -119,11 +121,14 @@ struct Figure: Sendable, Equatable {
     var from: Double
     var to: Double
     var label: String
+    /// Of bands side by side, every other one is shaded.
+    var isShaded: Bool
 
-    init(from: Double, to: Double, label: String = "") {
+    init(from: Double, to: Double, label: String = "", isShaded: Bool = true) {
       self.from = from
       self.to = to
       self.label = label
+      self.isShaded = isShaded
     }
   }
 
@@ -132,6 +137,8 @@ struct Figure: Sendable, Equatable {
     /// Outside if there are many, else inside; none for a single series without a name.
     case automatic
     case topRight, topLeft, bottomRight, bottomLeft, outside, none
+    /// Above the figure, where it covers nothing.
+    case above
   }
 
   var title: String

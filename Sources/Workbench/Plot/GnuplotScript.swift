@@ -26,6 +26,35 @@ struct GnuplotScript {
     text = writer.write()
   }
 
+  /// The beginning of every script: how to redraw it, the encoding, the terminal, the output.
+  ///
+  /// - Parameter aspect: how many times as high as wide the picture is; nil for the theme's own.
+  static func preamble(_ target: Target, _ theme: PlotTheme, aspect: Double? = nil) -> [String] {
+    var lines: [String] = []
+    if let name = target.scriptName {
+      lines.append("# Redraw with: gnuplot \(name)    (everything is in this file: edit at will)")
+    }
+    lines.append("set encoding utf8")
+    let kind = target.terminal
+    if kind == "dumb" {
+      let color = target.isColored ? "ansi256" : "mono"
+      lines.append(
+        "set terminal dumb size \(target.size.columns),\(target.size.rows) nofeed \(color)")
+    } else {
+      let own = theme.surface(for: kind)
+      let surface = aspect.map(own.shaped) ?? own
+      let font = quoted("\(theme.font),\(surface.fontSize)")
+      let enhanced = kind == "sixelgd" ? "truecolor enhanced" : "enhanced"
+      let truecolor = kind == "png" ? " truecolor" : ""
+      lines.append(
+        "set terminal \(kind) \(enhanced) size \(surface.size) font \(font)"
+          + " linewidth \(ReportValue.shortest(surface.strokeScale))\(truecolor)"
+          + " background rgb '\(theme.background)'")
+    }
+    if let output = target.output { lines.append("set output \(quotedPath(output))") }
+    return lines
+  }
+
   /// Text as one of gnuplot's single-quoted strings, which have no escapes but the doubled quote.
   /// Line breaks and other control characters would end the statement: they become spaces.
   static func quoted(_ text: String) -> String {
@@ -62,10 +91,10 @@ private struct ScriptWriter {
   }
 
   var isText: Bool { target.terminal == "dumb" }
+  var hasBandLabels: Bool { figure.bands.contains { !$0.label.isEmpty } }
 
   mutating func write() -> String {
-    heading()
-    terminal()
+    lines = GnuplotScript.preamble(target, theme)
     dataBlock()
     decoration()
     axes()
@@ -78,35 +107,6 @@ private struct ScriptWriter {
 
   // MARK: Parts
 
-  private mutating func heading() {
-    guard let name = target.scriptName else { return }
-    lines.append("# Redraw with: gnuplot \(name)    (everything is in this file: edit at will)")
-  }
-
-  private mutating func terminal() {
-    lines.append("set encoding utf8")
-    let kind = target.terminal
-    if isText {
-      let color = target.isColored ? "ansi256" : "mono"
-      lines.append(
-        "set terminal dumb size \(target.size.columns),\(target.size.rows) nofeed \(color)")
-    } else {
-      let surface = PlotTheme.surface(for: kind)
-      let font = GnuplotScript.quoted("\(theme.font),\(surface.fontSize)")
-      var line = "set terminal \(kind) enhanced size \(surface.size) font \(font)"
-      if kind == "png" {
-        line +=
-          " linewidth \(number(surface.strokeScale)) truecolor background rgb '\(theme.background)'"
-      } else {
-        line += " linewidth \(number(surface.strokeScale)) background rgb '\(theme.background)'"
-      }
-      lines.append(line)
-    }
-    if let output = target.output {
-      lines.append("set output \(GnuplotScript.quotedPath(output))")
-    }
-  }
-
   private mutating func dataBlock() {
     lines.append("set datafile separator comma")
     let names = data.header.enumerated().map { "\($0.offset + 1) \($0.element)" }
@@ -118,9 +118,10 @@ private struct ScriptWriter {
 
   private mutating func decoration() {
     if !figure.title.isEmpty {
-      let size = PlotTheme.surface(for: target.terminal).fontSize
+      let size = theme.surface(for: target.terminal).fontSize
       // In text the row below the title belongs to the labels of the vertical axes.
-      let place = isText ? " offset 0,1" : " font '\(theme.font):Bold,\(size)'"
+      let higher = hasBandLabels ? " offset 0,0.9" : ""
+      let place = isText ? " offset 0,1" : " font '\(theme.font):Bold,\(size)'\(higher)"
       lines.append("set title \(GnuplotScript.quoted(figure.title)) noenhanced\(place)\(ink)")
     }
     if isText {
@@ -130,6 +131,7 @@ private struct ScriptWriter {
       lines.append(
         "set border \(layout.y2 == nil ? 3 : 11) linecolor rgb '\(theme.foreground)' linewidth 0.8")
     }
+    if hasBandLabels && !isText { lines.append("set tmargin \(figure.title.isEmpty ? 2.4 : 4.4)") }
     lines.append("set tics nomirror out scale 0.6\(ink)")
     if figure.showsGrid && !isText {
       lines.append("set grid back linetype 1 linecolor rgb '\(theme.grid)' linewidth 0.6")
@@ -180,6 +182,7 @@ private struct ScriptWriter {
     case .topLeft: place = "inside left top"
     case .bottomRight: place = "inside right bottom"
     case .bottomLeft: place = "inside left bottom"
+    case .above: place = isText ? "below" : "outside center top horizontal"
     case .outside: place = isText ? "below" : "outside right top"
     case .topRight, .automatic: place = "inside right top"
     }
@@ -194,7 +197,7 @@ private struct ScriptWriter {
       let (from, to) = (number(band.from), number(band.to))
       if isText {
         lines.append("set arrow from first \(from), graph 0 to first \(from), graph 0.9 nohead")
-      } else {
+      } else if band.isShaded {
         lines.append(
           "set object \(index + 1) rectangle from first \(from), graph 0 to first \(to), graph 1 "
             + "behind fillcolor rgb '\(theme.band)' fillstyle solid noborder")
@@ -205,8 +208,10 @@ private struct ScriptWriter {
         ? (max(band.from, layout.x.low) * band.to).squareRoot()
         : (max(band.from, layout.x.low) + min(band.to, layout.x.high)) / 2
       let look = isText ? "" : " textcolor rgb '\(theme.faint)'"
+      // Above the field, where no curve and no legend is.
+      let height = isText ? "0.97" : "1.035"
       lines.append(
-        "set label \(GnuplotScript.quoted(band.label)) at first \(number(middle)), graph 0.97 "
+        "set label \(GnuplotScript.quoted(band.label)) at first \(number(middle)), graph \(height) "
           + "center noenhanced\(look)")
     }
   }
@@ -273,11 +278,16 @@ private struct ScriptWriter {
       case .points: "points"
       case .linesAndPoints: "linespoints"
       case .steps: "steps"
+      case .bars: "boxes"
       }
     let round = place / theme.palette.count
     if isText {
       let kind = " linetype \(place % 7 + 1)"
       return name + kind + (target.isColored ? " linecolor rgb '\(color)'" : "")
+    }
+    if style == .bars {
+      let rgb = series.isFaint ? theme.grid : color
+      return "boxes fillcolor rgb '\(rgb)' fillstyle solid noborder"
     }
     let alpha = series.isFaint ? "90" : ""
     let rgb = alpha.isEmpty ? color : "#" + alpha + color.dropFirst()
@@ -288,7 +298,9 @@ private struct ScriptWriter {
     if style != .points { out += " dashtype \(dash)" }
     if style == .points || style == .linesAndPoints {
       let kind = PlotTheme.pointTypes[place % PlotTheme.pointTypes.count]
-      out += " pointtype \(kind) pointsize \(number(theme.pointSize))"
+      // Points by themselves must be seen; on a line they only mark the places.
+      let size = style == .points ? 2 * theme.pointSize : theme.pointSize
+      out += " pointtype \(kind) pointsize \(number(size))"
     }
     return out
   }

@@ -24,34 +24,43 @@ protocol PlotSink: Sendable {
   ///
   /// The file appears complete or not at all. The gnuplot text and the data are put beside it, or
   /// into `plotsFolder` if one is given.
-  func write(_ subject: any PlotSubject, to url: URL, plotsFolder: URL?) throws(PlotError)
-    -> PlotFiles
+  func write(_ subject: any PlotSubject, to url: URL, plotsFolder: URL?, theme: PlotTheme)
+    throws(PlotError) -> PlotFiles
 
   /// Draws as text that fits a window of the given size, the prompt below it included.
   func draw(_ figure: Figure, window: TerminalDevice.Size, isColored: Bool)
     throws(PlotError) -> TerminalPlot
+
+  /// Draws as the sequence that terminals with sixel graphics show as a picture.
+  func sixels(_ subject: any PlotSubject, theme: PlotTheme) throws(PlotError) -> String
 }
 
 extension PlotSink {
   /// Draws into a file, script and data beside it.
-  func write(_ subject: any PlotSubject, to url: URL) throws(PlotError) -> PlotFiles {
-    try write(subject, to: url, plotsFolder: nil)
+  func write(_ subject: any PlotSubject, to url: URL, plotsFolder: URL? = nil) throws(PlotError)
+    -> PlotFiles
+  {
+    try write(subject, to: url, plotsFolder: plotsFolder, theme: .light)
+  }
+
+  /// Draws into a file, script and data beside it.
+  func write(_ subject: any PlotSubject, to url: URL, theme: PlotTheme) throws(PlotError)
+    -> PlotFiles
+  {
+    try write(subject, to: url, plotsFolder: nil, theme: theme)
   }
 }
 
 /// Draws through gnuplot; in the terminal, and only there, also without it.
 final class GnuplotSink: PlotSink {
   private let process: GnuplotProcess
-  private let theme: PlotTheme
   private let showsUnicode: Bool
   private let memory = CapabilityMemory()
 
   init(
-    process: GnuplotProcess = GnuplotProcess(), theme: PlotTheme = .light,
-    showsUnicode: Bool = TerminalDevice.showsUnicode()
+    process: GnuplotProcess = GnuplotProcess(), showsUnicode: Bool = TerminalDevice.showsUnicode()
   ) {
     self.process = process
-    self.theme = theme
     self.showsUnicode = showsUnicode
   }
 
@@ -69,8 +78,8 @@ final class GnuplotSink: PlotSink {
     try PlotFileWriter.checkFolder(url.deletingLastPathComponent())
   }
 
-  func write(_ subject: any PlotSubject, to url: URL, plotsFolder: URL?) throws(PlotError)
-    -> PlotFiles
+  func write(_ subject: any PlotSubject, to url: URL, plotsFolder: URL?, theme: PlotTheme)
+    throws(PlotError) -> PlotFiles
   {
     let format = try PlotFormat(path: url.path)
     let name = try PlotFileWriter.name(of: url)
@@ -84,12 +93,22 @@ final class GnuplotSink: PlotSink {
       return PlotFiles(output: url, script: nil, data: url)
     }
 
+    if format == .txt, !(subject is Figure) {
+      // gnuplot's text terminal knows no pictures.
+      try PlotFileWriter.write(Data(subject.text(columns: 79, style: .plain).utf8), to: url)
+      return PlotFiles(output: url, script: nil, data: nil)
+    }
+
     // A script alone is made for the best picture anyone may have.
     let terminal = format == .gp ? "pngcairo" : try capabilities().terminal(for: format)
     let target = GnuplotScript.Target(
       terminal: terminal, output: format == .gp ? "\(base).png" : name,
       scriptName: "\(base).gp")
     let script = subject.script(target: target, theme: theme)
+    // Beside the picture: scripts name them without a folder.
+    for attachment in try subject.attachments(base: base, theme: theme) {
+      try PlotFileWriter.write(attachment.data, to: folder.appendingPathComponent(attachment.name))
+    }
     if format != .gp {
       try PlotFileWriter.produce(url, check: format.fault) { (temporary) throws(PlotError) in
         var drawing = target
@@ -116,7 +135,7 @@ final class GnuplotSink: PlotSink {
       }
       let target = GnuplotScript.Target(
         terminal: "dumb", output: nil, size: size, isColored: isColored)
-      let printed = try process.run(GnuplotScript(figure, target: target, theme: theme).text)
+      let printed = try process.run(GnuplotScript(figure, target: target).text)
       let text = Self.tidied(printed.output)
       if text.isEmpty {
         throw PlotError.badOutput(path: "terminal plot", reason: "it is empty")
@@ -127,6 +146,27 @@ final class GnuplotSink: PlotSink {
       return TerminalPlot(
         text: plot.text, note: "\(error.message): drawn with the built-in text plot")
     }
+  }
+
+  func sixels(_ subject: any PlotSubject, theme: PlotTheme) throws(PlotError) -> String {
+    try subject.checkDrawable()
+    guard try capabilities().terminals.contains("sixelgd") else {
+      throw .terminalMissing(format: "sixel", tried: ["sixelgd"])
+    }
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("workbench-sixel-\(getpid())-\(UInt32.random(in: .min ... .max))")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for attachment in try subject.attachments(base: "picture", theme: theme) {
+      try PlotFileWriter.write(attachment.data, to: folder.appendingPathComponent(attachment.name))
+    }
+    let hasFolder = FileManager.default.fileExists(atPath: folder.path)
+    let script = subject.script(
+      target: GnuplotScript.Target(terminal: "sixelgd", output: nil), theme: theme)
+    let output = try process.run(script, directory: hasFolder ? folder.path : nil).output
+    guard output.hasPrefix("\u{1B}P"), output.contains("\u{1B}\\") else {
+      throw .badOutput(path: "terminal picture", reason: "it is no sixel sequence")
+    }
+    return output
   }
 
   /// The plot's size in a window: its full width, and a height that leaves the prompt in view and

@@ -2,30 +2,34 @@ import Model
 
 /// Runs and their numbers as tables, for listings and reports.
 enum RunTables {
+  /// What a table of runs says about each.
+  static let columns: [Table.Column] = [
+    .init("run"), .init("model"), .init("data"), .init("status"), .init("epochs", .right),
+    .init("train_loss", .right), .init("best", .right), .init("metric"),
+    .init("time", key: "seconds", .right), .init("started"),
+  ]
+
   /// A row for each run.
+  static func runs(_ runs: [RunSummary]) -> Table {
+    Table(columns, rows: runs.map { row($0, text: $0.name) })
+  }
+
+  /// One run.
   ///
-  /// - Parameter current: the run that is marked as the current one.
-  static func runs(_ runs: [RunSummary], current: String? = nil) -> Table {
-    let rows = runs.map { run -> [Table.Cell] in
-      [
-        .init(run.name == current ? run.name + " ←" : run.name),
-        .init(run.model), .init(run.data), .init(run.status.rawValue, role: role(run.status)),
-        .init(
-          .integer(run.epochs),
-          text: run.totalEpochs.map { "\(run.epochs)/\($0)" } ?? "\(run.epochs)"),
-        .init(run.last["train_loss"], decimals: 4),
-        .init(run.best?.value, decimals: run.best?.metric == .loss ? 4 : 2),
-        .init(run.best?.metric.rawValue ?? ""),
-        .init(seconds: run.seconds),
-        .init(run.started.map(DateText.minute) ?? ""),
-      ]
-    }
-    return Table(
-      [
-        .init("run"), .init("model"), .init("data"), .init("status"), .init("epochs", .right),
-        .init("train_loss", .right), .init("best", .right), .init("metric"),
-        .init("time", key: "seconds", .right), .init("started"),
-      ], rows: rows)
+  /// - Parameter text: how its name is shown.
+  static func row(_ run: RunSummary, text: String) -> [Table.Cell] {
+    [
+      .init(.text(run.name), text: text),
+      .init(run.model), .init(run.data), .init(run.status.rawValue, role: role(run.status)),
+      .init(
+        .integer(run.epochs),
+        text: run.totalEpochs.map { "\(run.epochs)/\($0)" } ?? "\(run.epochs)"),
+      .init(run.last["train_loss"], decimals: 4),
+      .init(run.best?.value, decimals: run.best?.metric == .loss ? 4 : 2),
+      .init(run.best?.metric.rawValue ?? ""),
+      .init(seconds: run.seconds),
+      .init(run.started.map(DateText.minute) ?? ""),
+    ]
   }
 
   private static func role(_ status: RunSummary.Status) -> Style.Role? {

@@ -4,15 +4,33 @@ import Model
 final class TrainingDisplay {
   private let console: Console
   private let metric: EvaluationMetric
+  /// The curves below the table, where they are wanted.
+  private let live: LivePlot?
   private var epochLabel = ""
 
-  init(_ console: Console, metric: EvaluationMetric) {
+  init(_ console: Console, metric: EvaluationMetric, live: LivePlot? = nil) {
     self.console = console
     self.metric = metric
+    self.live = live
   }
 
   /// Shows one event.
   func handle(_ event: TrainingEvent) {
+    switch event {
+    case .step, .evaluating: show(event)
+    case .finished, .stopped, .diverged:
+      show(event)
+      live?.erase()
+      live?.draw(isLast: true)
+    default:
+      console.progress.finish()
+      live?.erase()
+      show(event)
+      if case .epochFinished = event { live?.draw() } else { live?.redraw() }
+    }
+  }
+
+  private func show(_ event: TrainingEvent) {
     let progress = console.progress
     switch event {
     case .started(let plan):

@@ -85,9 +85,10 @@ final class TrainingRun {
 
   /// Trains, shows and records, until the end or a stop.
   ///
+  /// - Parameter live: makes the curves that are drawn meanwhile; they are a look and nothing more.
   /// - Throws: an interruption when the user stopped it, a failure with exit code 6 when the loss
   ///   became no number; in both cases the network holds the last good state.
-  func train(stopAt: Int?) throws {
+  func train(stopAt: Int?, live: (RunDirectory) -> LivePlot? = { _ in nil }) throws {
     let isRehearsal = state.replay.isRehearsal
     let plan =
       isRehearsal
@@ -100,7 +101,8 @@ final class TrainingRun {
     let recorder = try RunRecorder(
       directory, description: "\(model.variant.qualifiedLoadText) on \(data.source.name)",
       metric: settings.evaluationMetric)
-    let display = TrainingDisplay(state.console, metric: settings.evaluationMetric)
+    let display = TrainingDisplay(
+      state.console, metric: settings.evaluationMetric, live: live(directory))
     state.currentRun = directory.name
     state.journal.noteRun(directory.name)
     adopt()

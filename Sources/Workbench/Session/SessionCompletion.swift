@@ -26,7 +26,10 @@ struct SessionCompletion: CompletionProvider {
     case "checkpoint":
       return runs + runs.flatMap { [.init("\($0.text)@last"), .init("\($0.text)@best")] }
     case "hyperparameter": return HyperparameterKey.all.map { .init($0.name, $0.summary) }
-    case "metric": return CurveFigure.metrics.map { .init($0.name, $0.axis) }
+    case "metric": return CurveMetric.all.map { .init($0.name, $0.axis) }
+    case "plot":
+      return CurveMetric.all.map { .init($0.name, $0.axis) }
+        + EvaluationPicture.allCases.map { .init($0.rawValue, $0.summary) }
     default: return []
     }
   }

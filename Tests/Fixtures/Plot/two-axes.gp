@@ -46,8 +46,9 @@ $data << end_of_data
 39,0.5516321217499349,,7.80666566718009e-05
 40,0.5938179697249241,0.4377036391281692,1e-06
 end_of_data
-set title 'Progressive learning' noenhanced font 'Arial:Bold,26' textcolor rgb '#222222'
+set title 'Progressive learning' noenhanced font 'Arial:Bold,26' offset 0,0.9 textcolor rgb '#222222'
 set border 11 linecolor rgb '#222222' linewidth 0.8
+set tmargin 4.4
 set tics nomirror out scale 0.6 textcolor rgb '#222222'
 set grid back linetype 1 linecolor rgb '#d9d9d9' linewidth 0.6
 set xlabel 'epoch' noenhanced textcolor rgb '#222222'
@@ -63,11 +64,11 @@ set y2tics
 set format y2 '10^{%L}'
 set key inside left bottom noenhanced opaque Left reverse samplen 2.6 spacing 1.15 textcolor rgb '#222222'
 set object 1 rectangle from first 11, graph 0 to first 20, graph 1 behind fillcolor rgb '#f0f0f0' fillstyle solid noborder
-set label '160 px' at first 15.5, graph 0.97 center noenhanced textcolor rgb '#555555'
+set label '160 px' at first 15.5, graph 1.035 center noenhanced textcolor rgb '#555555'
 set object 2 rectangle from first 31, graph 0 to first 40, graph 1 behind fillcolor rgb '#f0f0f0' fillstyle solid noborder
-set label '288 px' at first 35.5, graph 0.97 center noenhanced textcolor rgb '#555555'
+set label '288 px' at first 35.5, graph 1.035 center noenhanced textcolor rgb '#555555'
 plot \
   $data using 1:2 with lines linecolor rgb '#0072b2' linewidth 1.8 dashtype solid title 'train', \
-  $data using 1:3 with linespoints linecolor rgb '#d55e00' linewidth 1.8 dashtype solid pointtype 5 pointsize 0.6 title 'eval', \
+  $data using 1:3 with linespoints linecolor rgb '#d55e00' linewidth 1.8 dashtype solid pointtype 5 pointsize 0.9 title 'eval', \
   $data using 1:4 axes x1y2 with lines linecolor rgb '#009e73' linewidth 1.8 dashtype (7,4) title 'learning rate'
 set output

@@ -79,7 +79,7 @@ import Testing
           "weights=model.safetensors", with: "weights=model.safetensors strict=off")
         let needsTraining = [
           "eval", "predict", "info", "train", "status", "checkpoint", "features", "lrfind",
-          "fork", "export",
+          "fork", "export", "gradcam", "show",
         ]
         var input =
           needsTraining.contains(command.signature.name)

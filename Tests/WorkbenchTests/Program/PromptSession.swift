@@ -6,9 +6,12 @@ import Testing
 /// The built program on a pseudo-terminal, with a real readline.
 final class PromptSession {
   private let master: Int32
-  private let child: Int32
+  /// The program's process.
+  let child: Int32
   /// What came and was not yet expected, without escape sequences.
   private var unread = ""
+  /// Everything that came, escape sequences included.
+  private(set) var transcript = ""
 
   init(
     in folder: URL, columns: Int32 = 100, rows: Int32 = 30,
@@ -57,6 +60,7 @@ final class PromptSession {
     let count = Glibc.read(master, &bytes, bytes.count)
     guard count > 0 else { return false }
     let text = String(decoding: bytes[..<count], as: UTF8.self)
+    transcript += text
     unread += text.replacing(/\u{1B}\[[0-9;?]*[a-zA-Z]/, with: "")
     return true
   }

@@ -38,6 +38,7 @@ import Testing
     ("ema.wb", ["epochs=2", "limit=64"], "ema-loss.png"),
     ("from-scratch.wb", ["epochs=1", "limit=80"], "from-scratch-top1.png"),
     ("progressive.wb", ["epochs=3", "limit=80"], "progressive-loss.png"),
+    ("gallery.wb", ["epochs=1", "limit=64"], "gallery-confusion.png"),
   ]
 
   @Test(arguments: short.map(\.script)) func scriptsReplayInShort(name: String) throws {
