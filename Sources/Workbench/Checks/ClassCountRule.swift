@@ -5,7 +5,7 @@ import Model
 enum ClassCountRule {
   static let rule = CheckRule { script in
     var found: [Diagnostic] = []
-    for step in script.steps where ["train", "lrfind"].contains(step.invocation.name) {
+    for step in script.steps where step.invocation.name == "train" {
       guard
         let load = script.last(before: step, where: { ["load", "checkpoint"].contains($0.name) }),
         let data = script.last(
@@ -31,9 +31,8 @@ enum ClassCountRule {
   /// The classes of a data set that is always the same; nil for folders.
   private static func classes(of data: Invocation) -> Int? {
     switch data.string("name") {
-    case "digits", "cifar10": 10
+    case "digits", "cifar10", "mnist", "fashion_mnist", "kmnist", "qmnist": 10
     case "cifar100": 100
-    case let name? where Datasets.idxNames.contains(name): 10
     default: nil
     }
   }

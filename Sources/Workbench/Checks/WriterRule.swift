@@ -7,7 +7,9 @@ enum WriterRule {
     var found: [Diagnostic] = []
     for step in script.steps {
       let invocation = step.invocation
-      for argument in invocation.arguments where invocation.output != argument {
+      // What was read in between was not written for nothing.
+      for argument in invocation.arguments
+      where !invocation.writes.contains(.file(argument.text)) {
         writers[argument.text] = nil
       }
       for slot in invocation.writes where slot.name.hasPrefix("file:") && !slot.isPattern {

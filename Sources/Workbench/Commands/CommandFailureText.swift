@@ -1,4 +1,5 @@
 import DSL
+import Foundation
 import Model
 
 /// The failures that several commands share.
@@ -26,8 +27,15 @@ func translated(_ error: any Error) -> any Error {
     return CommandError(
       error.message, hint: error.advice, exitCode: error.isResource ? 7 : 3,
       isInterruption: error == .interrupted)
-  default:
+  case is any CommandFailure, is StopRun, is ScriptError:
     return error
+  case let error as CocoaError:
+    let path = error.filePath ?? error.url?.path
+    return CommandError(
+      (path.map { "\($0): " } ?? "") + error.localizedDescription, exitCode: 7)
+  default:
+    // Nothing that a user or a file can cause comes here.
+    return CommandError("the program itself went wrong: \(error)", exitCode: 1)
   }
 }
 

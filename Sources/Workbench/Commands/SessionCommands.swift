@@ -155,7 +155,18 @@ enum SessionCommands {
       "replay", group: "session",
       "Replays a script in a program of its own; this session stays as it is.",
       positionals: [Positional("file", .path(.input), "the script")],
-      keys: [Parameter("out", .path(.directory), "the folder for runs/ and written files")],
+      keys: [
+        Parameter("out", .path(.directory), "the folder for runs/ and written files"),
+        Parameter("from", .text, "begin with this cell: its number, id or title"),
+        Parameter("to", .text, "end with this cell"),
+        Parameter("time-limit", .duration, "stop and save after this time"),
+      ],
+      flags: [
+        Flag("resume", "do not do again what is done and still the same"),
+        Flag("plan", "show what would run, and run nothing"),
+        Flag("smoke", "try everything in small, and keep nothing"),
+        Flag("keep-going", "after a failure go on with what does not depend on it"),
+      ],
       effect: .session,
       examples: [
         Example("replay sessions/quickstart.wb", "a script that comes with the program"),
@@ -164,7 +175,11 @@ enum SessionCommands {
   ) { invocation, state in
     let file = state.places.input(invocation.requiredString("file"))
     let out = invocation.string("out").map(state.places.output) ?? state.places.output
-    try ChildReplay.run(file, out: out)
+    let options =
+      ["from", "to", "time-limit"].flatMap { key in
+        invocation.argument(key).map { ["--\(key)", $0.text] } ?? []
+      } + invocation.flags.map { "--\($0)" }
+    try ChildReplay.run(file, out: out, options: options)
   }
 
   private static let quit = Command<WorkbenchState>(

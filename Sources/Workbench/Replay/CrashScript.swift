@@ -12,9 +12,6 @@ enum CrashScript {
     wb_crash_prepare(path, text, text.utf8.count)
   }
 
-  /// Forgets the script.
-  static func forget() { wb_crash_prepare(nil, nil, 0) }
-
   /// Writes the script and says where it is.
   static func write(_ script: CheckedScript, upTo step: Step, _ state: WorkbenchState) {
     let url = url(state.places)

@@ -43,6 +43,9 @@ struct KeyMaker {
     var slots = invocation.reads.map(Self.whole)
     if slots.contains(where: { $0.name.hasPrefix("params.") }) {
       inputs += settings(invocation, state)
+    } else if ["resume", "fork"].contains(invocation.name) {
+      // Their settings are the run's, but for those that are forced.
+      inputs += settings(invocation, state).filter { state.forcedKeys.contains($0.name) }
     }
     slots.removeAll { $0.name.hasPrefix("params.") }
     if invocation.name == "resume" { slots.removeAll { ["model", "data"].contains($0.name) } }

@@ -55,7 +55,8 @@ struct ReplayPlan {
       let action = isKnown ? reuse.action(step, key, subject: subject) : .run(because: nil)
       let (verb, why) = Self.words(action)
       var estimate: TrainingEstimates.Estimate?
-      if kind == .training, let model = state.model, let data = state.data {
+      // How long a `resume` or a `fork` takes, only its run knows.
+      if step.invocation.name == "train", let model = state.model, let data = state.data {
         estimate = try? estimates.estimate(
           state.effectiveValues(step.invocation), model, data,
           doneSteps: doneSteps(action), state)

@@ -5,12 +5,12 @@ import Glibc
 /// Replays a script from the prompt in a process of its own, so that it starts from nothing, as it
 /// does on a server, and cannot disturb the session.
 enum ChildReplay {
-  static func run(_ file: URL, out: URL) throws {
+  static func run(_ file: URL, out: URL, options: [String] = []) throws {
     guard let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     else { throw CommandError("the program cannot find itself in /proc", exitCode: 7) }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = ["replay", file.path, "--out", out.path]
+    process.arguments = ["replay", file.path, "--out", out.path] + options
     process.standardInput = FileHandle.nullDevice
     do {
       try process.run()
