@@ -200,7 +200,7 @@ enum Startup {
       return error.exitCode
     } catch let error as CommandError {
       console.message(
-        console.messageStyle("error: ", .error) + error.message
+        (error.isInterruption ? "" : console.messageStyle("error: ", .error)) + error.message
           + (error.hint.map { "; \($0)" } ?? ""))
       return error.exitCode
     } catch {

@@ -34,7 +34,11 @@ struct RunTail {
       guard isRunning else { break }
       showStep()
       usleep(UInt32(interval * 1e6))
-      guard !SignalCenter.isInterrupted else { throw CommandError.interrupted }
+      if SignalCenter.isInterrupted {
+        throw CommandError(
+          "stopped looking; the run goes on", exitCode: CommandError.interrupted.exitCode,
+          isInterruption: true)
+      }
       if console.isOutputClosed { return }
     }
     console.progress.finish()
