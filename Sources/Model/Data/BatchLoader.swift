@@ -97,7 +97,7 @@ public final class BatchLoader {
   /// Writes the next batch with its augmentation; waits when it is not ready yet.
   ///
   /// With n splits the batch holds every picture n times: all of the first version, then all of the
-  /// second, and so on, with the labels repeated.
+  /// second, and so on, with the labels repeated. A mixing that halves batches leaves the first half.
   ///
   /// - Parameters:
   ///   - input: room for `splits * batchSize * size * size * 3` normalised floats, NHWC.
@@ -110,7 +110,7 @@ public final class BatchLoader {
     try next { batch in
       let recipe = recipes.recipe(ofBatch: batch.number)
       let (augmentation, size) = (recipe.augmentation, recipe.transform.size)
-      let rows = augmentation.splits * batch.count
+      var rows = augmentation.splits * batch.count
       targets.setLabels(batch.labels, count: batch.count, times: augmentation.splits)
       if !augmentation.mixing.isOff {
         var random = CounterRandom(
@@ -118,6 +118,7 @@ public final class BatchLoader {
         augmentation.mixing.apply(
           to: batch.pixels, count: rows, size: size, &random, targets: targets)
       }
+      rows = augmentation.mixing.rows(of: rows)
       recipe.transform.normalization.apply(
         batch.pixels, pixelCount: rows * size * size, into: input)
       guard !augmentation.erasing.isOff else { return }

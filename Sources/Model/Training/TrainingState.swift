@@ -21,6 +21,8 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var completedEpochs = 0
   /// Steps done since training began.
   public var step = 0
+  /// Steps done before the optimizer began anew, behind `head-epochs`; nil for none.
+  public var phaseStart: Int?
   /// Steps done in the running epoch; all of them when only its evaluation is missing.
   public var epochStep = 0
   /// Training loss of the running epoch so far.

@@ -24,7 +24,7 @@ enum TrainingCommands {
         """,
       positionals: [],
       keys: [Parameter("name", .word, "the run's name; MODEL-DATA without"), stopAt]
-        + HyperparameterKey.parameters,
+        + HyperparameterKey.parameters, keyHints: TrainScriptFlags.hints,
       effect: .change, reads: [.slot("params.*"), .slot("data"), .slot("model")],
       writes: [.slot("model"), .argument("name", prefix: "run:"), .slot("run:current")],
       examples: [
@@ -58,6 +58,7 @@ enum TrainingCommands {
         stopAt,
         Parameter("epochs", aliases: ["e"], .text, "epochs before the cool-down, or +N more"),
       ] + HyperparameterKey.parameters.filter { $0.name != "epochs" },
+      keyHints: TrainScriptFlags.hints,
       effect: .change,
       reads: [
         .argument("run", prefix: "run:"), .slot("run:current"), .slot("data"), .slot("model"),

@@ -22,6 +22,9 @@ enum ModelReport {
     facts.add("input", input(own, used))
     facts.add("weights", weights(model.weights))
     if !model.trainedBy.isEmpty { facts.add("trained by", model.trainedBy.joined(separator: ", ")) }
+    if let batches = model.recalibration {
+      facts.add("batch norms", "running statistics of \(batches) batches, by 'recalibrate'")
+    }
     return facts.text
   }
 
@@ -31,7 +34,7 @@ enum ModelReport {
     _ model: LoadedModel, _ settings: Hyperparameters
   ) throws(HyperparameterError) -> String {
     let table = model.network.blueprint.parameters
-    let count = try Freezing(settings.freezing, table).trainedCount(in: table)
+    let count = try settings.freezing(.whole, table).trainedCount(in: table)
     return "\(NumberText.count(count)) of \(NumberText.count(table.parameterCount)) parameters"
   }
 

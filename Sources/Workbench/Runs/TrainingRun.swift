@@ -113,6 +113,7 @@ final class TrainingRun {
   /// The state's model and data become those of the run.
   private func adopt() {
     if model.trainedBy.last != directory.name { model.trainedBy.append(directory.name) }
+    model.recalibration = nil
     state.model = model
     state.data = data
   }

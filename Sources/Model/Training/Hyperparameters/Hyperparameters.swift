@@ -59,6 +59,8 @@ public struct Hyperparameters: Sendable {
   public let writesSummary: Bool
   /// Checkpoints of past epochs that stay.
   public let keptCheckpoints: Int
+  /// Checkpoints that stay for their scores.
+  public let keptBest: Int
   /// Steps after which training ends.
   public let maxSteps: Int?
   /// Seconds after which training stops.
@@ -100,6 +102,7 @@ public struct Hyperparameters: Sendable {
     patience = values.optionalInteger("early-stop")
     writesSummary = values.flag("summary-csv")
     keptCheckpoints = values.integer("keep")
+    keptBest = values.integer("keep-best")
     maxSteps = values.optionalInteger("max-steps")
     timeLimit = values.optionalNumber("time-limit")
     warnings = Self.warnings(values)
@@ -170,6 +173,10 @@ public struct Hyperparameters: Sendable {
       if ramped < stages {
         warnings.append(.fewerEpochsThanStages(epochs: ramped, stages: stages))
       }
+    }
+    let headEpochs = values.headEpochs
+    if headEpochs > 0, headEpochs >= schedule(values).totalEpochs {
+      warnings.append(.backboneNeverTrains(head: headEpochs))
     }
     for key in values.changed {
       if let reason = values.inertReason(key) {
