@@ -76,7 +76,7 @@ public final class BatchLoader {
   /// Writes the next batch; waits when it is not ready yet.
   ///
   /// - Parameters:
-  ///   - input: room for `batchSize * size * size * 3` normalised floats, NHWC.
+  ///   - input: room for `batchSize * size * size` pixels of normalised floats, NHWC.
   ///   - labels: room for `batchSize` labels.
   /// - Returns: the number of pictures, 0 at the end of the epoch or after `close`.
   /// - Throws: the error of the first picture in the batch that cannot be read; the loader stays
@@ -100,7 +100,7 @@ public final class BatchLoader {
   /// second, and so on, with the labels repeated. A mixing that halves batches leaves the first half.
   ///
   /// - Parameters:
-  ///   - input: room for `splits * batchSize * size * size * 3` normalised floats, NHWC.
+  ///   - input: room for `splits * batchSize * size * size` pixels of normalised floats, NHWC.
   ///   - targets: room for `splits * batchSize` images.
   /// - Returns: the number of pictures, 0 at the end of the epoch or after `close`.
   /// - Throws: as `next` with labels.
@@ -125,8 +125,10 @@ public final class BatchLoader {
       for row in 0..<rows {
         let key = ring.key(
           batch: batch.number, row: row % batch.count, split: row / batch.count)
+        let channels = recipe.transform.normalization.channels
         augmentation.erasing.apply(
-          to: input + 3 * size * size * row, size: size, key: key, row: row, of: rows)
+          to: input + channels * size * size * row, size: size, channels: channels, key: key,
+          row: row, of: rows)
       }
     }
   }

@@ -19,6 +19,7 @@ public struct NormRecalibration {
     guard network.parameters.table.bufferExtent > 0 else {
       throw TrainingError.noBatchNorm(network.blueprint.variant.qualifiedName)
     }
+    try network.blueprint.checkImages()
     let stages = settings.progression.stages
     self.network = network
     self.settings = settings

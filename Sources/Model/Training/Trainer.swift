@@ -45,6 +45,7 @@ public final class Trainer {
     guard blueprint.classCount >= data.classNames.count else {
       throw TrainingError.classCount(network: blueprint.classCount, data: data.classNames.count)
     }
+    try blueprint.checkImages()
     guard data.validation.count > 0 else { throw TrainingError.nothingToEvaluate(data.name) }
     if let conflict = settings.values.conflict { throw conflict }
     try settings.checkBatches(images: data.train.count)
@@ -58,6 +59,7 @@ public final class Trainer {
       model: blueprint.variant.qualifiedName, classNames: data.classNames, dataName: data.name,
       dataFingerprint: data.fingerprint, parameters: settings.values)
     state.pooling = blueprint.variant.pooling.ifNotMean
+    state.inputChannels = blueprint.inputChannels == 3 ? nil : blueprint.inputChannels
     if let checkpoint {
       try Self.check(checkpoint.state, against: state)
       state = checkpoint.state
@@ -83,7 +85,7 @@ public final class Trainer {
   private static func check(_ checkpoint: TrainingState, against given: TrainingState) throws {
     func architecture(_ name: String) -> Substring { name.prefix { $0 != "." } }
     guard architecture(checkpoint.model) == architecture(given.model),
-      checkpoint.pooling == given.pooling
+      checkpoint.pooling == given.pooling, checkpoint.inputChannels == given.inputChannels
     else {
       throw TrainingError.otherNetwork(
         checkpoint: checkpoint.networkText, given: given.networkText)

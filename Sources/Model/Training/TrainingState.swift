@@ -8,6 +8,8 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var model: String
   /// How the network pools the last maps; nil for the mean.
   public var pooling: GlobalPooling?
+  /// The channels of the network's images; nil for three.
+  public var inputChannels: Int?
   /// The classes that the classifier's outputs stand for, in order.
   public var classNames: [String]
   /// The data set's name.
@@ -44,7 +46,7 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var segment = 0
 
   /// The network as `load` takes it.
-  var networkText: String { GlobalPooling.describe(model, pooling ?? .average) }
+  var networkText: String { Variant.loadText(model, pooling ?? .average, inputChannels ?? 3) }
 
   /// The beginning of a training.
   public init(

@@ -26,9 +26,12 @@ enum RecalibrationCommand {
       effect: .change, reads: [.slot("model"), .slot("data"), .slot("params.*")],
       writes: [.slot("model")],
       examples: [
-        Example("data digits; load tf_efficientnetv2_b0; recalibrate batches=4", "four batches"),
         Example(
-          "checkpoint load quickstart@last; recalibrate batches=8; eval", "the end of a run"),
+          "data digits; load tf_efficientnetv2_b0; set input-size=32; recalibrate batches=4",
+          "four batches"),
+        Example(
+          "data digits limit=64; checkpoint load quickstart@last; set batch-size=8; recalibrate; eval",
+          "the end of a run, all batches of an epoch"),
       ])
   ) { invocation, state in
     var model = try state.requireModel()

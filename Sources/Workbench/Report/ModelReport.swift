@@ -19,7 +19,7 @@ enum ModelReport {
       facts.add("pooling", pooling.rawValue)
     }
     facts.add("classifier", model.classifierText)
-    facts.add("input", input(own, used))
+    facts.add("input", "\(blueprint.inputChannels)×" + input(own, used))
     facts.add("weights", weights(model.weights))
     if !model.trainedBy.isEmpty { facts.add("trained by", model.trainedBy.joined(separator: ", ")) }
     if let batches = model.recalibration {
@@ -89,7 +89,7 @@ enum ModelReport {
   }
 
   private static func input(_ own: Preprocessing, _ used: Preprocessing) -> String {
-    var text = "3×\(used.inputSize)×\(used.inputSize)"
+    var text = "\(used.inputSize)×\(used.inputSize)"
     if used.inputSize != own.inputSize { text += " (the model's own: \(own.inputSize))" }
     if let test = own.testInputSize, test != own.inputSize {
       text += ", published accuracy at \(test)"

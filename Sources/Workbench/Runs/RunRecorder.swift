@@ -156,7 +156,8 @@ enum RunText {
   static func plan(_ plan: TrainingPlan) -> String {
     var text = "epochs: \(plan.epochsText), \(NumberText.count(plan.stepsPerEpoch)) steps each; "
     text += "\(NumberText.count(plan.trainImages)) training images, "
-    text += "\(NumberText.count(plan.testImages)) \(plan.isValidated ? "validation" : "test") images"
+    let judges = plan.isValidated ? "validation" : "test"
+    text += "\(NumberText.count(plan.testImages)) \(judges) images"
     if plan.startStep > 0 {
       text += "; going on after epoch \(plan.startEpoch), step \(NumberText.count(plan.startStep))"
     }

@@ -158,6 +158,8 @@ final class TrainingRun {
       model: model.variant.qualifiedName, weights: weights, data: data.source,
       parameters: settings.values)
     description.pooling = model.variant.pooling.ifNotMean
+    let channels = model.variant.inputChannels
+    description.inputChannels = channels == 3 ? nil : channels
     description.limit = data.request.limit
     description.reading = DataReading(data.request)
     description.classCount = model.classCount

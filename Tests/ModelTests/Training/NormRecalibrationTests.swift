@@ -106,7 +106,7 @@ struct NormRecalibrationTests {
   @Test func aTransformerHasNoStatistics() throws {
     let variant = try Variant.named("vit_tiny_patch16_224")
     let network = Network(uninitialized: try Blueprint(variant, classCount: 10))
-    #expect(throws: TrainingError.noBatchNorm("vit_tiny_patch16_224")) {
+    #expect(throws: TrainingError.noBatchNorm(variant.qualifiedName)) {
       try NormRecalibration(
         network, settings: Self.tiny(threads: 1, workers: 1), pool: ThreadPool(threads: 1))
     }

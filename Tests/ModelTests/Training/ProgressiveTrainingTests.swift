@@ -11,6 +11,18 @@ struct ProgressiveTrainingTests {
     let losses: [Double]
     let digest: String
     let slots: [[Float]]
+
+    /// What differs first, in words.
+    func difference(from other: Ending) -> String? {
+      for (mine, theirs) in zip(losses, other.losses) where mine != theirs {
+        return "losses \(mine) and \(theirs)"
+      }
+      for (mine, theirs) in zip(rows, other.rows) where mine != theirs {
+        return "rows \(mine) and \(theirs)"
+      }
+      if digest != other.digest { return "weights" }
+      return self == other ? nil : "the optimizer's slots, or the numbers of rows"
+    }
   }
 
   /// Trains to the end, stopping and going on with other objects after the given steps.
@@ -31,8 +43,13 @@ struct ProgressiveTrainingTests {
     tiny.seed = stops.isEmpty ? tiny.seed : 99
     let trainer = try tiny.trainer(in: folder, resuming: last)
     #expect(try listener.run(trainer).finish != nil)
-    let slots = trainer.step.optimizer.slots.map {
-      Array(UnsafeBufferPointer(start: $0.values, count: $0.count))
+    // What lies in the gaps between the tensors has no meaning, and no checkpoint holds it.
+    let slots = trainer.step.optimizer.slots.map { slot in
+      slot.tensors.flatMap { tensor in
+        Array(
+          UnsafeBufferPointer(
+            start: slot.values + tensor.offset, count: tensor.shape.reduce(1, *)))
+      }
     }
     return Ending(
       rows: listener.rows, losses: listener.losses, digest: trainer.network.weightDigest,
@@ -187,8 +204,9 @@ struct ProgressiveTrainingTests {
     let reference = try Self.ending(tiny)
     let steps = reference.losses.count
     let stop = 1 + random.integer(below: steps - 1)
-    #expect(
-      try Self.ending(tiny, threads: pick([2, 3, 4]), workers: pick([1, 2, 3]), stops: [stop])
-        == reference, "stopped at \(stop): \(tiny.settings)")
+    let ending = try Self.ending(
+      tiny, threads: pick([2, 3, 4]), workers: pick([1, 2, 3]), stops: [stop])
+    let difference = ending.difference(from: reference)
+    #expect(difference == nil, "\(difference ?? ""), stopped at \(stop): \(tiny.settings)")
   }
 }

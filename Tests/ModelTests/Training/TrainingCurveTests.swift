@@ -12,10 +12,9 @@ import Testing
 /// single precision against its own double precision as well as here.
 struct TrainingCurveTests {
   private static let settings: [String: HyperparameterValue] = [
-    "epochs": 2, "cooldown-epochs": 0, "warmup-epochs": 1, "warmup-lr": 0.005, "lr": 0.02,
-    "batch-size": 32, "input-size": 32, "scale": [0.6, 1], "hflip": 0.0, "mixup": 0.2,
-    "smoothing": 0.1, "weight-decay": 1e-4, "aa": "rand-m5-n1", "reprob": 0.2,
-    "sched-on-updates": true, "workers": 2,
+    "epochs": 2, "cooldown-epochs": 0, "warmup-epochs": 1, "warmup-lr": 0.05, "lr": 0.2,
+    "batch-size": 32, "input-size": 32, "scale": [0.8, 1], "hflip": 0.0, "mixup": 0.1,
+    "smoothing": 0.1, "weight-decay": 1e-4, "sched-on-updates": true, "workers": 2,
   ]
 
   private static func hyperparameters() throws -> Hyperparameters {
@@ -50,12 +49,13 @@ struct TrainingCurveTests {
     }
     #expect(losses.count == 32 && curve.losses.count == 32)
     for (step, (found, expected)) in zip(losses, curve.losses).enumerated() {
-      #expect(abs(found - expected) <= 1e-4 * expected, "step \(step): \(found), \(expected)")
+      #expect(abs(found - expected) <= 5e-4 * expected, "step \(step): \(found), \(expected)")
     }
     #expect(rates == curve.rates)
-    #expect(curve.losses[31] < 0.9 * curve.losses[0], "the curve goes down")
+    let (early, late) = (curve.losses.prefix(8).reduce(0, +), curve.losses.suffix(8).reduce(0, +))
+    #expect(late < 0.97 * early, "the curve goes down")
     let last = try #require(outcome.finish?.last)
-    #expect(abs(last.loss - curve.evalLoss) <= 1e-4 * curve.evalLoss)
+    #expect(abs(last.loss - curve.evalLoss) <= 5e-4 * curve.evalLoss)
   }
 
   /// Writes what the fixture's script needs into the folder that `WORKBENCH_CURVE_FOLDER` names.

@@ -214,12 +214,15 @@ public struct Hyperparameters: Sendable {
   private static func preprocessing(
     _ resolved: HyperparameterValues, _ network: Preprocessing
   ) -> Preprocessing {
-    Preprocessing(
+    func fit(_ key: String, _ own: [Double]) -> [Double] {
+      resolved.numbers(key).map { Preprocessing.fit($0, channels: own.count) } ?? own
+    }
+    return Preprocessing(
       inputSize: resolved.integer("input-size"), testInputSize: nil,
       cropFraction: resolved.number("crop-pct"),
       interpolation: choice(resolved.word("interpolation")),
-      mean: resolved.numbers("mean") ?? network.mean,
-      deviation: resolved.numbers("std") ?? network.deviation, cropMode: network.cropMode)
+      mean: fit("mean", network.mean), deviation: fit("std", network.deviation),
+      cropMode: network.cropMode)
   }
 
   /// What happens to training images in a stage.
