@@ -167,6 +167,25 @@ public func adjustSaturation(
   }
 }
 
+/// Turns bytes into network input of one channel, `(y - offset) / divisor`, where y is the brightness of
+/// a pixel as Pillow's mode L has it, rounded to a byte; that of a gray pixel is its value.
+///
+/// - Parameters:
+///   - pixels: `pixelCount` interleaved RGB pixels.
+///   - offset: in units of the byte (255 times the mean).
+///   - divisor: in units of the byte (255 times the standard deviation).
+///   - output: `pixelCount` floats.
+public func normalizeBrightness(
+  _ pixels: UnsafePointer<UInt8>, pixelCount: Int, offset: Float, divisor: Float,
+  output: UnsafeMutablePointer<Float>
+) {
+  precondition(pixelCount >= 0)
+  for index in 0..<pixelCount {
+    let pixel = pixels + 3 &* index
+    output[index] = (Float(luma(pixel[0], pixel[1], pixel[2])) - offset) / divisor
+  }
+}
+
 /// Turns bytes into network input: `(x - offset[c]) / divisor[c]` for the channel c of each byte.
 ///
 /// - Parameters:

@@ -29,6 +29,8 @@ struct LoadedModel {
   var classNames: [String] = []
   /// The runs that trained it since it was loaded.
   var trainedBy: [String] = []
+  /// Over how many batches its running statistics were estimated anew; nil for those of its weights.
+  var recalibration: Int?
 
   /// What `auto` means for its input.
   var preprocessing: Preprocessing { runPreprocessing ?? variant.preprocessing }

@@ -61,15 +61,18 @@ struct NetworkFixture: Decodable {
   }
 }
 
-/// Writes the formula's images, which are indexed as NCHW, into an NHWC batch.
-func fillFormulaImages(_ input: UnsafeMutablePointer<Float>, count: Int, size: Int) {
+/// Writes the formula's images, which are indexed as NCHW, into an NHWC batch, from the image `first`.
+func fillFormulaImages(
+  _ input: UnsafeMutablePointer<Float>, count: Int, size: Int, channels: Int = 3,
+  first: Int = 0
+) {
   let plane = size * size
   for image in 0..<count {
-    for channel in 0..<3 {
+    for channel in 0..<channels {
       for pixel in 0..<plane {
-        let index = (image * 3 + channel) * plane + pixel
+        let index = ((first + image) * channels + channel) * plane + pixel
         let value = FormulaNumbers(key: "input").uniform(index) * 3.squareRoot()
-        input[(image * plane + pixel) * 3 + channel] = Float(value)
+        input[(image * plane + pixel) * channels + channel] = Float(value)
       }
     }
   }

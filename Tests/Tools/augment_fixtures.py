@@ -372,7 +372,8 @@ def mixing():
         ("batch", 0.8, 1.0, None, 0.9, 0.5), ("batch", 0, 0, (0.2, 0.8), 1, 0.5),
         ("pair", 0.8, 1.0, None, 0.9, 0.5), ("elem", 0.8, 1.0, None, 0.9, 0.5),
         ("elem", 0.4, 0, None, 1, 0.5), ("pair", 0, 0, (0.3, 0.9), 0.7, 0.5),
-        ("elem", 1.0, 0, (0.1, 0.6), 0.9, 0.3),
+        ("elem", 1.0, 0, (0.1, 0.6), 0.9, 0.3), ("half", 0.8, 1.0, None, 0.9, 0.5),
+        ("half", 0.4, 0, None, 1, 0.5), ("half", 1.0, 0, (0.1, 0.6), 0.9, 0.3),
     ]):
         for batch in range(3):
             count, size = [8, 6, 2][batch], [12, 13, 16][batch]
@@ -380,7 +381,7 @@ def mixing():
             parameters = (mixup, cutmix, minmax, prob, switch)
             if mode == "batch":
                 units = [MixDraw(random, *parameters)]
-            elif mode == "pair":
+            elif mode in ("pair", "half"):
                 units = [MixDraw(random, *parameters) for _ in range(count // 2)]
             else:
                 units = [None] * count

@@ -90,12 +90,13 @@ def create(name, **options):
     return timm.create_model(name, num_classes=CLASSES, **options)
 
 
-def mini(pooling):
+def mini(pooling, channels=3):
     stages = [["cn_r1_k3_s1_e1_c8_skip"], ["er_r1_k3_s2_e4_c8"], ["ir_r2_k3_s2_e4_c8_se0.25"]]
     return EfficientNet(
         decode_arch_def(stages), num_classes=CLASSES, num_features=MINI_FEATURES, stem_size=8,
         pad_type="same", act_layer=torch.nn.SiLU,
-        norm_layer=functools.partial(torch.nn.BatchNorm2d, eps=1e-3), global_pool=pooling)
+        norm_layer=functools.partial(torch.nn.BatchNorm2d, eps=1e-3), global_pool=pooling,
+        in_chans=channels)
 
 
 def filled(model, gain):

@@ -137,6 +137,8 @@ def main():
              patience_epochs=0, min_lr=1e-3),
         case("plateau with noise", scores=[1.0] * 18, sched="plateau", epochs=18,
              patience_epochs=3, lr_noise=[0.4, 0.7]),
+        case("plateau with noise from the beginning", scores=[1.0] * 10, sched="plateau",
+             epochs=10, patience_epochs=3, warmup_epochs=4, lr_noise=[0.0]),
         case("one cycle", sched="onecycle", epochs=6, lr=0.001),
         case("one cycle of one epoch", sched="onecycle", epochs=1, lr=0.1),
         case("google's rule", sched="exponential", epochs=12, decay_epochs=2.4, decay_rate=0.97),

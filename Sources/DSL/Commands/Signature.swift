@@ -33,6 +33,8 @@ public struct Signature: Hashable, Sendable {
   public let keys: [Parameter]
   /// What the messages call its keys: `key`, `hyperparameter`.
   public let keyNoun: String
+  /// Keys that people know from elsewhere, with what to write instead; names have dashes.
+  public let keyHints: [String: String]
   /// The switches.
   public let flags: [Flag]
   /// Whether `> PATH` may follow.
@@ -60,7 +62,8 @@ public struct Signature: Hashable, Sendable {
   public init(
     _ name: String, aliases: [String] = [], group: String, _ summary: String,
     discussion: String = "", positionals: [Positional] = [], keys: [Parameter] = [],
-    keyNoun: String = "key", flags: [Flag] = [], allowsOutput: Bool = false,
+    keyNoun: String = "key", keyHints: [String: String] = [:], flags: [Flag] = [],
+    allowsOutput: Bool = false,
     takesComparison: Bool = false, mergesKeys: Bool = false, restoresDefaults: Bool = false,
     effect: Effect,
     reads: [SlotRule] = [], writes: [SlotRule] = [], allowedInScripts: Bool = true,
@@ -74,6 +77,7 @@ public struct Signature: Hashable, Sendable {
     self.positionals = positionals
     self.keys = keys
     self.keyNoun = keyNoun
+    self.keyHints = keyHints
     self.flags = flags
     self.allowsOutput = allowsOutput
     self.takesComparison = takesComparison

@@ -50,6 +50,7 @@ extension Diagnostic {
   }
 
   private static func keyAdvice(_ name: String, _ signature: Signature) -> String {
+    if let hint = signature.keyHints[normalizedName(name)] { return hint }
     let names = signature.keys.flatMap { [$0.name] + $0.aliases }
     if let found = Suggestion.nearest(to: name, among: names), let key = signature.key(found) {
       let standard = key.defaultText.map { ", default \($0)" } ?? ""

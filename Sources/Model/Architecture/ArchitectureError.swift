@@ -8,6 +8,10 @@ public enum ArchitectureError: Error, Sendable, Equatable {
   case patchedInputSize(Int, patch: Int)
   /// A transformer's classifier sees one token.
   case nothingToPool(String)
+  /// Images have at least one channel.
+  case inputChannels(Int)
+  /// Pictures have red, green and blue, or brightness alone.
+  case noPictures(Int)
   case batchSize(Int)
   /// Batch statistics of one single value per channel say nothing; PyTorch refuses it too.
   case singleValuePerChannel(inputSize: Int)
@@ -38,6 +42,10 @@ extension ArchitectureError: ModelError {
       "an input of \(size)x\(size) pixels cannot be cut into patches of \(patch)x\(patch)"
     case .nothingToPool(let name):
       "'\(name)' has no pooling to choose: its classifier sees the class token"
+    case .inputChannels(let count):
+      "a network for images of \(count) channels makes no sense"
+    case .noPictures(let count):
+      "the network takes images of \(count) channels, and pictures have 3 or 1"
     case .batchSize(let count):
       "a batch of \(count) images makes no sense"
     case .singleValuePerChannel(let size):
@@ -63,7 +71,8 @@ extension ArchitectureError: ModelError {
     case .patchedInputSize(let size, let patch):
       "set input-size to a multiple of \(patch), such as \(max(patch, size / patch * patch))"
     case .nothingToPool: "leave global-pool= out"
-    case .unknownTag, .classCount, .inputSize, .batchSize: nil
+    case .noPictures: "load it with in-chans=3, or in-chans=1 for brightness"
+    case .unknownTag, .classCount, .inputSize, .inputChannels, .batchSize: nil
     }
   }
 }

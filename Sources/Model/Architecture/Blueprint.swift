@@ -23,14 +23,13 @@ public struct Blueprint: Sendable {
   /// Resolves a variant.
   ///
   /// - Throws: `ArchitectureError.classCount` unless there is at least one class.
-  public init(_ variant: Variant, classCount: Int, inputChannels: Int = 3) throws {
+  public init(_ variant: Variant, classCount: Int) throws {
     guard (1...1_000_000).contains(classCount) else {
       throw ArchitectureError.classCount(classCount)
     }
-    precondition(inputChannels > 0, "an image needs a channel")
     self.variant = variant
     self.classCount = classCount
-    self.inputChannels = inputChannels
+    inputChannels = variant.inputChannels
     var declarations: ParameterDeclarations
     let start: Initializer?
     switch variant.design {

@@ -20,22 +20,11 @@ public enum GlobalPooling: String, Sendable, Codable, CaseIterable {
   /// Itself but for the mean, which goes without saying.
   public var ifNotMean: GlobalPooling? { self == .average ? nil : self }
 
-  /// A network's name, with the pooling where it is not the mean.
-  static func describe(_ name: String, _ pooling: GlobalPooling) -> String {
-    pooling == .average ? name : "\(name) global-pool=\(pooling.rawValue)"
-  }
-
   /// The features that come from maps of so many channels.
   func features(of channels: Int) -> Int { self == .concatenated ? 2 * channels : channels }
 }
 
 extension Variant {
-  /// What `load` makes the network of: the name, and the pooling where it is not the mean.
-  public var loadText: String { GlobalPooling.describe(name, pooling) }
-
-  /// The same with the tag of the weights.
-  public var qualifiedLoadText: String { GlobalPooling.describe(qualifiedName, pooling) }
-
   /// Whether a classifier of so many features sees each channel of this variant's maps once where
   /// the pooling gives two.
   func doubles(_ features: Int) -> Bool {

@@ -25,11 +25,15 @@ public struct Variant: Sendable {
   public let pretrainedTags: [PretrainedTag]
   /// The released weights that the name asked for, or the default ones; nil for untrained variants.
   public let tag: PretrainedTag?
-  /// What the network's input looks like: the tag's preprocessing where there is one.
-  public let preprocessing: Preprocessing
+  /// What the network's input looks like: the tag's preprocessing where there is one, for the
+  /// network's channels.
+  public var preprocessing: Preprocessing { ownPreprocessing.adapted(toChannels: inputChannels) }
+  private let ownPreprocessing: Preprocessing
 
   /// How the last maps of a network of convolutions become features.
   public internal(set) var pooling = GlobalPooling.average
+  /// The channels of an image: 3, unless the network was made for others.
+  public internal(set) var inputChannels = 3
 
   /// Stem, stages and head width of a network of convolutions; nil for a transformer.
   public var shape: NetworkShape? {
@@ -124,7 +128,7 @@ public struct Variant: Sendable {
     self.isTimms = isTimms
     pretrainedTags = tags
     tag = tags.first
-    self.preprocessing = preprocessing
+    ownPreprocessing = preprocessing
   }
 
   private init(_ variant: Variant, tag: PretrainedTag) {
@@ -138,8 +142,9 @@ public struct Variant: Sendable {
     isTimms = variant.isTimms
     pretrainedTags = variant.pretrainedTags
     self.tag = tag
-    preprocessing = tag.preprocessing
+    ownPreprocessing = tag.preprocessing
     pooling = variant.pooling
+    inputChannels = variant.inputChannels
   }
 
   /// Every variant, in the order of the table.

@@ -20,7 +20,8 @@ public final class StepBenchmark {
     // Of several stages the last, which has the largest images.
     if let stage = settings.progression.stages.last { step.enter(stage) }
     let (batch, size) = (step.graph.batch, step.graph.inputSize)
-    fillRandom(step.input, count: batch * size * size * 3, seed: settings.seed)
+    let channels = network.blueprint.inputChannels
+    fillRandom(step.input, count: batch * size * size * channels, seed: settings.seed)
     for index in 0..<batch {
       step.targets.labels[index] = Int32(index % network.blueprint.classCount)
     }
@@ -58,7 +59,8 @@ public final class InferenceBenchmark {
   /// - Throws: `ArchitectureError` when the network cannot take such batches.
   public init(_ network: Network, batch: Int, inputSize: Int, pool: ThreadPool) throws {
     folded = try FoldedNetwork(network, maxBatch: batch, inputSize: inputSize, pool: pool)
-    fillRandom(folded.input, count: batch * inputSize * inputSize * 3, seed: 1)
+    let channels = network.blueprint.inputChannels
+    fillRandom(folded.input, count: batch * inputSize * inputSize * channels, seed: 1)
   }
 
   /// Computes the logits of the batch.

@@ -142,27 +142,29 @@ public struct Checkpoint: Sendable {
   }
 
   /// Gives a network, its optimizer and the average of its weights the state of the checkpoint. An
-  /// average that the checkpoint does not know begins at its weights.
+  /// average that the checkpoint does not know begins at its weights, and without an optimizer its
+  /// slots are left out.
   /// - Throws: `CheckpointError`, `TrainingError.missingSlot` for the slots of another rule.
   func restore(
-    into network: Network, _ optimizer: any Optimizer, _ average: WeightAverage? = nil
+    into network: Network, _ optimizer: (any Optimizer)?, _ average: WeightAverage? = nil
   ) throws {
     let names = Set(file.names)
-    for slot in optimizer.slots {
+    let slots = optimizer?.slots ?? []
+    for slot in slots {
       for tensor in slot.tensors {
         let name = Self.slotName(slot, tensor)
         guard names.contains(name) else { throw TrainingError.missingSlot(name) }
       }
     }
     try restore(into: network)
-    for slot in optimizer.slots {
+    for slot in slots {
       for tensor in slot.tensors {
         try file.withFloats(Self.slotName(slot, tensor), shape: tensor.timmShape) {
           tensor.layout.fromTimm($0, to: slot.values + tensor.offset, shape: tensor.shape)
         }
       }
     }
-    optimizer.updates = state.step
+    optimizer?.updates = state.step - (state.phaseStart ?? 0)
     if let average {
       try restore(into: average.parameters, prefix: holdsAverage ? Self.averagePrefix : "")
     }

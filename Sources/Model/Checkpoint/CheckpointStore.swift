@@ -1,6 +1,7 @@
 public import Foundation
 
-/// The checkpoints of one run in a folder: `last`, `best`, and the latest finished epochs.
+/// The checkpoints of one run in a folder: `last`, `best`, the latest finished epochs, and those with
+/// the best scores where they are asked for.
 ///
 /// `last.safetensors` and `best.safetensors` are further names of an epoch's file where they can be,
 /// so that they cost no space of their own.
@@ -68,10 +69,11 @@ public struct CheckpointStore: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - isBest: whether it becomes the best checkpoint too.
-  ///   - keep: how many epochs' checkpoints stay.
+  ///   - keep: how many of the latest epochs' checkpoints stay.
+  ///   - keepBest: of how many epochs the checkpoints stay because of their scores.
   func save(
     _ state: TrainingState, network: Network, optimizer: any Optimizer,
-    average: WeightAverage? = nil, isBest: Bool, keep: Int
+    average: WeightAverage? = nil, isBest: Bool, keep: Int, keepBest: Int = 0
   ) throws -> CheckpointReport {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -85,17 +87,35 @@ public struct CheckpointStore: Sendable, Equatable {
     if isBest { try AtomicFile.link(target, to: best) }
     if !isWithinEpoch {
       try AtomicFile.link(target, to: last)
-      try prune(keep: keep)
+      try prune(keep: keep, best: keepBest, state)
     }
     return CheckpointReport(
       epoch: state.completedEpochs, step: state.step, name: target.lastPathComponent)
   }
 
-  /// Removes the checkpoints of all but the latest epochs; the last and the best state stay.
+  /// Removes the checkpoints of all but the latest and the best epochs; the last and the best state
+  /// stay.
+  ///
+  /// - Parameters:
+  ///   - keep: how many of the latest epochs stay.
+  ///   - best: how many epochs stay for their scores.
   /// - Returns: the epochs that were removed.
   @discardableResult
-  public func prune(keep: Int) throws -> [Int] {
-    let removed = Array(epochs.dropFirst(max(1, keep)))
+  public func prune(keep: Int, best: Int = 0) throws -> [Int] {
+    guard best > 0 else { return try prune(keep: keep, best: 0, nil) }
+    return try prune(keep: keep, best: best, latest().checkpoint.state)
+  }
+
+  @discardableResult
+  private func prune(keep: Int, best: Int, _ state: TrainingState?) throws -> [Int] {
+    let present = epochs
+    let latest = present.prefix(max(1, keep))
+    var ranked: [Int] = []
+    if best > 0, let state {
+      ranked = CheckpointRanking(scores: state.scores, isLowerBetter: state.isLowerBetter)
+        .best(best, of: present)
+    }
+    let removed = present.filter { !latest.contains($0) && !ranked.contains($0) }
     for epoch in removed {
       guard unlink(file(epoch: epoch).path) == 0 || errno == ENOENT else {
         throw AtomicFile.Failure("remove", file(epoch: epoch).path)

@@ -76,7 +76,7 @@ public final class BatchLoader {
   /// Writes the next batch; waits when it is not ready yet.
   ///
   /// - Parameters:
-  ///   - input: room for `batchSize * size * size * 3` normalised floats, NHWC.
+  ///   - input: room for `batchSize * size * size` pixels of normalised floats, NHWC.
   ///   - labels: room for `batchSize` labels.
   /// - Returns: the number of pictures, 0 at the end of the epoch or after `close`.
   /// - Throws: the error of the first picture in the batch that cannot be read; the loader stays
@@ -97,10 +97,10 @@ public final class BatchLoader {
   /// Writes the next batch with its augmentation; waits when it is not ready yet.
   ///
   /// With n splits the batch holds every picture n times: all of the first version, then all of the
-  /// second, and so on, with the labels repeated.
+  /// second, and so on, with the labels repeated. A mixing that halves batches leaves the first half.
   ///
   /// - Parameters:
-  ///   - input: room for `splits * batchSize * size * size * 3` normalised floats, NHWC.
+  ///   - input: room for `splits * batchSize * size * size` pixels of normalised floats, NHWC.
   ///   - targets: room for `splits * batchSize` images.
   /// - Returns: the number of pictures, 0 at the end of the epoch or after `close`.
   /// - Throws: as `next` with labels.
@@ -110,7 +110,7 @@ public final class BatchLoader {
     try next { batch in
       let recipe = recipes.recipe(ofBatch: batch.number)
       let (augmentation, size) = (recipe.augmentation, recipe.transform.size)
-      let rows = augmentation.splits * batch.count
+      var rows = augmentation.splits * batch.count
       targets.setLabels(batch.labels, count: batch.count, times: augmentation.splits)
       if !augmentation.mixing.isOff {
         var random = CounterRandom(
@@ -118,14 +118,17 @@ public final class BatchLoader {
         augmentation.mixing.apply(
           to: batch.pixels, count: rows, size: size, &random, targets: targets)
       }
+      rows = augmentation.mixing.rows(of: rows)
       recipe.transform.normalization.apply(
         batch.pixels, pixelCount: rows * size * size, into: input)
       guard !augmentation.erasing.isOff else { return }
       for row in 0..<rows {
         let key = ring.key(
           batch: batch.number, row: row % batch.count, split: row / batch.count)
+        let channels = recipe.transform.normalization.channels
         augmentation.erasing.apply(
-          to: input + 3 * size * size * row, size: size, key: key, row: row, of: rows)
+          to: input + channels * size * size * row, size: size, channels: channels, key: key,
+          row: row, of: rows)
       }
     }
   }

@@ -47,7 +47,8 @@ public struct SampleKey: Sendable, Equatable {
   }
 }
 
-/// Turns bytes into network input: `(x - 255 mean) / (255 deviation)` per channel.
+/// Turns bytes into network input: `(x - 255 mean) / (255 deviation)` per channel, red, green and blue
+/// or brightness alone.
 public struct PixelNormalization: Sendable, Equatable {
   /// The mean of each channel, on the scale 0...1.
   public let mean: [Double]
@@ -56,14 +57,23 @@ public struct PixelNormalization: Sendable, Equatable {
   let offset: SIMD3<Float>
   let divisor: SIMD3<Float>
 
-  /// Three means and three deviations (which must not be zero), red first.
+  /// The channels of the network input: 3, or 1 for brightness.
+  var channels: Int { mean.count }
+
+  /// Three means and three deviations (which must not be zero), red first, or one of each for
+  /// brightness.
   public init(mean: [Double], deviation: [Double]) {
-    precondition(mean.count == 3 && deviation.count == 3 && !deviation.contains(0))
+    precondition([1, 3].contains(mean.count) && deviation.count == mean.count)
+    precondition(!deviation.contains(0))
     self.mean = mean
     self.deviation = deviation
-    offset = SIMD3(Float(mean[0] * 255), Float(mean[1] * 255), Float(mean[2] * 255))
-    divisor = SIMD3(
-      Float(deviation[0] * 255), Float(deviation[1] * 255), Float(deviation[2] * 255))
+    func bytes(_ values: [Double]) -> SIMD3<Float> {
+      SIMD3(
+        Float(values[0] * 255), Float(values[values.count / 2] * 255),
+        Float(values[values.count - 1] * 255))
+    }
+    offset = bytes(mean)
+    divisor = bytes(deviation)
   }
 
   /// The statistics of ImageNet.
@@ -79,13 +89,17 @@ public struct PixelNormalization: Sendable, Equatable {
     func byte(_ mean: Double) -> UInt8 {
       UInt8(min(max((255 * mean).rounded(.toNearestOrEven), 0), 255))
     }
-    return SIMD3(byte(mean[0]), byte(mean[1]), byte(mean[2]))
+    return SIMD3(byte(mean[0]), byte(mean[mean.count / 2]), byte(mean[mean.count - 1]))
   }
 
-  /// Writes `3 * pixelCount` floats (HWC).
+  /// Writes `channels * pixelCount` floats (HWC).
   func apply(
     _ pixels: UnsafePointer<UInt8>, pixelCount: Int, into output: UnsafeMutablePointer<Float>
   ) {
+    guard channels == 3 else {
+      return normalizeBrightness(
+        pixels, pixelCount: pixelCount, offset: offset.x, divisor: divisor.x, output: output)
+    }
     normalizePixels(
       pixels, pixelCount: pixelCount, offset: offset, divisor: divisor, output: output)
   }
@@ -163,10 +177,11 @@ extension ImageTransform {
     _ image: ImageRGB, key: SampleKey = SampleKey(seed: 0, epoch: 0, index: 0)
   ) -> [Float] {
     let picture = self(image, key: key)
-    return [Float](unsafeUninitializedCapacity: picture.pixels.count) { buffer, count in
+    let floats = normalization.channels * size * size
+    return [Float](unsafeUninitializedCapacity: floats) { buffer, count in
       guard let base = buffer.baseAddress else { return }
       picture.withView { normalization.apply($0.base, pixelCount: size * size, into: base) }
-      count = picture.pixels.count
+      count = floats
     }
   }
 }

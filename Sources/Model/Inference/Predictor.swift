@@ -28,6 +28,7 @@ public final class Predictor {
     _ network: Network, transform: EvalTransform, batch: Int = 16, pool: ThreadPool
   ) throws {
     precondition(batch > 0)
+    try network.blueprint.checkImages()
     self.network = network
     self.transform = transform
     self.batch = batch
@@ -48,14 +49,15 @@ public final class Predictor {
     _ images: any Dataset, top: Int, failed: (Int, any Error) throws -> Void,
     body: (Int, [ClassProbability]) throws -> Bool
   ) throws {
-    let pixels = 3 * transform.size * transform.size
+    let pixels = transform.size * transform.size
+    let floats = transform.normalization.channels * pixels
     var pending: [Int] = []
     for index in 0..<images.count {
       do {
         let rendered = transform(try images.image(index))
         rendered.withView { view in
           transform.normalization.apply(
-            view.base, pixelCount: pixels / 3, into: folded.input + pending.count * pixels)
+            view.base, pixelCount: pixels, into: folded.input + pending.count * floats)
         }
         pending.append(index)
       } catch {

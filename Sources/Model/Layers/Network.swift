@@ -33,8 +33,7 @@ public final class Network: @unchecked Sendable {
   /// - Throws: `ArchitectureError.classCount` unless there is at least one class.
   public func replacingHead(classCount: Int, seed: UInt64) throws -> Network {
     let replaced = Network(
-      uninitialized: try Blueprint(
-        blueprint.variant, classCount: classCount, inputChannels: blueprint.inputChannels))
+      uninitialized: try Blueprint(blueprint.variant, classCount: classCount))
     replaced.parameters.copyMatching(from: parameters)
     let classifier = replaced.blueprint.classifier
     for reference in [classifier.weight, classifier.bias] {

@@ -93,10 +93,13 @@ public final class TrainingGraph {
 
   /// Computes the logits with the batch's own statistics and moves the running ones.
   ///
-  /// - Parameter key: which random numbers dropout and drop path draw; unused at rates of 0.
-  public func forward(_ key: StepKey = StepKey()) {
+  /// - Parameters:
+  ///   - key: which random numbers dropout and drop path draw; unused at rates of 0.
+  ///   - normShare: the batch's share in the running statistics; nil for that of the training.
+  public func forward(_ key: StepKey = StepKey(), normShare: Double? = nil) {
     precondition((0..<1).contains(dropRate), "a drop rate lies in 0 ..< 1")
     context.key = key
+    context.normShare = normShare.map(Float.init)
     droppedFeatures = dropRate > 0
     layout.body.forward(
       input: input, dropout: droppedFeatures ? Dropout(rate: dropRate, key: key) : nil, context)

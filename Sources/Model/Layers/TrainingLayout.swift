@@ -103,7 +103,7 @@ public struct TrainingMemory: Sendable {
   /// - Throws: `ArchitectureError` when the batch or the size makes no sense, `HyperparameterError`
   ///   when `freeze` does not fit the network.
   public init(_ network: Network, settings: Hyperparameters, pool: ThreadPool) throws {
-    let freezing = try Freezing(settings.freezing, network.blueprint.parameters)
+    let freezing = try settings.freezing(.whole, network.blueprint.parameters)
     let (layout, stage) = try TrainingLayout.largest(network, settings, freezing, pool)
     let float = MemoryLayout<Float>.stride
     let gradients = [layout.expandedGradient, layout.filteredGradient, layout.skipGradient]
@@ -121,7 +121,7 @@ public struct TrainingMemory: Sendable {
       Item(name: "gradients of the weights", bytes: table.weightExtent * float),
       Item(name: "optimizer", bytes: state.optimizer * float),
       Item(
-        name: "batches prepared ahead", bytes: (2 + settings.workers) * stage.rows * pixels),
+        name: "batches prepared ahead", bytes: (2 + settings.workers) * stage.loadedRows * pixels),
       Item(name: "average of the weights", bytes: state.average * float),
       Item(name: "sums of gradients", bytes: state.accumulation * float),
     ]

@@ -99,6 +99,7 @@ struct TrainingNorm {
       inverseDeviation[channel] = 1 / (variance[channel] + epsilon).squareRoot()
     }
     if context.isRecomputing || isConstant { return }
+    let momentum = context.normShare ?? momentum
     let unbiased = Float(map.rows) / Float(map.rows - 1)
     for channel in 0..<map.channels {
       runningMean[channel] = (1 - momentum) * runningMean[channel] + momentum * mean[channel]

@@ -59,6 +59,8 @@ struct LayerContext {
   let pool: ThreadPool
   /// Whether a block is computed once more for its backward pass: nothing but its maps may change.
   var isRecomputing = false
+  /// The batch's share in the running statistics; nil for the momentum that the norms have.
+  var normShare: Float?
   /// Which random numbers the step draws.
   var key = StepKey()
   /// Where times are written, while somebody wants to know them.

@@ -26,6 +26,7 @@ public final class Evaluator {
     _ network: Network, transform: EvalTransform, views: TestViews = .none, workers: Int,
     pool: ThreadPool
   ) throws {
+    try network.blueprint.checkImages()
     self.transform = transform
     self.views = views
     self.workers = workers

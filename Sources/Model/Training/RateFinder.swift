@@ -48,6 +48,7 @@ public final class RateFinder {
   /// - Throws: `HyperparameterError`, `ArchitectureError`.
   public init(_ network: Network, data: DataSource, settings: Hyperparameters) throws {
     if let conflict = settings.values.conflict { throw conflict }
+    try network.blueprint.checkImages()
     try settings.checkBatches(images: data.train.count)
     self.data = data
     self.settings = settings

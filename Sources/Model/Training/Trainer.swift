@@ -45,6 +45,7 @@ public final class Trainer {
     guard blueprint.classCount >= data.classNames.count else {
       throw TrainingError.classCount(network: blueprint.classCount, data: data.classNames.count)
     }
+    try blueprint.checkImages()
     guard data.validation.count > 0 else { throw TrainingError.nothingToEvaluate(data.name) }
     if let conflict = settings.values.conflict { throw conflict }
     try settings.checkBatches(images: data.train.count)
@@ -58,6 +59,7 @@ public final class Trainer {
       model: blueprint.variant.qualifiedName, classNames: data.classNames, dataName: data.name,
       dataFingerprint: data.fingerprint, parameters: settings.values)
     state.pooling = blueprint.variant.pooling.ifNotMean
+    state.inputChannels = blueprint.inputChannels == 3 ? nil : blueprint.inputChannels
     if let checkpoint {
       try Self.check(checkpoint.state, against: state)
       state = checkpoint.state
@@ -76,14 +78,14 @@ public final class Trainer {
     step = try TrainingStep(network, settings: settings, pool: pool)
     evaluator = try Evaluator(
       network, transform: settings.evalTransform, workers: settings.workers, pool: pool)
-    try checkpoint?.restore(into: network, step.optimizer, step.average)
+    try checkpoint.map(restore)
   }
 
   /// Whether a checkpoint can be continued with this network, data and settings.
   private static func check(_ checkpoint: TrainingState, against given: TrainingState) throws {
     func architecture(_ name: String) -> Substring { name.prefix { $0 != "." } }
     guard architecture(checkpoint.model) == architecture(given.model),
-      checkpoint.pooling == given.pooling
+      checkpoint.pooling == given.pooling, checkpoint.inputChannels == given.inputChannels
     else {
       throw TrainingError.otherNetwork(
         checkpoint: checkpoint.networkText, given: given.networkText)
@@ -126,6 +128,7 @@ public final class Trainer {
     state.segment += 1
     watch = Stopwatch()
     try listener(.started(plan))
+    if settings.headEpochs > 0 { try listener(.phaseEntered(step.phase, epochs: phaseEpochs)) }
     if isInStages { try listener(.stageEntered(stage)) }
     if isNew { try save(isBest: false) }
     while state.completedEpochs < totalEpochs {
@@ -161,6 +164,21 @@ public final class Trainer {
   /// The steps of the running epoch.
   private var stepsPerEpoch: Int { settings.stepsPerEpoch(images: data.train.count, in: stage) }
 
+  /// The epochs of the running phase, counted from 0.
+  private var phaseEpochs: Range<Int> {
+    let end = min(settings.headEpochs, totalEpochs)
+    return step.phase == .classifier ? 0..<end : end..<totalEpochs
+  }
+
+  /// Begins the phase of the next epoch where that is another one.
+  private func enterPhase() -> Bool {
+    let phase = settings.phase(epoch: state.completedEpochs)
+    guard phase != step.phase else { return false }
+    state.phaseStart = state.step
+    step.begin(phase, after: state.step)
+    return true
+  }
+
   private var isOutOfSteps: Bool { settings.maxSteps.map { state.step >= $0 } ?? false }
 
   private var isOutOfPatience: Bool {
@@ -173,7 +191,8 @@ public final class Trainer {
       settings.totalSteps(images: data.train.count), settings.maxSteps ?? .max)
     return TrainingPlan(
       totalEpochs: totalEpochs, epochsText: settings.epochsText, stepsPerEpoch: stepsPerEpoch,
-      trainImages: data.train.count, testImages: data.validation.count, startStep: state.step,
+      trainImages: data.train.count, testImages: data.validation.count,
+      isValidated: data.hasSeparateValidation, startStep: state.step,
       startEpoch: state.completedEpochs, segment: state.segment,
       workspaceBytes: step.workspaceBytes,
       warnings: settings.warnings
@@ -302,10 +321,14 @@ public final class Trainer {
     if let best { state.best = best }
     if let evaluation { state.lastEvaluation = evaluation }
     state.scores.append(evaluation?.value(of: settings.evaluationMetric))
+    let isNewPhase = enterPhase()
     let interval = settings.checkpointInterval
     let isLast = state.completedEpochs == totalEpochs || isOutOfSteps || isOutOfPatience
     if best != nil || isLast || (interval > 0 && state.completedEpochs % interval == 0) {
       try save(isBest: best != nil)
+    }
+    if isNewPhase, state.completedEpochs < totalEpochs {
+      try listener(.phaseEntered(step.phase, epochs: phaseEpochs))
     }
     if isInStages, state.completedEpochs < totalEpochs, stage.number != finished.number {
       try listener(.stageEntered(stage))
@@ -383,17 +406,28 @@ public final class Trainer {
   private func save(isBest: Bool) throws {
     let report = try checkpoints.save(
       state, network: network, optimizer: step.optimizer, average: step.average, isBest: isBest,
-      keep: settings.keptCheckpoints)
+      keep: settings.keptCheckpoints, keepBest: settings.keptBest)
     try listener(.checkpointWritten(report))
   }
 
   @discardableResult
   private func returnToCheckpoint() throws -> CheckpointReport {
     let checkpoint = try checkpoints.latest().checkpoint
-    try checkpoint.restore(into: network, step.optimizer, step.average)
     state = checkpoint.state
+    try restore(checkpoint)
     return CheckpointReport(
       epoch: state.completedEpochs, step: state.step, name: checkpoint.url.lastPathComponent)
+  }
+
+  /// Gives network, optimizer and average the state of a checkpoint, which is `state`. An optimizer
+  /// of another phase, because `head-epochs` was changed, has nothing to say to this one.
+  private func restore(_ checkpoint: Checkpoint) throws {
+    let epoch = checkpoint.state.completedEpochs
+    let phase = settings.phase(epoch: epoch)
+    let isSame = checkpoint.state.parameters.phase(epoch: epoch) == phase
+    if !isSame { state.phaseStart = state.step }
+    step.begin(phase, after: state.phaseStart ?? 0)
+    try checkpoint.restore(into: network, isSame ? step.optimizer : nil, step.average)
   }
 
   // MARK: Reckoning

@@ -7,7 +7,7 @@ enum TrainingAdvice {
     var warnings: [HyperparameterWarning] = []
     let stages = settings.progression.stages
     if case .convolutional(let body) = network.blueprint.body {
-      let smallest = stages.map(\.batchSize).min() ?? settings.batchSize
+      let smallest = stages.map { min($0.batchSize, $0.rows) }.min() ?? settings.batchSize
       if smallest < 8, !settings.freezing.fixesNorms { warnings.append(.smallBatch(smallest)) }
       if settings.preprocessing.inputSize < body.stride {
         warnings.append(.smallInput(size: settings.preprocessing.inputSize, stride: body.stride))

@@ -18,6 +18,8 @@ public enum TrainingError: ModelError, Equatable {
   case stopBehind(stopAt: Int, step: Int)
   /// The data set has no images to evaluate.
   case nothingToEvaluate(String)
+  /// The network has no batch norm whose statistics could be estimated.
+  case noBatchNorm(String)
 }
 
 extension TrainingError {
@@ -40,6 +42,7 @@ extension TrainingError {
     case .stopBehind(let stopAt, let step):
       return "stop-at=\(stopAt) lies behind: step \(step) is done"
     case .nothingToEvaluate(let name): return "'\(name)' has no test images"
+    case .noBatchNorm(let model): return "\(model) has no batch norm"
     }
   }
 
@@ -56,7 +59,7 @@ extension TrainingError {
     case .changedWithinEpoch(let key, let checkpoint, _, _):
       return "keep \(key)=\(checkpoint), or go on from the checkpoint of a finished epoch"
     case .missingSlot: return "resume with the optimizer of the run"
-    case .stopBehind, .nothingToEvaluate: return nil
+    case .stopBehind, .nothingToEvaluate, .noBatchNorm: return nil
     }
   }
 

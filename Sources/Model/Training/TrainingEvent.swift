@@ -6,7 +6,9 @@ public enum TrainingEvent: Sendable {
   case step(StepProgress)
   /// A stage of progressive learning begins, or is gone on with.
   case stageEntered(TrainingStage)
-  /// So many of the test images are evaluated.
+  /// The classifier alone trains from now on, or everything does; told with `head-epochs`.
+  case phaseEntered(TrainingPhase, epochs: Range<Int>)
+  /// So many of the images that judge an epoch are evaluated.
   case evaluating(done: Int, total: Int)
   /// An epoch is over and, where it was due, evaluated.
   case epochFinished(EpochReport)
@@ -32,8 +34,10 @@ public struct TrainingPlan: Sendable, Equatable {
   public let stepsPerEpoch: Int
   /// Training images; those that fill no batch are left out of an epoch.
   public let trainImages: Int
-  /// Test images.
+  /// Images that judge every epoch.
   public let testImages: Int
+  /// Whether these are validation images, and not the test images.
+  public let isValidated: Bool
   /// Steps done before: 0, or those of the checkpoint that training goes on from.
   public let startStep: Int
   /// Epochs finished before.

@@ -8,6 +8,8 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var model: String
   /// How the network pools the last maps; nil for the mean.
   public var pooling: GlobalPooling?
+  /// The channels of the network's images; nil for three.
+  public var inputChannels: Int?
   /// The classes that the classifier's outputs stand for, in order.
   public var classNames: [String]
   /// The data set's name.
@@ -21,6 +23,8 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var completedEpochs = 0
   /// Steps done since training began.
   public var step = 0
+  /// Steps done before the optimizer began anew, behind `head-epochs`; nil for none.
+  public var phaseStart: Int?
   /// Steps done in the running epoch; all of them when only its evaluation is missing.
   public var epochStep = 0
   /// Training loss of the running epoch so far.
@@ -42,7 +46,7 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var segment = 0
 
   /// The network as `load` takes it.
-  var networkText: String { GlobalPooling.describe(model, pooling ?? .average) }
+  var networkText: String { Variant.loadText(model, pooling ?? .average, inputChannels ?? 3) }
 
   /// The beginning of a training.
   public init(

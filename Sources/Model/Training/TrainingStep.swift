@@ -12,7 +12,10 @@ final class TrainingStep {
     case abandoned
   }
 
-  let optimizer: any Optimizer
+  /// What of the network trains now.
+  private(set) var phase: TrainingPhase
+  /// The rule that updates what trains in this phase.
+  private(set) var optimizer: any Optimizer
   /// Bytes of the planned activations, those of the largest stage.
   let workspaceBytes: Int
   /// Where the batch's images go: `[batch, size, size, 3]`.
@@ -22,29 +25,37 @@ final class TrainingStep {
 
   /// The layers of the present stage.
   private(set) var graph: TrainingGraph
-  private let graphs: [StageShape: TrainingGraph]
+  private let graphs: [GraphKey: TrainingGraph]
   /// The running mean of the weights, where there is one.
   let average: WeightAverage?
-  private let clipping: GradientClipping?
+  private var clipping: GradientClipping?
+  /// What does not train in each phase.
+  private let freezings: [TrainingPhase: Freezing]
+  private let update: OptimizerSettings
+  /// Steps of the training before the optimizer's first.
+  private var firstStep = 0
   private let accumulator: GradientAccumulator?
   private let loss: TrainingLoss
   private let classes: Int
   private let pool: ThreadPool
   private let losses: UnsafeMutablePointer<Float>
 
+  /// Plans the steps of a training; the phase is that of its first epoch until another begins.
   init(_ network: Network, settings: Hyperparameters, pool: ThreadPool) throws {
     let table = network.parameters.table
-    let freezing = try Freezing(settings.freezing, table)
-    let update = settings.optimizer
-    let target = UpdateTarget(
-      network.parameters, UpdateGroup.all(of: table, freezing, layerDecay: update.layerDecay))
-    (graphs, workspaceBytes) = try Self.graphs(network, settings, freezing, pool)
+    phase = settings.phase(epoch: 0)
+    var freezings: [TrainingPhase: Freezing] = [:]
+    for phase in settings.phases { freezings[phase] = try settings.freezing(phase, table) }
+    self.freezings = freezings
+    update = settings.optimizer
+    (graphs, workspaceBytes) = try Self.graphs(network, settings, freezings, pool)
     let stages = settings.progression.stages
-    guard let first = stages.first, let graph = graphs[StageShape(first)] else {
+    guard let first = stages.first, let graph = graphs[GraphKey(first, phase)] else {
       preconditionFailure("a training has a stage")
     }
     self.graph = graph
-    let batch = stages.map(\.rows).max() ?? 0
+    let batch = stages.map(\.loadedRows).max() ?? 0
+    let target = Self.target(network, freezings, phase, update)
     optimizer = update.make(for: target)
     clipping = update.clipping.map { GradientClipping($0, for: target) }
     accumulator = update.accumulation > 1 ? GradientAccumulator(network.parameters) : nil
@@ -58,29 +69,57 @@ final class TrainingStep {
     enter(first)
   }
 
-  /// One graph for each size and batch that a stage has, all in the same memory.
+  /// One graph for each phase, size and batch, all in the same memory.
   private static func graphs(
-    _ network: Network, _ settings: Hyperparameters, _ freezing: Freezing, _ pool: ThreadPool
-  ) throws -> ([StageShape: TrainingGraph], workspaceBytes: Int) {
-    var layouts: [StageShape: TrainingLayout] = [:]
-    for stage in settings.progression.stages where layouts[StageShape(stage)] == nil {
-      let layout = try TrainingLayout(network, settings, stage, freezing, pool)
-      try layout.checkMemory(batch: stage.rows, inputSize: stage.inputSize)
-      layouts[StageShape(stage)] = layout
+    _ network: Network, _ settings: Hyperparameters, _ freezings: [TrainingPhase: Freezing],
+    _ pool: ThreadPool
+  ) throws -> ([GraphKey: TrainingGraph], workspaceBytes: Int) {
+    var layouts: [GraphKey: (layout: TrainingLayout, freezing: Freezing)] = [:]
+    for (phase, freezing) in freezings {
+      for stage in settings.progression.stages where layouts[GraphKey(stage, phase)] == nil {
+        let layout = try TrainingLayout(network, settings, stage, freezing, pool)
+        try layout.checkMemory(batch: stage.rows, inputSize: stage.inputSize)
+        layouts[GraphKey(stage, phase)] = (layout, freezing)
+      }
     }
-    let memory = StepMemory(for: Array(layouts.values))
-    let graphs = layouts.reduce(into: [StageShape: TrainingGraph]()) { graphs, entry in
+    let memory = StepMemory(for: layouts.values.map(\.layout))
+    let graphs = layouts.reduce(into: [GraphKey: TrainingGraph]()) { graphs, entry in
       graphs[entry.key] = TrainingGraph(
-        network, entry.value, batch: entry.key.rows, inputSize: entry.key.inputSize,
-        freezing: freezing, memory: memory, pool: pool)
+        network, entry.value.layout, batch: entry.key.rows, inputSize: entry.key.inputSize,
+        freezing: entry.value.freezing, memory: memory, pool: pool)
     }
-    return (graphs, layouts.values.map(\.workspaceBytes).max() ?? 0)
+    return (graphs, layouts.values.map(\.layout.workspaceBytes).max() ?? 0)
+  }
+
+  /// The weights that train in a phase.
+  private static func target(
+    _ network: Network, _ freezings: [TrainingPhase: Freezing], _ phase: TrainingPhase,
+    _ update: OptimizerSettings
+  ) -> UpdateTarget {
+    guard let freezing = freezings[phase] else { preconditionFailure("the phase was planned") }
+    return UpdateTarget(
+      network.parameters,
+      UpdateGroup.all(
+        of: network.parameters.table, freezing, layerDecay: update.layerDecay,
+        smallestScale: update.smallestScale))
+  }
+
+  /// Lets a phase begin, with an optimizer that remembers nothing.
+  ///
+  /// - Parameter step: the steps of the training before the phase.
+  func begin(_ phase: TrainingPhase, after step: Int) {
+    firstStep = step
+    guard phase != self.phase else { return }
+    self.phase = phase
+    let target = Self.target(graph.network, freezings, phase, update)
+    optimizer = update.make(for: target)
+    clipping = update.clipping.map { GradientClipping($0, for: target) }
   }
 
   /// Takes the sizes and the dropout of a stage; what a step computes does not depend on the stages
   /// before.
   func enter(_ stage: TrainingStage) {
-    guard let entered = graphs[StageShape(stage)] else {
+    guard let entered = graphs[GraphKey(stage, phase)] else {
       preconditionFailure("the stage was planned")
     }
     entered.profile = graph.profile
@@ -125,7 +164,7 @@ final class TrainingStep {
     measure(.update) {
       clipping?.run(pool)
       optimizer.step(learningRate: learningRate, pool: pool)
-      average?.update(step: optimizer.updates, pool: pool)
+      average?.update(step: firstStep + optimizer.updates, pool: pool)
     }
     return .done(loss: sum / Double(images))
   }
@@ -154,11 +193,13 @@ final class TrainingStep {
 }
 
 /// What a graph is planned for.
-private struct StageShape: Hashable {
+private struct GraphKey: Hashable {
+  let phase: TrainingPhase
   let inputSize: Int
   let rows: Int
 
-  init(_ stage: TrainingStage) {
+  init(_ stage: TrainingStage, _ phase: TrainingPhase) {
+    self.phase = phase
     inputSize = stage.inputSize
     rows = stage.rows
   }

@@ -50,7 +50,7 @@ public struct LoadReport: Sendable {
   /// The numbers of classes, if the file's classifier was left out for a new one.
   public let headReplaced: (from: Int, to: Int)?
   /// What was chosen where the file left a choice, such as `'state_dict_ema' was taken`.
-  public let notes: [String]
+  public internal(set) var notes: [String]
   /// What makes the network compute something else than the library whose file it is.
   public let warnings: [String]
   /// Whether the file's name has the beginning of its SHA-256, which was compared.

@@ -67,6 +67,12 @@ public final class WeightFile: Sendable {
     return (try? Checkpoint.state(of: url))?.pooling
   }
 
+  /// The channels of the images that a variant with these weights takes; nil where the file does not
+  /// have its first filters.
+  public func inputChannels(of variant: Variant) -> Int? {
+    (RecognizedScheme(self) ?? RecognizedScheme(assuming: .timm)).inputChannels(of: self, variant)
+  }
+
   /// The elements of a floating-point tensor in row-major order of the file's dimensions.
   ///
   /// - Throws: `WeightError.damagedContainer` when the numbers turn out to be damaged.

@@ -26,6 +26,17 @@ public enum WeightLoader {
     digest: (() throws -> String)? = nil
   ) throws -> (network: Network, report: LoadReport) {
     let recognized = RecognizedScheme(file) ?? RecognizedScheme(assuming: .timm)
+    if let channels = recognized.inputChannels(of: file, variant), channels == 3,
+      variant.inputChannels != 3
+    {
+      let own = try variant.taking(channels: 3)
+      var (network, report) = try load(
+        own, from: file, head: head, seed: seed, strict: strict, digest: digest)
+      network = try network.taking(channels: variant.inputChannels)
+      report.notes.append(
+        "the first filters were made from 3 channels to \(variant.inputChannels), as timm does")
+      return (network, report)
+    }
     let match = try WeightMatch(variant, file, recognized, head: head)
     guard match.isExact || !strict else {
       // What has nothing in common is not described by all that is missing.
@@ -61,7 +72,11 @@ public enum WeightLoader {
     }
     let plain = Variant.all.filter(fits)
     guard plain.isEmpty else { return plain }
-    return Variant.all.compactMap { try? $0.pooled(by: .concatenated) }.filter(fits)
+    let doubled = Variant.all.compactMap { try? $0.pooled(by: .concatenated) }.filter(fits)
+    guard doubled.isEmpty else { return doubled }
+    return Variant.all.compactMap { variant in
+      recognized.inputChannels(of: file, variant).flatMap { try? variant.taking(channels: $0) }
+    }.filter(fits)
   }
 
   private static func nothingFits(_ match: WeightMatch) -> WeightError {

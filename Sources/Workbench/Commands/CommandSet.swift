@@ -5,7 +5,9 @@ enum CommandSet {
   /// The table that parsing, checking, help, completion and running share.
   static let table: CommandTable<WorkbenchState> = CommandTable(
     (ModelCommands.all + WeightCommands.all + DataCommands.all + DownloadCommands.all
-      + SettingCommands.all + TrainingCommands.all + [RateFinderCommand.find, PresetCommand.preset]
+      + SettingCommands.all + TrainingCommands.all + [
+        RecalibrationCommand.recalibrate, RateFinderCommand.find, PresetCommand.preset,
+      ]
       + [ForkCommand.fork, RequireCommand.require, ShellCommand.shell]
       + EvaluationCommands.all + PlotCommands.all + RunCommands.all + CellCommands.all
       + UndoCommands.all + SessionCommands.all + BenchCommands.all + [ProfileCommand.profile]

@@ -78,6 +78,12 @@ enum ModelCommands {
         mean (avg, or fast), avgmax half the sum of both, catavgmax both, which doubles the \
         classifier's inputs. Runs, checkpoints and config.json remember it; a vision transformer \
         has none.
+
+        in-chans=1 makes a network for images of one channel, the brightness: gray data such as \
+        mnist needs no more, and colours are converted. Weights for three channels are adapted as \
+        timm does: the first filters are summed for one channel, repeated and scaled for others. \
+        mean and std are then the mean of the three. Networks of other channels than 1 and 3 can be \
+        looked at and written, but no data here has such images.
         """,
       positionals: [
         Positional("model", .named("model"), "a name of 'models', with or without a tag")
@@ -93,6 +99,9 @@ enum ModelCommands {
         Parameter(
           "global-pool", .choice(GlobalPooling.words),
           "how the last maps become features, as in timm; avg unless the file says otherwise"),
+        Parameter(
+          "in-chans", .integer(.within(1...4096)),
+          "channels of an image; 3 unless the file says otherwise"),
         Parameter("sha256", .word, "refuse a weight file that has another SHA-256"),
         Parameter(
           "strict", .boolean, "whether missing and unexpected tensors are an error", default: "on"),
@@ -106,6 +115,7 @@ enum ModelCommands {
         Example("load efficientnetv2_rw_s.ra2_in1k pretrained", "the released weights of that tag"),
         Example(
           "load tf_efficientnetv2_b0 weights=model.safetensors", "the weights of a file"),
+        Example("load tf_efficientnetv2_b0 in-chans=1 classes=10", "for gray images"),
       ])
   ) { invocation, state in
     let variant: Variant
@@ -132,7 +142,8 @@ enum ModelCommands {
     }
     let file = try weightFile(invocation, variant, state)
     let model = try ModelLoading.load(
-      variant, pooling: pooling, file: file, classes: classes,
+      variant, pooling: pooling, channels: invocation.integer("in-chans"), file: file,
+      classes: classes,
       strict: invocation.boolean("strict") ?? true,
       sha256: invocation.string("sha256"), state)
     if case .file(_, let digest) = model.weights, !invocation.isGiven("sha256") {
@@ -140,6 +151,9 @@ enum ModelCommands {
     }
     if pooling == nil, let own = model.variant.pooling.ifNotMean {
       state.canonicalText += " global-pool=\(own.rawValue)"
+    }
+    if !invocation.isGiven("in-chans"), model.variant.inputChannels != 3 {
+      state.canonicalText += " in-chans=\(model.variant.inputChannels)"
     }
     state.model = model
     state.console.write(ModelReport.summary(model, state))

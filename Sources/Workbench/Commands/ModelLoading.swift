@@ -9,14 +9,16 @@ enum ModelLoading {
   ///
   /// - Parameters:
   ///   - pooling: how the network is to pool; nil for what the file says, else the mean.
+  ///   - channels: of the images; nil for those that the file's network takes, else three.
   ///   - sha256: what the file's digest must be; nil for anything.
   static func load(
-    _ variant: Variant, pooling: GlobalPooling?, file: URL?, classes: LoadedModel.Classes,
-    strict: Bool, sha256: String?,
+    _ variant: Variant, pooling: GlobalPooling?, channels: Int?, file: URL?,
+    classes: LoadedModel.Classes, strict: Bool, sha256: String?,
     _ state: WorkbenchState
   ) throws -> LoadedModel {
     let seed = state.seed
     var variant = try pooling.map(variant.pooled) ?? variant
+    variant = try channels.map(variant.taking) ?? variant
     guard let file else {
       let count: Int
       switch classes {
@@ -35,6 +37,10 @@ enum ModelLoading {
     if pooling == nil, variant.shape != nil, let own = opened.pooling?.ifNotMean {
       variant = try variant.pooled(by: own)
       state.console.note("the network pools as the file says: global-pool=\(own.rawValue)")
+    }
+    if channels == nil, let own = opened.inputChannels(of: variant), own != 3 {
+      variant = try variant.taking(channels: own)
+      state.console.note("the network of the file takes images of other channels: in-chans=\(own)")
     }
     func digest() throws -> String {
       let digest = try hashing.value()

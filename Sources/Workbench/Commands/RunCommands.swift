@@ -30,15 +30,27 @@ enum RunCommands {
 
   private static let checkpoint = Command<WorkbenchState>(
     Signature(
-      "checkpoint", group: "runs", "Lists a run's checkpoints, or loads one into the network.",
+      "checkpoint", group: "runs",
+      "Lists a run's checkpoints, loads one into the network, or removes old ones.",
       discussion: """
         A checkpoint is named RUN@EPOCH, RUN@last or RUN@best; RUN alone means its last one. \
         'checkpoint load' takes the weights; 'resume' goes on training.
+
+        'checkpoint prune' removes the epochs' files but for the latest keep= and the best= by \
+        eval-metric; the last state and the best one stay in any case.
         """,
       positionals: [
-        Positional("action", .choice(["list", "load"]), "what to do"),
+        Positional("action", .choice(["list", "load", "prune"]), "what to do"),
         Positional(
           "which", .named("checkpoint"), "RUN or RUN@EPOCH; the current run without", .optional),
+      ],
+      keys: [
+        Parameter(
+          "keep", .integer(.from(1)), "of how many of the latest epochs prune leaves the files",
+          default: "1", activeWhen: "only with prune"),
+        Parameter(
+          "best", .integer(.from(0)), "of how many of the best epochs prune leaves the files",
+          default: "0", activeWhen: "only with prune"),
       ],
       flags: [
         Flag("json", "one JSON object per checkpoint"), Flag("csv", "comma-separated values"),
@@ -48,15 +60,23 @@ enum RunCommands {
       examples: [
         Example("checkpoint list quickstart", "the files that are kept"),
         Example("checkpoint load quickstart@best; eval", "the weights of the best epoch"),
+        Example("checkpoint prune quickstart keep=3", "the last three epochs and the best one"),
       ])
   ) { invocation, state in
     let parts = (invocation.string("which") ?? "").split(
       separator: "@", omittingEmptySubsequences: false)
     let name = parts.first.map(String.init).flatMap { $0.isEmpty ? nil : $0 }
-    if invocation.string("action") == "list" {
-      guard parts.count < 2 else {
-        throw CommandError("'checkpoint list' takes a run, not a checkpoint", argument: "which")
-      }
+    let action = invocation.requiredString("action")
+    guard action == "load" || parts.count < 2 else {
+      throw CommandError("'checkpoint \(action)' takes a run, not a checkpoint", argument: "which")
+    }
+    for key in ["keep", "best"] where action != "prune" && invocation.isGiven(key) {
+      throw CommandError("\(key)= is for 'checkpoint prune'", argument: key)
+    }
+    if action == "prune" {
+      state.onlyLooked = true
+      try prune(RunAccess.directory(name, state), invocation, state)
+    } else if action == "list" {
       state.onlyLooked = true
       let table = try RunAccess.checkpointTable(try RunAccess.directory(name, state), state)
       try state.show(table, as: invocation)
@@ -67,6 +87,23 @@ enum RunCommands {
       state.model = model
       state.console.write(ModelReport.summary(model, state))
     }
+  }
+}
+
+extension RunCommands {
+  /// Removes checkpoints of a run that nobody trains.
+  private static func prune(
+    _ run: RunDirectory, _ invocation: Invocation, _ state: WorkbenchState
+  ) throws {
+    let removed = try withExtendedLifetime(run.lock()) {
+      try run.checkpoints.prune(
+        keep: invocation.integer("keep") ?? 1, best: invocation.integer("best") ?? 0)
+    }
+    let names = removed.sorted().map(String.init).joined(separator: ", ")
+    state.console.note(
+      removed.isEmpty
+        ? "nothing to remove: run '\(run.name)' has no other checkpoints"
+        : "removed the checkpoints of \(removed.count == 1 ? "epoch" : "epochs") \(names)")
   }
 }
 

@@ -15,7 +15,8 @@ enum SettingCommands {
         'show all' lists them with their values, 'help KEY' explains one. At the prompt the word \
         'set' may be left out: lr=0.01.
         """,
-      keys: HyperparameterKey.parameters, keyNoun: "hyperparameter", mergesKeys: true,
+      keys: HyperparameterKey.parameters, keyNoun: "hyperparameter",
+      keyHints: TrainScriptFlags.hints, mergesKeys: true,
       effect: .change, writes: [.eachKey(prefix: "params.")],
       examples: [
         Example("set lr=0.01 batch-size=64", "a lower rate, larger batches"),
@@ -217,7 +218,8 @@ enum SettingCommands {
     let names = HyperparameterKey.all.flatMap { [$0.name] + $0.aliases }
     throw CommandError(
       "unknown hyperparameter '\(name)'",
-      hint: Suggestion.didYouMean(name, among: names) ?? "'show all' lists them")
+      hint: TrainScriptFlags.hints[name.replacing("_", with: "-")]
+        ?? Suggestion.didYouMean(name, among: names) ?? "'show all' lists them")
   }
 
   /// Warns of keys that were just set and have no effect.

@@ -34,7 +34,7 @@ enum TrainingCommands {
         """,
       positionals: [],
       keys: [Parameter("name", .word, "the run's name; MODEL-DATA without"), stopAt, plot]
-        + HyperparameterKey.parameters,
+        + HyperparameterKey.parameters, keyHints: TrainScriptFlags.hints,
       allowsOutput: true, effect: .change,
       reads: [.slot("params.*"), .slot("data"), .slot("model")],
       writes: [.slot("model"), .argument("name", prefix: "run:"), .slot("run:current")],
@@ -96,6 +96,7 @@ enum TrainingCommands {
       positionals: [Positional("run", .named("run"), "the run; the last one without", .optional)],
       keys: [stopAt, plot, moreEpochs]
         + HyperparameterKey.parameters.filter { $0.name != "epochs" },
+      keyHints: TrainScriptFlags.hints,
       allowsOutput: true, effect: .change,
       reads: [
         .argument("run", prefix: "run:"), .slot("run:current"), .slot("data"), .slot("model"),

@@ -19,9 +19,12 @@ enum ModelReport {
       facts.add("pooling", pooling.rawValue)
     }
     facts.add("classifier", model.classifierText)
-    facts.add("input", input(own, used))
+    facts.add("input", "\(blueprint.inputChannels)×" + input(own, used))
     facts.add("weights", weights(model.weights))
     if !model.trainedBy.isEmpty { facts.add("trained by", model.trainedBy.joined(separator: ", ")) }
+    if let batches = model.recalibration {
+      facts.add("batch norms", "running statistics of \(batches) batches, by 'recalibrate'")
+    }
     return facts.text
   }
 
@@ -31,7 +34,7 @@ enum ModelReport {
     _ model: LoadedModel, _ settings: Hyperparameters
   ) throws(HyperparameterError) -> String {
     let table = model.network.blueprint.parameters
-    let count = try Freezing(settings.freezing, table).trainedCount(in: table)
+    let count = try settings.freezing(.whole, table).trainedCount(in: table)
     return "\(NumberText.count(count)) of \(NumberText.count(table.parameterCount)) parameters"
   }
 
@@ -86,7 +89,7 @@ enum ModelReport {
   }
 
   private static func input(_ own: Preprocessing, _ used: Preprocessing) -> String {
-    var text = "3×\(used.inputSize)×\(used.inputSize)"
+    var text = "\(used.inputSize)×\(used.inputSize)"
     if used.inputSize != own.inputSize { text += " (the model's own: \(own.inputSize))" }
     if let test = own.testInputSize, test != own.inputSize {
       text += ", published accuracy at \(test)"

@@ -10,6 +10,8 @@ struct RunParameters: Codable, Equatable {
   var model: String
   /// How the network pools the last maps; nil for the mean.
   var pooling: GlobalPooling?
+  /// The channels of the network's images; nil for three.
+  var inputChannels: Int?
   /// The digest of the weights that training began with; nil for fresh ones.
   var weights: String?
   /// The data set.
@@ -32,6 +34,7 @@ struct RunParameters: Codable, Equatable {
   private enum CodingKeys: String, CodingKey {
     case version, model, weights, data
     case pooling = "global-pool"
+    case inputChannels = "in-chans"
     case dataFingerprint = "data-fingerprint"
     case limit, classes
     case reading = "data-reading"
@@ -66,7 +69,8 @@ struct RunParameters: Codable, Equatable {
   var variant: Variant {
     get throws {
       let named = try Variant.named(model)
-      return try pooling.map(named.pooled) ?? named
+      let pooled = try pooling.map(named.pooled) ?? named
+      return try inputChannels.map(pooled.taking) ?? pooled
     }
   }
 

@@ -44,6 +44,10 @@ final class RunRecorder {
     case .stageEntered(let stage):
       try log.append(line: RunText.stage(stage))
       try events.append("stage", StageReport.fields(stage))
+    case .phaseEntered(let phase, let epochs):
+      try log.append(line: RunText.phase(phase, epochs))
+      try events.append(
+        "phase", ["trains": .text(phase.rawValue), "epochs": .integer(epochs.count)])
     case .evaluating: break
     case .epochFinished(let report): try epoch(report)
     case .bestImproved(let best):
@@ -152,7 +156,8 @@ enum RunText {
   static func plan(_ plan: TrainingPlan) -> String {
     var text = "epochs: \(plan.epochsText), \(NumberText.count(plan.stepsPerEpoch)) steps each; "
     text += "\(NumberText.count(plan.trainImages)) training images, "
-    text += "\(NumberText.count(plan.testImages)) test images"
+    let judges = plan.isValidated ? "validation" : "test"
+    text += "\(NumberText.count(plan.testImages)) \(judges) images"
     if plan.startStep > 0 {
       text += "; going on after epoch \(plan.startEpoch), step \(NumberText.count(plan.startStep))"
     }
@@ -162,6 +167,17 @@ enum RunText {
   /// A stage of progressive learning: `stage 2 of 4: 171 px, batch 32, dropout 0.15`.
   static func stage(_ stage: TrainingStage) -> String {
     "stage \(stage.number) of \(stage.count): \(StageReport.settings(stage).joined(separator: ", "))"
+  }
+
+  /// What trains from an epoch on: `epochs 1 to 3: the classifier alone trains`.
+  static func phase(_ phase: TrainingPhase, _ epochs: Range<Int>) -> String {
+    let span =
+      epochs.count == 1
+      ? "epoch \(epochs.upperBound)" : "epochs \(epochs.lowerBound + 1) to \(epochs.upperBound)"
+    switch phase {
+    case .classifier: return "\(span): the classifier alone trains (head-epochs)"
+    case .whole: return "\(span): all of the network trains that 'freeze' leaves"
+    }
   }
 
   /// What the weights reach by themselves, where the line of the epoch is about their mean.

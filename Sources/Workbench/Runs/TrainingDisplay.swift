@@ -51,6 +51,10 @@ final class TrainingDisplay {
       progress.finish()
       epochLabel = ""
       console.note(RunText.stage(stage))
+    case .phaseEntered(let phase, let epochs):
+      progress.finish()
+      epochLabel = ""
+      console.note(RunText.phase(phase, epochs))
     case .evaluating(let done, let total):
       if epochLabel != "eval" {
         epochLabel = "eval"

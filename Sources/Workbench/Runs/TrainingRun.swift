@@ -136,6 +136,7 @@ final class TrainingRun {
   /// The state's model and data become those of the run.
   private func adopt() {
     if model.trainedBy.last != directory.name { model.trainedBy.append(directory.name) }
+    model.recalibration = nil
     state.model = model
     state.data = data
   }
@@ -186,6 +187,8 @@ final class TrainingRun {
       model: model.variant.qualifiedName, weights: weights, data: data.source,
       parameters: settings.values)
     description.pooling = model.variant.pooling.ifNotMean
+    let channels = model.variant.inputChannels
+    description.inputChannels = channels == 3 ? nil : channels
     description.limit = data.request.limit
     description.reading = DataReading(data.request)
     description.classCount = model.classCount

@@ -73,7 +73,8 @@ struct HyperparameterTests {
 
   @Test(arguments: [
     ("lr", HyperparameterValue.word("fast")), ("epochs", .number(1.5)), ("no-aug", .integer(2)),
-    ("mean", .numbers([1, 2])), ("mean", .word("none")), ("input-size", .numbers([3, 64, 32])),
+    ("mean", .numbers([1, 2, 3, 4])), ("mean", .word("none")),
+    ("input-size", .numbers([3, 64, 32])),
     ("opt", .integer(1)), ("max-steps", .auto),
   ])
   func valuesOfAnotherTypeAreRefused(name: String, value: HyperparameterValue) throws {

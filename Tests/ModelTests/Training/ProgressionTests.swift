@@ -55,6 +55,7 @@ struct ProgressionTests {
       found.stages == [
         TrainingStage(
           number: 1, count: 1, epochs: 0..<110, inputSize: 300, batchSize: 12, rows: 12,
+          loadedRows: 12,
           dropout: 0.2,
           magnitude: nil, mixup: 0, cutmix: 0)
       ])

@@ -312,6 +312,7 @@ struct TrainerTests {
     case .started: return "started"
     case .step: return "step"
     case .stageEntered: return "stage"
+    case .phaseEntered(let phase, _): return phase.rawValue
     case .evaluating: return "evaluating"
     case .epochFinished: return "epoch"
     case .bestImproved: return "best"

@@ -35,6 +35,7 @@ import Testing
   /// The values that make a script a matter of seconds, and a picture that it ends with.
   static let short: [(script: String, parameters: [String], picture: String)] = [
     ("mixup.wb", ["epochs=2", "limit=64"], "mixup-top1.png"),
+    ("head-first.wb", ["epochs=3", "limit=64"], "head-first-top1.png"),
     ("ema.wb", ["epochs=2", "limit=64"], "ema-loss.png"),
     ("from-scratch.wb", ["epochs=1", "limit=80"], "from-scratch-top1.png"),
     ("progressive.wb", ["epochs=3", "limit=80"], "progressive-loss.png"),

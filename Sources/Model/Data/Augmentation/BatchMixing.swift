@@ -16,6 +16,9 @@ struct BatchMixing: Sendable, Equatable {
     case pair
     /// Nothing: every image has its own.
     case elem
+    /// Nothing; only the first half of the images is mixed, each with one of the second half, which
+    /// is left out of the batch then.
+    case half
   }
 
   /// The parameter of the beta distribution of Mixup's shares; 0 never mixes that way.
@@ -98,6 +101,9 @@ struct BatchMixing: Sendable, Equatable {
     return Box(top: rows.0, bottom: rows.1, left: columns.0, right: columns.1)
   }
 
+  /// The images that the network sees of a batch of so many.
+  func rows(of count: Int) -> Int { mode == .half ? count / 2 : count }
+
   /// Mixes a batch in place and says what its images show.
   ///
   /// - Parameters:
@@ -114,7 +120,12 @@ struct BatchMixing: Sendable, Equatable {
     if mode == .batch { shared = draw(size: size, &random) }
     for row in 0..<(count / 2) {
       var first = mode == .batch ? shared : draw(size: size, &random)
-      var second = mode == .elem ? draw(size: size, &random) : first
+      var second =
+        switch mode {
+        case .batch, .pair: first
+        case .elem: draw(size: size, &random)
+        case .half: Draw()
+        }
       // timm rounds the shares of single images to single precision before it uses them.
       if mode != .batch {
         first.share = Double(Float(first.share))

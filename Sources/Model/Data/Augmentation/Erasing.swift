@@ -48,11 +48,12 @@ struct Erasing: Sendable, Equatable {
   ///
   /// - Parameter row: where in the batch of `rows` images it lies.
   func apply(
-    to image: UnsafeMutablePointer<Float>, size: Int, key: SampleKey, row: Int, of rows: Int
+    to image: UnsafeMutablePointer<Float>, size: Int, channels: Int = 3, key: SampleKey, row: Int,
+    of rows: Int
   ) {
     if hole > 0 {
       var random = key.random(.cutout)
-      erase(Self.hole(hole, size: size, &random), image, size) { _ in 0 }
+      erase(Self.hole(hole, size: size, &random), image, size, channels) { _ in 0 }
     }
     guard probability > 0, splits < 2 || row >= rows / splits else { return }
     var random = key.random(.erasing)
@@ -62,11 +63,11 @@ struct Erasing: Sendable, Equatable {
     for _ in 0..<count {
       guard let box = Self.box(count: count, size: size, &random) else { continue }
       switch mode {
-      case .const: erase(box, image, size) { _ in 0 }
+      case .const: erase(box, image, size, channels) { _ in 0 }
       case .rand:
         let color = (0..<3).reduce(into: SIMD3<Float>()) { $0[$1] = Float(colors.normal()) }
-        erase(box, image, size) { color[$0] }
-      case .pixel: erase(box, image, size) { _ in Float(colors.normal()) }
+        erase(box, image, size, channels) { color[$0] }
+      case .pixel: erase(box, image, size, channels) { _ in Float(colors.normal()) }
       }
     }
   }
@@ -102,11 +103,12 @@ struct Erasing: Sendable, Equatable {
 
   @inline(__always)
   private func erase(
-    _ box: Box, _ image: UnsafeMutablePointer<Float>, _ size: Int, _ value: (Int) -> Float
+    _ box: Box, _ image: UnsafeMutablePointer<Float>, _ size: Int, _ channels: Int,
+    _ value: (Int) -> Float
   ) {
     for y in box.y..<(box.y + box.height) {
-      let row = image + 3 * (y * size + box.x)
-      for index in 0..<(3 * box.width) { row[index] = value(index % 3) }
+      let row = image + channels * (y * size + box.x)
+      for index in 0..<(channels * box.width) { row[index] = value(index % channels) }
     }
   }
 }

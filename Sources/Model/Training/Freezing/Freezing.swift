@@ -22,10 +22,13 @@ public struct Freezing: Sendable {
 
   /// Applies a rule to a network.
   ///
+  /// - Parameter others: the places in the table of tensors that do not train either.
   /// - Throws: `HyperparameterError.frozenNothing` for a pattern that fits no tensor,
   ///   `.frozenEverything` when nothing would train.
-  public init(_ rule: FreezeRule, _ table: ParameterTable) throws(HyperparameterError) {
-    let frozen = try rule.frozen(in: table)
+  public init(
+    _ rule: FreezeRule, _ table: ParameterTable, with others: Set<Int> = []
+  ) throws(HyperparameterError) {
+    let frozen = try rule.frozen(in: table).union(others)
     let first = table.entries.indices.first {
       table.entries[$0].storage == .weights && !frozen.contains($0)
     }

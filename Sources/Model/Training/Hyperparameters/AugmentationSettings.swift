@@ -84,7 +84,7 @@ public struct AugmentationSettings: Sendable, Equatable {
     mixing.cutmixSides = range("cutmix-minmax")
     mixing.probability = values.number("mixup-prob")
     mixing.switchProbability = values.number("mixup-switch-prob")
-    mixing.mode = choice("mixup-mode")
+    if Self.mixingKey(values) != nil { mixing.mode = choice("mixup-mode") }
 
     guard !isOff else { return }
     erasing.probability = values.number("reprob")
@@ -117,7 +117,11 @@ public struct AugmentationSettings: Sendable, Equatable {
   public func batchAugmentation(size: Int? = nil, epoch: Int) -> BatchAugmentation {
     var augmentation = BatchAugmentation()
     augmentation.splits = splits
-    if epoch < mixingEnd ?? .max { augmentation.mixing = mixing }
+    if epoch < mixingEnd ?? .max {
+      augmentation.mixing = mixing
+    } else if mixing.mode == .half {
+      augmentation.mixing.mode = .half
+    }
     augmentation.erasing = erasing
     augmentation.erasing.hole = scaled(erasing.hole, to: size ?? inputSize)
     return augmentation
@@ -135,6 +139,12 @@ extension AugmentationSettings {
     let ramps = values.progressionRule.ramps
     return (["mixup", "cutmix", "cutmix-minmax"] + (ramps ? ["stage-mixup", "stage-cutmix"] : []))
       .first { values[$0] != .number(0) && values[$0] != .none }
+  }
+
+  /// Whether the network sees half of the images that a batch takes (`mixup-mode=half`), mixed or
+  /// not: the size of its batch is the same in all epochs.
+  static func halves(_ values: HyperparameterValues) -> Bool {
+    mixingKey(values) != nil && values.word("mixup-mode") == BatchMixing.Mode.half.rawValue
   }
 
   /// What of the values cannot be meant together; nil when they can.

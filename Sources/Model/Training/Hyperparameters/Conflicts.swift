@@ -7,7 +7,7 @@ extension HyperparameterValues {
   }
 
   private static let rules: [@Sendable (HyperparameterValues) -> HyperparameterError?] = [
-    losses, stages, { AugmentationSettings.conflict($0) },
+    losses, stages, colors, { AugmentationSettings.conflict($0) },
   ]
 
   private static let losses: @Sendable (HyperparameterValues) -> HyperparameterError? = { values in
@@ -28,6 +28,14 @@ extension HyperparameterValues {
         advice: "set aug-splits=3 with it")
     }
     return nil
+  }
+
+  private static let colors: @Sendable (HyperparameterValues) -> HyperparameterError? = { values in
+    ["mean", "std"].first { values.numbers($0)?.count == 2 }.map { key in
+      .conflict(
+        keys: [key], reason: "\(key) has 2 numbers for red, green and blue",
+        advice: "give 3 numbers, or 1 for all")
+    }
   }
 
   private static let stages: @Sendable (HyperparameterValues) -> HyperparameterError? = { values in

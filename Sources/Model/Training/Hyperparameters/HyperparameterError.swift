@@ -65,6 +65,8 @@ public enum HyperparameterWarning: Sendable, Equatable {
   case floorAboveRate(minimum: Double, rate: Double)
   /// Some stages of progressive learning never come.
   case fewerEpochsThanStages(epochs: Int, stages: Int)
+  /// The classifier trains alone to the end.
+  case backboneNeverTrains(head: Int)
   /// Batch norm averages over few images.
   case smallBatch(Int)
   /// The network halves the image more often than it has pixels for.
@@ -91,6 +93,8 @@ public enum HyperparameterWarning: Sendable, Equatable {
     case .fewerEpochsThanStages(let epochs, let stages):
       return
         "stages=\(stages), but only \(epochs) epochs before the cool-down: some stages are left out"
+    case .backboneNeverTrains(let head):
+      return "head-epochs=\(head) covers all epochs: the backbone never trains"
     case .smallBatch(let batch):
       return
         "batch norm averages over \(batch) images only; freeze-bn=on uses its running statistics"

@@ -59,6 +59,8 @@ public struct Hyperparameters: Sendable {
   public let writesSummary: Bool
   /// Checkpoints of past epochs that stay.
   public let keptCheckpoints: Int
+  /// Checkpoints that stay for their scores.
+  public let keptBest: Int
   /// Steps after which training ends.
   public let maxSteps: Int?
   /// Seconds after which training stops.
@@ -100,6 +102,7 @@ public struct Hyperparameters: Sendable {
     patience = values.optionalInteger("early-stop")
     writesSummary = values.flag("summary-csv")
     keptCheckpoints = values.integer("keep")
+    keptBest = values.integer("keep-best")
     maxSteps = values.optionalInteger("max-steps")
     timeLimit = values.optionalNumber("time-limit")
     warnings = Self.warnings(values)
@@ -171,6 +174,10 @@ public struct Hyperparameters: Sendable {
         warnings.append(.fewerEpochsThanStages(epochs: ramped, stages: stages))
       }
     }
+    let headEpochs = values.headEpochs
+    if headEpochs > 0, headEpochs >= schedule(values).totalEpochs {
+      warnings.append(.backboneNeverTrains(head: headEpochs))
+    }
     for key in values.changed {
       if let reason = values.inertReason(key) {
         warnings.append(.inert(key: key.name, reason: reason))
@@ -207,12 +214,15 @@ public struct Hyperparameters: Sendable {
   private static func preprocessing(
     _ resolved: HyperparameterValues, _ network: Preprocessing
   ) -> Preprocessing {
-    Preprocessing(
+    func fit(_ key: String, _ own: [Double]) -> [Double] {
+      resolved.numbers(key).map { Preprocessing.fit($0, channels: own.count) } ?? own
+    }
+    return Preprocessing(
       inputSize: resolved.integer("input-size"), testInputSize: nil,
       cropFraction: resolved.number("crop-pct"),
       interpolation: choice(resolved.word("interpolation")),
-      mean: resolved.numbers("mean") ?? network.mean,
-      deviation: resolved.numbers("std") ?? network.deviation, cropMode: network.cropMode)
+      mean: fit("mean", network.mean), deviation: fit("std", network.deviation),
+      cropMode: network.cropMode)
   }
 
   /// What happens to training images in a stage.

@@ -7,12 +7,22 @@ import Foundation
 struct LayerScales {
   private let tensors: [(end: Int, scale: Double)]
 
-  init(_ table: ParameterTable, decay: Double) {
-    let layers = Self.layers(of: table)
-    let last = layers.map(\.layer).max() ?? 0
-    tensors = layers.map { info, layer in
-      (roundUp(info.offset + info.count, to: 16), pow(decay, Double(last - layer)))
+  /// - Parameters:
+  ///   - decay: the rate of a layer as a share of that of the next one.
+  ///   - smallest: the least that a scale becomes.
+  init(_ table: ParameterTable, decay: Double, smallest: Double = 0) {
+    tensors = Self.scales(of: table, decay: decay, smallest: smallest).map { info, scale in
+      (roundUp(info.offset + info.count, to: 16), scale)
     }.sorted { $0.end < $1.end }
+  }
+
+  /// The scale of each trained tensor, in the order of the table.
+  static func scales(
+    of table: ParameterTable, decay: Double, smallest: Double
+  ) -> [(info: ParameterInfo, scale: Double)] {
+    let layers = layers(of: table)
+    let last = layers.map(\.layer).max() ?? 0
+    return layers.map { ($0.info, max(smallest, pow(decay, Double(last - $0.layer)))) }
   }
 
   /// The layer of each trained tensor, in the order of the table.

@@ -58,11 +58,14 @@ public struct UpdateGroup: Sendable, Equatable {
 
   /// What trains of a network, decaying tensors first.
   ///
-  /// - Parameter layerDecay: what the rate is multiplied by from each layer to the one before it.
+  /// - Parameters:
+  ///   - layerDecay: what the rate is multiplied by from each layer to the one before it.
+  ///   - smallestScale: the least that these factors come to.
   static func all(
-    of table: ParameterTable, _ freezing: Freezing, layerDecay: Double? = nil
+    of table: ParameterTable, _ freezing: Freezing, layerDecay: Double? = nil,
+    smallestScale: Double = 0
   ) -> [UpdateGroup] {
-    let layers = layerDecay.map { LayerScales(table, decay: $0) }
+    let layers = layerDecay.map { LayerScales(table, decay: $0, smallest: smallestScale) }
     return [(table.decayingRange, true), (table.plainRange, false)].flatMap { range, decays in
       freezing.trainedRanges(in: range).flatMap { trained in
         let group = UpdateGroup(range: trained, decays: decays)

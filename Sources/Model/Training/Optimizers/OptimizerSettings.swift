@@ -12,6 +12,10 @@ public struct OptimizerSettings: Sendable {
   public let weightDecay: Double
   /// What the rate is multiplied by from each layer to the one before it; nil for one rate.
   public let layerDecay: Double?
+  /// The least share of the rate that layerDecay leaves.
+  public let smallestScale: Double
+  /// The share of the rate below which a layer does not train; nil where all do.
+  public let unoptimizedScale: Double?
   /// How gradients are limited; nil where they are not.
   public let clipping: ClippingSettings?
   /// Batches whose mean gradient makes a step.
@@ -29,6 +33,8 @@ public struct OptimizerSettings: Sendable {
     epsilon = values.optionalNumber("opt-eps") ?? choice.rule.defaultEpsilon ?? 0
     weightDecay = values.number("weight-decay")
     layerDecay = values.optionalNumber("layer-decay")
+    smallestScale = values.number("layer-decay-min-scale")
+    unoptimizedScale = values.optionalNumber("layer-decay-no-opt-scale")
     clipping = values.optionalNumber("clip-grad").flatMap { limit in
       ClippingMode(rawValue: values.word("clip-mode")).map {
         ClippingSettings(mode: $0, limit: limit)
@@ -39,6 +45,15 @@ public struct OptimizerSettings: Sendable {
       values.flag("model-ema")
       ? AverageSettings(
         decay: values.number("model-ema-decay"), warmsUp: values.flag("model-ema-warmup")) : nil
+  }
+
+  /// The places in the table of the tensors whose rate is so small that they do not train.
+  func unoptimized(in table: ParameterTable) -> Set<Int> {
+    guard let layerDecay, let unoptimizedScale else { return [] }
+    let slow = Set(
+      LayerScales.scales(of: table, decay: layerDecay, smallest: smallestScale)
+        .filter { $0.scale < unoptimizedScale }.map(\.info.path))
+    return Set(table.entries.indices.filter { slow.contains(table.entries[$0].path) })
   }
 
   /// Makes the optimizer of some weights.

@@ -32,6 +32,7 @@ public struct Progression: Sendable, Equatable {
     }
     func start(_ index: Int) -> Int { index == count ? totalEpochs : index * ramped / count }
     let versions = max(1, values.integer("aug-splits"))
+    let halves = AugmentationSettings.halves(values)
     stages = (0..<count).map { index in
       let batch =
         batches.map { Int($0[min(index, $0.count - 1)]) } ?? values.integer("batch-size")
@@ -39,7 +40,8 @@ public struct Progression: Sendable, Equatable {
         number: index + 1, count: count,
         epochs: rule == .spread ? 0..<totalEpochs : start(index)..<start(index + 1),
         inputSize: size(index),
-        batchSize: batch, rows: batch * versions,
+        batchSize: batch, rows: halves ? batch / 2 : batch * versions,
+        loadedRows: batch * versions,
         dropout: ramp("stage-drop", index) ?? values.number("drop"),
         magnitude: ramp("stage-magnitude", index),
         mixup: ramp("stage-mixup", index) ?? values.number("mixup"),
@@ -92,9 +94,28 @@ struct SpreadWindow: Sendable, Equatable {
   /// The share of draws for which the window does not count.
   let randomShare: Double
   let seed: UInt64
+  /// The probabilities of the sizes, epoch by epoch: a step must not reckon them anew.
+  private let table: [[Double]]
 
-  /// The probability of each size in an epoch.
-  func weights(epoch: Int) -> [Double] {
+  /// Opens the window over so many sizes for a training of so many epochs.
+  init(count: Int, epochs: Int, deviation: Double, randomShare: Double, seed: UInt64) {
+    self.count = count
+    self.epochs = epochs
+    self.deviation = deviation
+    self.randomShare = randomShare
+    self.seed = seed
+    table = (0..<epochs).map {
+      Self.weights(
+        epoch: $0, of: epochs, count: count, deviation: deviation, randomShare: randomShare)
+    }
+  }
+
+  /// The probability of each size in an epoch; the last epoch's behind the end.
+  func weights(epoch: Int) -> [Double] { table[min(epoch, epochs - 1)] }
+
+  private static func weights(
+    epoch: Int, of epochs: Int, count: Int, deviation: Double, randomShare: Double
+  ) -> [Double] {
     let progress = epochs == 1 ? 1 : min(Double(epoch) / Double(epochs - 1), 1)
     let center = progress * Double(count - 1)
     let distances = (0..<count).map { abs(Double($0) - center) }

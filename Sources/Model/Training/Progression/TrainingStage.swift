@@ -10,8 +10,11 @@ public struct TrainingStage: Sendable, Equatable {
   public let inputSize: Int
   /// Images per step.
   public let batchSize: Int
-  /// What the network sees in a batch: its images in all versions (`aug-splits`).
+  /// What the network sees in a batch: its images in all versions (`aug-splits`), or half of them,
+  /// each mixed with one of the other half (`mixup-mode=half`).
   public let rows: Int
+  /// What the loader prepares for a batch: its images in all versions.
+  let loadedRows: Int
   /// The share of features that dropout sets to 0.
   public let dropout: Double
   /// RandAugment's magnitude; nil for that of `aa`.

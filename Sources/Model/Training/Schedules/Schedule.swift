@@ -49,7 +49,8 @@ public struct Schedule: Sendable {
     let tick = isPerStep ? position.epoch * position.stepsPerEpoch + position.step : position.epoch
     let rate = plainRate(tick, ticksPerEpoch, position.scores)
     // timm sets the first rate when the scheduler is made, before there is any noise.
-    guard tick > 0, let noise else { return rate }
+    let quiet = curve.sparesWarmup ? warmup.epochs * ticksPerEpoch : 0
+    guard tick > quiet, let noise else { return rate }
     return rate + rate * noise.value(at: tick, of: epochs * ticksPerEpoch)
   }
 
@@ -115,6 +116,8 @@ public protocol RateCurve: Sendable {
   func totalEpochs(_ epochs: Int) -> Int
   /// Whether the warm-up rises to where the curve stands by then, instead of to the peak.
   var isMetByWarmup: Bool { get }
+  /// Whether noise leaves the warm-up and the first tick behind it alone.
+  var sparesWarmup: Bool { get }
   /// Whether the very first rate is the curve's own even though it is not the peak.
   var startsBelowPeak: Bool { get }
 }
@@ -124,6 +127,8 @@ extension RateCurve {
   public func totalEpochs(_ epochs: Int) -> Int { epochs }
   /// The warm-up rises to the peak.
   public var isMetByWarmup: Bool { false }
+  /// Noise shakes the warm-up too.
+  public var sparesWarmup: Bool { false }
   /// The curve starts at the peak.
   public var startsBelowPeak: Bool { false }
 }

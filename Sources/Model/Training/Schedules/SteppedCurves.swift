@@ -98,6 +98,9 @@ public struct PlateauCurve: RateCurve {
   /// The relative change that counts as an improvement.
   static let threshold = 1e-4
 
+  /// timm shakes the rate only where it follows the metric.
+  public var sparesWarmup: Bool { true }
+
   /// The peak times the factor for each time that patience ran out.
   public func rate(at time: CurveTime, peak: Double) -> Double {
     var rate = peak

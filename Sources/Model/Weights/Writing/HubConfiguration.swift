@@ -21,6 +21,7 @@ public struct HubConfiguration: Codable, Sendable, Equatable {
   /// What timm gives to the network beside what `Pretrained` says.
   public struct ModelArguments: Codable, Sendable, Equatable {
     let globalPool: String?
+    let inChans: Int?
   }
 
   /// timm's name of the architecture.
@@ -39,7 +40,10 @@ public struct HubConfiguration: Codable, Sendable, Equatable {
     numFeatures = blueprint.mapChannels
     let pooling = blueprint.variant.pooling
     globalPool = blueprint.variant.shape == nil ? nil : pooling.rawValue
-    modelArgs = pooling == .average ? nil : ModelArguments(globalPool: pooling.rawValue)
+    let channels = blueprint.inputChannels == 3 ? nil : blueprint.inputChannels
+    modelArgs =
+      pooling == .average && channels == nil
+      ? nil : ModelArguments(globalPool: pooling.ifNotMean?.rawValue, inChans: channels)
     func size(_ edge: Int) -> [Int] { [blueprint.inputChannels, edge, edge] }
     pretrainedCfg = Pretrained(
       tag: blueprint.variant.tag?.name, inputSize: size(preprocessing.inputSize),

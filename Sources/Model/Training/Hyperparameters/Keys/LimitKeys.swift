@@ -27,6 +27,15 @@ extension HyperparameterKey {
         with adamw, and the running mean of model-ema.
         """),
     HyperparameterKey(
+      "keep-best", group: .limits, kind: .integer(0...1_000_000), default: .integer(0),
+      changesResult: false,
+      summary: "How many checkpoints stay on disk for the best values of eval-metric.",
+      explanation: """
+        They are kept besides those of 'keep', by the rules of timm's CheckpointSaver: of equal \
+        epochs the earlier stays, and epochs that were not evaluated only fill up. 'checkpoint list' \
+        shows them; with 0 the best one of all still has a file of its own.
+        """),
+    HyperparameterKey(
       "early-stop", group: .limits, kind: .integer(1...1_000_000), keywords: ["none"],
       default: .none,
       summary: "Ends training when eval-metric has not improved for so many epochs.",

@@ -45,7 +45,9 @@ extension HyperparameterKey {
       summary: "What shares a draw of Mixup and CutMix: the batch, a pair of images, or none.",
       explanation: """
         batch mixes all images of a batch alike, pair the two images that are mixed with each other, \
-        elem draws for every image.
+        elem draws for every image. half draws for every image of the first half, mixes it with one \
+        of the second half, and leaves that half out: a step then computes batch-size / 2 images, \
+        with mixing switched off by mixup-off-epoch too, as in timm.
         """,
       inertWhen: withoutMixing),
     HyperparameterKey(

@@ -59,6 +59,23 @@ extension HyperparameterKey {
         stem slowest. 0.65 to 0.9 keep what pretrained weights know, above all those of transformers.
         """),
     HyperparameterKey(
+      "layer-decay-min-scale", group: .optimizer, kind: .number(.between(0, 1)),
+      default: .number(0),
+      summary: "The least share of lr that layer-decay leaves a layer.",
+      explanation: """
+        The layers near the images learn at this share of lr where layer-decay would leave them less.
+        """,
+      inertWhen: withoutLayerDecay),
+    HyperparameterKey(
+      "layer-decay-no-opt-scale", group: .optimizer, kind: .number(.above(0, upTo: 1)),
+      keywords: ["none"], default: .none,
+      summary: "The share of lr below which layer-decay lets a layer keep its weights.",
+      explanation: """
+        Layers whose share is smaller are frozen, which makes steps faster, as in timm. A share that \
+        layer-decay-min-scale raises counts as raised.
+        """,
+      inertWhen: withoutLayerDecay),
+    HyperparameterKey(
       "clip-grad", group: .optimizer, kind: .number(.above(0)), keywords: ["none"],
       default: .none,
       summary: "Limits the gradients of a step; clip-mode says how.",
@@ -109,6 +126,10 @@ extension HyperparameterKey {
         """,
       inertWhen: withoutAverage),
   ]
+
+  private static let withoutLayerDecay: @Sendable (HyperparameterValues) -> String? = {
+    $0.optionalNumber("layer-decay") == nil ? "layer-decay is none" : nil
+  }
 
   private static let withoutAverage: @Sendable (HyperparameterValues) -> String? = {
     $0.flag("model-ema") ? nil : "model-ema is off"

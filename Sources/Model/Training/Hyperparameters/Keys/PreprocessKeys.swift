@@ -11,15 +11,16 @@ extension HyperparameterKey {
         of a square image: right for CIFAR and digits. auto is what the weights were evaluated with.
         """),
     HyperparameterKey(
-      "mean", group: .preprocess, kind: .numbers(count: 3...3, .finite, ascending: false),
+      "mean", group: .preprocess, kind: .numbers(count: 1...3, .finite, ascending: false),
       keywords: ["auto"], default: .auto,
       summary: "What is subtracted from red, green and blue, on a scale from 0 to 1.",
       explanation: """
         auto is what the weights were trained with; another value harms pretrained weights. From \
-        scratch any value near the data's mean serves.
+        scratch any value near the data's mean serves. One number holds for all channels; a network \
+        of one channel takes the mean of three.
         """),
     HyperparameterKey(
-      "std", group: .preprocess, kind: .numbers(count: 3...3, .above(0), ascending: false),
+      "std", group: .preprocess, kind: .numbers(count: 1...3, .above(0), ascending: false),
       keywords: ["auto"], default: .auto,
       summary: "What red, green and blue are divided by after mean was subtracted.",
       explanation: "auto is what the weights were trained with, as for mean."),

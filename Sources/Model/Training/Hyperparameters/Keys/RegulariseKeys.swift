@@ -36,6 +36,17 @@ extension HyperparameterKey {
         small batches and for pretrained weights.
         """),
     HyperparameterKey(
+      "head-epochs", group: .regularise, kind: .integer(0...1_000_000), default: .integer(0),
+      summary: "Epochs at the beginning in which the classifier alone trains.",
+      explanation: """
+        A new classifier's first gradients are wild and would spoil pretrained weights. For so many \
+        epochs the backbone stays as it is, batch norms included, as with freeze=backbone \
+        freeze-bn=on; then everything trains that freeze leaves, and the optimizer begins anew. The \
+        epochs are the first of the training, and the learning rate follows its schedule as without: \
+        for a classifier that should learn fast set warmup-epochs to at most as many.
+        """,
+      inertWhen: { $0.holdsBackbone ? "freeze=backbone trains nothing but the classifier" : nil }),
+    HyperparameterKey(
       "bn-momentum", group: .regularise, kind: .number(.between(0, 1)), keywords: ["auto"],
       default: .auto,
       summary: "Share of a batch in the running statistics of batch norms, at each step.",
