@@ -103,7 +103,7 @@ import Testing
     }
     let whole = try run("train name=whole\nsave a.wb\n")
     #expect(whole.status == 0, "\(whole.errors)")
-    #expect(whole.output.contains("1×32×32") && whole.output.contains("mean (0.449)"))
+    #expect(whole.output.contains("1×192×192") && whole.output.contains("mean (0.449)"))
     #expect(try folder.text("runs/whole/params.json").contains("\"in-chans\" : 1"))
     #expect(try folder.text("a.wb").contains("in-chans=1"))
 
@@ -128,7 +128,7 @@ import Testing
       [
         "-c",
         "load tf_efficientnetv2_b0 weights=a.safetensors; set input-size=32; predict \(picture) --json; "
-          + "features \(picture); info layers; bench steps=1 batch-size=2",
+          + "features \(picture); info layers; bench rounds=1 batch-size=2",
       ], in: folder.url)
     #expect(used.status == 0 && used.output.contains("probability"), "\(used.errors)")
   }
