@@ -60,7 +60,7 @@ enum RunRule {
       invocation.strings(key).map { text in
         (String(text.prefix { $0 != "@" }), invocation.range(of: key))
       }
-    }.filter { !$0.0.isEmpty && !$0.0.contains("*") }
+    }.filter { !$0.0.isEmpty && !$0.0.contains("*") && !RunSelection.isFile($0.0) }
   }
 
   /// Whether a command means the current run.
@@ -68,7 +68,7 @@ enum RunRule {
     switch invocation.name {
     case "plot":
       return invocation.strings("runs").isEmpty && invocation.strings("metrics") != ["lr"]
-        && invocation.strings("metrics").allSatisfy { CurveFigure.metric($0) != nil }
+        && invocation.strings("metrics").allSatisfy { CurveMetric.named($0) != nil }
     case "metrics", "expect", "resume": return !invocation.isGiven("run")
     default: return false
     }

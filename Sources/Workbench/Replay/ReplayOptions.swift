@@ -65,16 +65,3 @@ struct ReplayOptions {
     list.map { $0.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } }
   }
 }
-
-/// A command line as one would type it again.
-enum ShellWords {
-  /// A word, in single quotes if the shell would read anything else.
-  static func quoted(_ word: String) -> String {
-    let isPlain = word.unicodeScalars.allSatisfy {
-      $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil)
-        || "-_./=:,@+%".unicodeScalars.contains($0)
-    }
-    if isPlain, !word.isEmpty { return word }
-    return "'" + word.replacing("'", with: "'\\''") + "'"
-  }
-}
