@@ -67,10 +67,8 @@ void wb_crash_install(void) {
   action.sa_flags = SA_ONSTACK;
   const int numbers[] = {SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS, SIGFPE};
   for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) {
-    struct sigaction before;
-    if (sigaction(numbers[index], NULL, &before) == 0 && before.sa_handler == SIG_DFL) {
-      sigaction(numbers[index], &action, NULL);
-    }
+    // The Swift runtime's own handler, where it is turned on, would only print a backtrace.
+    sigaction(numbers[index], &action, NULL);
   }
 }
 

@@ -81,10 +81,13 @@ enum PlotCommands {
       }
       return try Drawing.draw(picture.subject(invocation, state), invocation, state)
     }
+    state.untouchedSlots = ["model", "data"]
     if invocation.string("runs") == nil, state.currentRun == nil, names == ["lr"] {
       return try Drawing.draw(CurveFigure.schedule(state.values), invocation, state)
     }
     let runs = invocation.strings("runs")
+    state.untouchedSlots.insert("params.*")
+    if !runs.isEmpty { state.untouchedSlots.insert("run:current") }
     let logs = try RunSelection.logs(runs, state)
     let curves = try curves(invocation, columns: logs.flatMap(\.table.columns))
     guard invocation.has("live") else {
@@ -94,6 +97,11 @@ enum PlotCommands {
       return try Drawing.draw(curves.figure(of: logs), invocation, state)
     }
     try follow(curves, runs: runs, logs: logs, invocation, state)
+  }
+
+  /// Whether an invocation draws the network or what it does, not curves of runs.
+  static func drawsPicture(_ invocation: Invocation) -> Bool {
+    invocation.strings("metrics").contains { EvaluationPicture(rawValue: $0) != nil }
   }
 
   /// What an invocation asks to be drawn.

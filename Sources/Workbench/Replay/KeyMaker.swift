@@ -54,6 +54,9 @@ struct KeyMaker {
       slots.removeAll { $0.name == "run:current" }
       if invocation.name == "eval" { slots.removeAll { $0.name == "model" } }
     }
+    if invocation.name == "plot", !PlotCommands.drawsPicture(invocation) {
+      slots.removeAll { ["model", "data"].contains($0.name) }
+    }
     inputs += trace.inputs(slots) { slot in
       Self.outside(slot, isTraining: StepKind(invocation) == .training, state)
     }

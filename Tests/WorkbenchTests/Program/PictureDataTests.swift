@@ -140,7 +140,7 @@ import Testing
       ("data folder", 3, "data folder dir=PATH"),
       ("data tar dir=colors", 3, "data tar file=PATH"),
       ("data tar file=colors/red/1.png", 7, "is no tar archive"),
-      ("data folder dir=nowhere", 7, "there is no folder"),
+      ("data folder dir=nowhere", 7, "there is no 'nowhere'"),
       ("data digits file=x", 3, "file= is for"),
       ("data digits download", 3, "cannot be fetched"),
       ("data digits split-seed=1", 3, "decides nothing without"),
@@ -148,7 +148,7 @@ import Testing
       ("data digits; data verify limit=3", 3, "takes no limit="),
       ("data digits --json", 3, "'data verify'"),
       ("data mnist dir=colors", 7, "train-images-idx3-ubyte"),
-      ("data folder dir=colors class-map=none.txt", 7, "no such file"),
+      ("data folder dir=colors class-map=none.txt", 7, "there is no 'none.txt'"),
       ("data digits; load tf_efficientnetv2_b0; eval confusion per-class", 3, "one table"),
     ] {
       let result = try run(script, folder)

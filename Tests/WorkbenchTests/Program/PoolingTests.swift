@@ -77,7 +77,7 @@ import Testing
     let real = try sha256(of: file)
     let first = try BuiltProgram.run(["-c", "info \(file.path)"], in: folder.url)
     #expect(first.output.contains(real), "\(first.errors)")
-    #expect(try folder.text("home/digests").hasPrefix(real))
+    #expect(try folder.text("home/digests").contains(real))
     // One that was never computed shows that it is looked up, and that sha256= is compared with it.
     let invented = String(repeating: "a", count: 64)
     DigestCache(file: folder.url.appending(path: "home/digests"))

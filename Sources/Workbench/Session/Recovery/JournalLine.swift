@@ -43,6 +43,7 @@ enum JournalLine: Codable, Sendable {
 struct RecordedSession {
   /// The session's name.
   let name: String
+  private let url: URL
   /// Where it worked.
   private(set) var place: JournalLine.Place?
   /// What was run, with what was undone marked.
@@ -61,6 +62,7 @@ struct RecordedSession {
   /// Reads a journal. A last line that was cut off by the crash is left out.
   init?(_ url: URL) {
     guard let data = try? Data(contentsOf: url) else { return nil }
+    self.url = url
     name = url.deletingPathExtension().lastPathComponent
     let values = try? url.resourceValues(forKeys: [.contentModificationDateKey])
     modified = values?.contentModificationDate ?? .distantPast
@@ -88,6 +90,18 @@ struct RecordedSession {
     case .saved(let count): savedCommands = count
     case .closed: isClosed = true
     }
+  }
+
+  /// Notes that another session has taken over all of it.
+  func markAsRecovered() {
+    guard let handle = try? FileHandle(forWritingTo: url),
+      var line = try? JSONEncoder().encode(JournalLine.closed)
+    else { return }
+    line.insert(0x0A, at: 0)
+    line.append(0x0A)
+    _ = try? handle.seekToEnd()
+    try? handle.write(contentsOf: line)
+    try? handle.close()
   }
 
   /// Whether its process is still there.

@@ -37,6 +37,7 @@ struct SessionRecovery {
     for record in recorded.records { state.journal.append(renumbered(record)) }
     state.savedCommands = min(recorded.savedCommands, entries.count)
     adoptUnfinished()
+    recorded.markAsRecovered()
     for problem in problems { state.console.warn("not restored: \(problem)") }
     state.console.print(
       "recovered \(recorded.records.count) commands of session \(recorded.name)"
