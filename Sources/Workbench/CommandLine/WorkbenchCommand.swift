@@ -54,7 +54,7 @@ struct PromptCommand: ParsableCommand {
   @Option(name: .customShort("c"), help: "Run these commands, separated by ';', and leave.")
   var command: String?
 
-  @OptionGroup(title: "Commands from -c or standard input") var replay: ReplayArguments
+  @OptionGroup(title: "Options for headless commands") var replay: ReplayArguments
 
   @OptionGroup var output: OutputOptions
 }

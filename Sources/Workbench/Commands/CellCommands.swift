@@ -207,7 +207,7 @@ enum CellCommands {
     let edited = try ExternalEditor.edit(cell.text, named: "cell-\(index).wb")
     let script = Parser.parse(Source(name: document.label(index), text: edited))
     state.cells.document.replace(index, with: script)
-    if state.cells.document == document {
+    if state.cells.document.cells == document.cells {
       state.console.print("\(document.label(index)) is as it was")
     } else {
       state.console.print("\(document.label(index)) was changed; 'run \(index)' runs it")

@@ -178,8 +178,6 @@ import Testing
     session.type("save book2.wb cells=all\r")
     session.expect("5 cells as they are written")
     session.type("quit\r")
-    session.expect("Leave all the same?")
-    session.type("y\r")
     #expect(session.finish() == 0)
     #expect(try folder.text("book2.wb").contains("# remember this"))
     #expect(try folder.text("book2.wb").contains("# %% Broken\neval nosuch"))
