@@ -85,7 +85,8 @@ enum PlotCommands {
       return try Drawing.draw(picture.subject(invocation, state), invocation, state)
     }
     if invocation.string("runs") == nil, state.currentRun == nil, names == ["lr"] {
-      return try Drawing.draw(CurveFigure.schedule(state.values), invocation, state)
+      return try Drawing.draw(
+        curves(invocation, columns: []).schedule(state.values), invocation, state)
     }
     let runs = invocation.strings("runs")
     state.untouchedSlots = ["params.*"]

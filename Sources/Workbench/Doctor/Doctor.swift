@@ -179,7 +179,7 @@ struct Doctor {
       .appending(path: "workbench-doctor-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     do {
-      let figure = CurveFigure.schedule(HyperparameterValues())
+      let figure = try CurveFigure(metrics: [.rate]).schedule(HyperparameterValues())
       let file = try sink.write(figure, to: folder.appending(path: "schedule.png")).output
       let bytes = try Data(contentsOf: file).count
       return Finding(

@@ -64,11 +64,7 @@ struct CurveFigure {
       }
       if let mark = Self.best(line, side: side) { marks.append(mark) }
     }
-    var x = Self.axis(of: abscissa)
-    x.scale = isLogarithmicAcross ? .logarithmic : .linear
-    (x.minimum, x.maximum) = (xRange?.lower, xRange?.upper)
-    var y = Figure.Axis(left.axis, unit: left.unit, scale: isLogarithmic ? .logarithmic : .linear)
-    (y.minimum, y.maximum) = (yRange?.lower, yRange?.upper)
+    let (x, y) = axes(left)
     return Figure(
       title: groups.count == 1 ? groups[0].name : "", x: x, y: y,
       y2: right.map { Figure.Axis($0.axis, unit: $0.unit) }, series: series,
@@ -77,14 +73,32 @@ struct CurveFigure {
   }
 
   /// The learning rate over the epochs of a training that has not begun.
-  static func schedule(_ values: HyperparameterValues) -> Figure {
+  ///
+  /// - Throws: `CommandError` for an axis that only a training has.
+  func schedule(_ values: HyperparameterValues) throws -> Figure {
+    guard abscissa == .epoch else {
+      throw CommandError(
+        "there is no run yet: its schedule is drawn against the epoch",
+        hint: "leave x= out, or name a run with runs=", argument: "x")
+    }
     let preview = Hyperparameters.schedule(values).preview
     // Epochs count from 1, as in the curves of runs.
     let points = preview.map { Figure.Point($0.epoch + 1, $0.rate) }
     let style: Figure.Series.Style = points.count < 40 ? .linesAndPoints : .lines
+    let (x, y) = axes(metrics[0])
     return Figure(
-      title: "schedule", x: axis(of: .epoch), y: Figure.Axis("learning rate"),
+      title: "schedule", x: x, y: y,
       series: [Figure.Series("learning rate", points, style: style)], legend: .none)
+  }
+
+  /// The horizontal and the left vertical axis.
+  private func axes(_ left: CurveMetric) -> (x: Figure.Axis, y: Figure.Axis) {
+    var x = Self.axis(of: abscissa)
+    x.scale = isLogarithmicAcross ? .logarithmic : .linear
+    (x.minimum, x.maximum) = (xRange?.lower, xRange?.upper)
+    var y = Figure.Axis(left.axis, unit: left.unit, scale: isLogarithmic ? .logarithmic : .linear)
+    (y.minimum, y.maximum) = (yRange?.lower, yRange?.upper)
+    return (x, y)
   }
 
   private static func axis(of abscissa: TrainingLog.Abscissa) -> Figure.Axis {

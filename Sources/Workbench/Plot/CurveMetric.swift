@@ -18,6 +18,10 @@ struct CurveMetric: Sendable {
   let axis: String
   var unit: String?
 
+  /// The learning rate, which a schedule has before there is a run.
+  static let rate = CurveMetric(
+    name: "lr", columns: [("lr", "learning rate")], axis: "learning rate")
+
   /// What can be drawn of every run, by name.
   static let all: [CurveMetric] = [
     CurveMetric(
@@ -27,7 +31,7 @@ struct CurveMetric: Sendable {
     CurveMetric(name: "eval_loss", columns: [("eval_loss", "test loss")], axis: "loss"),
     CurveMetric(name: "top1", columns: [("eval_top1", "top-1")], axis: "test accuracy", unit: "%"),
     CurveMetric(name: "top5", columns: [("eval_top5", "top-5")], axis: "test accuracy", unit: "%"),
-    CurveMetric(name: "lr", columns: [("lr", "learning rate")], axis: "learning rate"),
+    rate,
     CurveMetric(
       name: "speed", columns: [("images_per_s", "speed")], axis: "speed", unit: "images/s"),
   ]

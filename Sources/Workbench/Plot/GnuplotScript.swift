@@ -297,7 +297,8 @@ private struct ScriptWriter {
       series.isDashed ? 1 : round % PlotTheme.dashTypes.count]
     if style != .points { out += " dashtype \(dash)" }
     if style == .points || style == .linesAndPoints {
-      let kind = PlotTheme.pointTypes[place % PlotTheme.pointTypes.count]
+      let kinds = series.isDashed ? PlotTheme.hollowPointTypes : PlotTheme.pointTypes
+      let kind = kinds[place % kinds.count]
       // Points by themselves must be seen; on a line they only mark the places.
       let size = style == .points ? 2 * theme.pointSize : theme.pointSize
       out += " pointtype \(kind) pointsize \(number(size))"

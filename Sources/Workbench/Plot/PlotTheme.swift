@@ -72,6 +72,9 @@ struct PlotTheme: Sendable, Equatable {
   /// diamond, pentagon, then an open circle.
   static let pointTypes = [7, 5, 9, 11, 13, 15, 6]
 
+  /// The same shapes hollow, for dashed lines: some terminals (sixelgd) draw every line solid.
+  static let hollowPointTypes = [6, 4, 8, 10, 12, 14, 7]
+
   /// gnuplot's dash types for series beyond one round of the palette.
   static let dashTypes = ["solid", "(7,4)", "(2,3)", "(8,3,2,3)"]
 

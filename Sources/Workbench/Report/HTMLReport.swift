@@ -24,17 +24,26 @@ struct HTMLReport {
     """
   }
 
+  /// Wide tables and lines scroll on a screen and wrap on paper.
   private static let style = """
-    body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+    body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
     pre { background: #f5f5f5; padding: .8rem; overflow-x: auto; }
-    table { border-collapse: collapse; display: block; overflow-x: auto; }
-    th, td { padding: .15rem .7rem; border-bottom: 1px solid #ddd; text-align: left; }
+    table { border-collapse: collapse; display: block; overflow-x: auto; margin: 1rem 0; font-size: .875rem; }
+    th, td { padding: .15rem .7rem; border-bottom: 1px solid #ddd; text-align: left; white-space: nowrap; }
     td.right, th.right { text-align: right; font-variant-numeric: tabular-nums; }
-    dt { font-weight: bold; } dd { margin: 0 0 .3rem 1rem; }
-    img { max-width: 100%; } figcaption { font-family: monospace; }
-    @media (prefers-color-scheme: dark) {
+    dt { font-weight: bold; } dd { margin: 0 0 .3rem 1rem; overflow-wrap: anywhere; }
+    figure { margin: 1rem 0; } img { max-width: 100%; } figcaption { font-family: monospace; }
+    @media screen and (prefers-color-scheme: dark) {
       body { background: #181818; color: #ddd; } pre { background: #262626; }
       th, td { border-color: #444; } img { background: white; }
+    }
+    @media print {
+      body { font-size: 10pt; max-width: none; margin: 0; padding: 0; }
+      h1, h2, h3 { break-after: avoid; } tr, figure { break-inside: avoid; }
+      pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+      table { display: table; font-size: 8pt; }
+      th, td { white-space: normal; overflow-wrap: anywhere; padding: .1rem .3rem; }
+      img { max-height: 12cm; }
     }
     """
 

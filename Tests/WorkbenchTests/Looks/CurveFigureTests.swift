@@ -161,4 +161,20 @@ struct CurveFigureTests {
     #expect(groups.map(\.name) == ["low", "high"])
     #expect(groups.map { $0.logs.map(\.name) } == [["low-1", "low-2"], ["high-1", "high-2"]])
   }
+
+  @Test func aScheduleTakesItsAxesFromTheCommand() throws {
+    let values = HyperparameterValues()
+    let plain = try CurveFigure(metrics: [.rate]).schedule(values)
+    #expect(plain.y.scale == .linear && plain.x.maximum == nil)
+    let figure = try CurveFigure(
+      metrics: [.rate], isLogarithmic: true, isLogarithmicAcross: true, xRange: (1, 10),
+      yRange: (nil, 0.01)
+    ).schedule(values)
+    #expect(figure.y.scale == .logarithmic && figure.x.scale == .logarithmic)
+    #expect(figure.x.minimum == 1 && figure.x.maximum == 10)
+    #expect(figure.y.minimum == nil && figure.y.maximum == 0.01)
+    #expect(throws: CommandError.self) {
+      try CurveFigure(metrics: [.rate], abscissa: .time).schedule(values)
+    }
+  }
 }
