@@ -61,7 +61,30 @@ struct VariantFixtureTests {
   @Test("the logits of one image are the library's", arguments: computed)
   func logits(name: String) throws {
     let expected = try #require(Self.rows[name])
-    let expectedLogits = try #require(expected.logits)
+    try expectLogits(
+      of: name, try #require(expected.logits), noise: expected.noise ?? 0)
+  }
+
+  struct OtherRow: Decodable {
+    let logits: [Double]
+    let noise: Double
+  }
+
+  /// Against Tests/Tools/make_other_fixtures.py, which runs the sources' own classes.
+  @Test(
+    "the logits of the networks that only one source has are that source's",
+    arguments: ["jahongir_efficientnetv2_s", "dli14_efficientnetv2_s"])
+  func otherLogits(name: String) throws {
+    let file = fixtureFolder("network").appendingPathComponent("others.json")
+    let rows = try JSONDecoder().decode([String: OtherRow].self, from: Data(contentsOf: file))
+    let expected = try #require(rows[name])
+    try expectLogits(of: name, expected.logits, noise: expected.noise)
+  }
+
+  /// Compares a network with the formula's weights, applied to the formula's image.
+  private func expectLogits(
+    of name: String, _ expected: [Double], noise: Double
+  ) throws {
     let variant = try Variant.named(name)
     let isPatched = variant.shape == nil
     let size = isPatched ? 48 : 47
@@ -71,9 +94,9 @@ struct VariantFixtureTests {
       network, maxBatch: 1, inputSize: size, pool: ThreadPool(threads: 2))
     fillFormulaImages(folded.input, count: 1, size: size)
     let logits = folded.run(batch: 1)
-    let scale = expectedLogits.map(abs).max() ?? 0
-    let allowed = max(1e-4, 10 * (expected.noise ?? 0)) * scale
-    for (index, value) in expectedLogits.enumerated() {
+    let scale = expected.map(abs).max() ?? 0
+    let allowed = max(1e-4, 10 * noise) * scale
+    for (index, value) in expected.enumerated() {
       #expect(
         abs(Double(logits[index]) - value) <= allowed,
         "logit \(index): \(logits[index]), expected \(value)")

@@ -20,7 +20,8 @@ import timm
 import torch
 import torchvision
 
-from make_network_fixtures import CLASSES, create, distance, filled, fnv, images, short
+from formula import fnv
+from make_network_fixtures import CLASSES, create, distance, filled, images, short
 from variant_names import NAMES
 
 # Small, and not a multiple of the stride but for the transformers.

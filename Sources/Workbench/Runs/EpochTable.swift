@@ -12,7 +12,7 @@ enum EpochTable {
     Table.Column("top5", .right, minimumWidth: 6, markWidth: 1),
     Table.Column("img/s", .right, minimumWidth: 7),
     Table.Column("time", .right, minimumWidth: 6),
-    Table.Column("eta", .right, minimumWidth: 5),
+    Table.Column("eta", .right, minimumWidth: 6),
   ])
 
   /// The heading.

@@ -77,11 +77,11 @@ struct RunFilesTests {
   @Test func theEpochTableIsAligned() {
     #expect(
       EpochTable.header()
-        == "  epoch        lr  train_loss  eval_loss     top1     top5     img/s    time    eta")
+        == "  epoch        lr  train_loss  eval_loss     top1     top5     img/s    time     eta")
     let best = EpochTable.line(epochReport(epoch: 7, isBest: true), metric: .top1)
     #expect(
       best
-        == "   7/60    0.0489      0.8123     0.3000    79.84*   98.91      41.2  20m31s    18h")
+        == "   7/60    0.0489      0.8123     0.3000    79.84*   98.91      41.2  20m31s     18h")
     let bare = EpochTable.line(epochReport(epoch: 60, top1: nil, left: nil), metric: .top1)
     #expect(bare.hasPrefix("  60/60    0.0489      0.8123 "))
     let loss = EpochTable.line(epochReport(epoch: 7, isBest: true), metric: .loss)
