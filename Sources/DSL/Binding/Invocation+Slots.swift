@@ -16,18 +16,24 @@ extension Invocation {
     return declared
   }
 
-  private func slots(_ rules: [SlotRule]) -> [Slot] {
-    var found: [Slot] = []
-    for rule in rules {
-      switch rule {
-      case .slot(let slot): found.append(slot)
-      case .eachKey(let prefix, let except):
-        found += keys.filter { !except.contains($0.name) }.map { Slot(prefix + $0.name) }
-      case .argument(let name, let prefix): found += strings(name).map { Slot(prefix + $0) }
-      case .output:
-        if let output { found.append(.file(output.text)) }
-      }
+  private func slots(_ rules: [SlotRule]) -> [Slot] { rules.flatMap(slots) }
+
+  private func slots(_ rule: SlotRule) -> [Slot] {
+    switch rule {
+    case .slot(let slot): [slot]
+    case .eachKey(let prefix, let except):
+      keys.filter { !except.contains($0.name) }.map { Slot(prefix + $0.name) }
+    case .argument(let name, let prefix): strings(name).map { Slot(prefix + $0) }
+    case .output: output.map { [.file($0.text)] } ?? []
+    case .only(let rule, let condition): holds(condition) ? slots(rule) : []
     }
-    return found
+  }
+
+  private func holds(_ condition: SlotRule.Condition) -> Bool {
+    switch condition {
+    case .given(let name): isGiven(name)
+    case .missing(let name): !isGiven(name)
+    case .among(let name, let values): strings(name).contains(where: values.contains)
+    }
   }
 }

@@ -107,9 +107,12 @@ extension Vocabulary {
       problems.append("a comparison needs two positionals")
     }
     let arguments = Set(signature.keys.map(\.name) + signature.positionals.map(\.name))
-    for case .argument(let name, prefix: _) in signature.reads + signature.writes
-    where !arguments.contains(name) {
-      problems.append("a slot rule names '\(name)', which is not declared")
+    for rule in signature.reads + signature.writes {
+      var named = [rule.deciding].compactMap { $0 }
+      if case .argument(let name, prefix: _) = rule.unconditional { named.append(name) }
+      for name in named where !arguments.contains(name) {
+        problems.append("a slot rule names '\(name)', which is not declared")
+      }
     }
     return problems
   }

@@ -43,7 +43,7 @@ public struct Slot: Hashable, Sendable, Comparable, CustomStringConvertible,
 }
 
 /// How a command's signature says which slots an invocation reads or writes.
-public enum SlotRule: Hashable, Sendable {
+public indirect enum SlotRule: Hashable, Sendable {
   /// Always this slot; `params.*` stands for all parameters.
   case slot(Slot)
   /// One slot per bound key: with the prefix `params.`, `set lr=.1 epochs=5` means `params.lr`
@@ -54,4 +54,29 @@ public enum SlotRule: Hashable, Sendable {
   case argument(String, prefix: String)
   /// `file:PATH` of the output written with `> PATH`; nothing when there is none.
   case output
+  /// What another rule says, for the invocations of which a condition holds.
+  case only(SlotRule, Condition)
+
+  /// What the words of an invocation say.
+  public enum Condition: Hashable, Sendable {
+    /// The named positional or key is given.
+    case given(String)
+    /// It is not given.
+    case missing(String)
+    /// One of its values is among these.
+    case among(String, Set<String>)
+  }
+
+  /// The rule itself, without conditions.
+  var unconditional: SlotRule {
+    if case .only(let rule, _) = self { rule.unconditional } else { self }
+  }
+
+  /// The positional or key that decides whether the rule counts; nil when it always does.
+  var deciding: String? {
+    guard case .only(_, let condition) = self else { return nil }
+    switch condition {
+    case .given(let name), .missing(let name), .among(let name, _): return name
+    }
+  }
 }

@@ -166,7 +166,7 @@ func checkMemory(_ bytes: Int, batch: Int, inputSize: Int) throws {
 
 /// The bytes that a new allocation can get without swapping, as Linux estimates them; nil where
 /// that cannot be read.
-func availableMemory() -> Int? {
+public func availableMemory() -> Int? {
   guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8) else { return nil }
   for line in text.split(separator: "\n") where line.hasPrefix("MemAvailable:") {
     let fields = line.split(separator: " ")

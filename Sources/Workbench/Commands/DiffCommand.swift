@@ -21,7 +21,10 @@ enum DiffCommand {
       ],
       flags: [Flag("json", "one JSON object per key"), Flag("csv", "comma-separated values")],
       allowsOutput: true, effect: .look,
-      reads: [.argument("which", prefix: "run:"), .slot("run:current"), .slot("params.*")],
+      reads: [
+        .argument("which", prefix: "run:"), .only(.slot("run:current"), .among("which", ["last"])),
+        .slot("params.*"),
+      ],
       examples: [
         Example("set lr=0.01 decay-epochs=30; diff", "what is not at its default"),
         Example("diff last", "what was set since the last training"),

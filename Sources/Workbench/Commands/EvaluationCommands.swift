@@ -56,7 +56,10 @@ enum EvaluationCommands {
         Flag("json", "one JSON object per row"), Flag("csv", "comma-separated values"),
       ],
       allowsOutput: true, effect: .look,
-      reads: [.slot("model"), .slot("data"), .slot("params.*"), .argument("run", prefix: "run:")],
+      reads: [
+        .only(.slot("model"), .missing("run")), .slot("data"), .slot("params.*"),
+        .argument("run", prefix: "run:"),
+      ],
       examples: [
         Example("data digits; load tf_efficientnetv2_b0; eval", "the loaded network"),
         Example("eval quickstart weights=best", "the best epoch of a run"),
@@ -174,7 +177,9 @@ enum EvaluationCommands {
         Parameter("run", .named("run"), "the run; the current one without"),
       ],
       takesComparison: true, effect: .check,
-      reads: [.argument("run", prefix: "run:"), .slot("model")],
+      reads: [
+        .argument("run", prefix: "run:"), .only(.slot("run:current"), .missing("run")),
+      ],
       examples: [
         Example("expect top1 >= 95", "at least 95 percent"),
         Example("expect train_loss == 0.8342 tol=1e-4 run=a", "a recorded value, nearly"),

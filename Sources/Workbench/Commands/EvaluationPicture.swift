@@ -7,6 +7,9 @@ enum EvaluationPicture: String, CaseIterable {
   case confusion, calibration, filters, models
   case perClass = "per-class"
 
+  /// How they are named in a `plot`.
+  static let names = Set(allCases.map(\.rawValue))
+
   /// One line about it, for completion.
   var summary: String {
     switch self {

@@ -59,8 +59,11 @@ enum PlotCommands {
       ],
       allowsOutput: true, effect: .look,
       reads: [
-        .argument("runs", prefix: "run:"), .slot("run:current"), .slot("params.*"), .slot("model"),
-        .slot("data"),
+        .argument("runs", prefix: "run:"), .only(.slot("run:current"), .missing("runs")),
+        .only(.slot("params.*"), .among("metrics", EvaluationPicture.names.union(["lr"]))),
+        .only(.slot("model"), .among("metrics", EvaluationPicture.names)),
+        .only(.slot("data"), .among("metrics", EvaluationPicture.names)),
+        .only(.slot("run:*"), .among("metrics", [EvaluationPicture.models.rawValue])),
       ],
       examples: [
         Example("plot lr", "the schedule, or the current run's rates"),
@@ -81,13 +84,11 @@ enum PlotCommands {
       }
       return try Drawing.draw(picture.subject(invocation, state), invocation, state)
     }
-    state.untouchedSlots = ["model", "data"]
     if invocation.string("runs") == nil, state.currentRun == nil, names == ["lr"] {
       return try Drawing.draw(CurveFigure.schedule(state.values), invocation, state)
     }
     let runs = invocation.strings("runs")
-    state.untouchedSlots.insert("params.*")
-    if !runs.isEmpty { state.untouchedSlots.insert("run:current") }
+    state.untouchedSlots = ["params.*"]
     let logs = try RunSelection.logs(runs, state)
     let curves = try curves(invocation, columns: logs.flatMap(\.table.columns))
     guard invocation.has("live") else {
@@ -97,11 +98,6 @@ enum PlotCommands {
       return try Drawing.draw(curves.figure(of: logs), invocation, state)
     }
     try follow(curves, runs: runs, logs: logs, invocation, state)
-  }
-
-  /// Whether an invocation draws the network or what it does, not curves of runs.
-  static func drawsPicture(_ invocation: Invocation) -> Bool {
-    invocation.strings("metrics").contains { EvaluationPicture(rawValue: $0) != nil }
   }
 
   /// What an invocation asks to be drawn.

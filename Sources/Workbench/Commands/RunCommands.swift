@@ -17,7 +17,7 @@ enum RunCommands {
       ],
       flags: [Flag("json", "one JSON object per epoch"), Flag("csv", "comma-separated values")],
       allowsOutput: true, effect: .look,
-      reads: [.argument("run", prefix: "run:"), .slot("run:current")],
+      reads: [.argument("run", prefix: "run:"), .only(.slot("run:current"), .missing("run"))],
       examples: [
         Example("metrics quickstart", "a row per epoch"),
         Example("metrics quickstart > metrics.csv", "to a file"),

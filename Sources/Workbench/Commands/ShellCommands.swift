@@ -19,7 +19,8 @@ enum ShellCommands {
       positionals: [runPositional],
       keys: [Parameter("lines", .integer(.from(0)), "how many lines to begin with", default: "12")],
       flags: [Flag("follow", "go on until the run ends", short: "f")],
-      effect: .look, reads: [.argument("run", prefix: "run:"), .slot("run:current")],
+      effect: .look,
+      reads: [.argument("run", prefix: "run:"), .only(.slot("run:current"), .missing("run"))],
       examples: [
         Example("tail quickstart", "its last lines"),
         Example("tail a lines=3 --follow", "ends at once if the run has ended"),
@@ -36,7 +37,8 @@ enum ShellCommands {
       "log", group: "runs", "Prints the log of a run.",
       discussion: "It holds the epoch table as it was printed, and why the training stopped.",
       positionals: [runPositional],
-      effect: .look, reads: [.argument("run", prefix: "run:"), .slot("run:current")],
+      effect: .look,
+      reads: [.argument("run", prefix: "run:"), .only(.slot("run:current"), .missing("run"))],
       examples: [
         Example("log quickstart", "of one run"), Example("log", "of the current run"),
       ])

@@ -99,7 +99,8 @@ enum TrainingCommands {
       keyHints: TrainScriptFlags.hints,
       allowsOutput: true, effect: .change,
       reads: [
-        .argument("run", prefix: "run:"), .slot("run:current"), .slot("data"), .slot("model"),
+        .argument("run", prefix: "run:"), .only(.slot("run:current"), .missing("run")),
+        .slot("data"), .slot("model"),
       ],
       writes: [
         .slot("model"), .slot("data"), .argument("run", prefix: "run:"), .slot("run:current"),

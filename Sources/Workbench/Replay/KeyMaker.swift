@@ -52,10 +52,6 @@ struct KeyMaker {
     // A named run is what counts, whichever is the current one.
     if slots.contains(where: { $0.name.hasPrefix("run:") && $0.name != "run:current" }) {
       slots.removeAll { $0.name == "run:current" }
-      if invocation.name == "eval" { slots.removeAll { $0.name == "model" } }
-    }
-    if invocation.name == "plot", !PlotCommands.drawsPicture(invocation) {
-      slots.removeAll { ["model", "data"].contains($0.name) }
     }
     inputs += trace.inputs(slots) { slot in
       Self.outside(slot, isTraining: StepKind(invocation) == .training, state)

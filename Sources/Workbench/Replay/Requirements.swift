@@ -45,7 +45,7 @@ enum Requirements {
         NumberText.bytes(Int(wanted)))
     case "memory":
       let wanted = try number(value, .size, "memory 4G")
-      let present = Machine.availableMemory
+      let present = availableMemory()
       try demand(
         present.map { Double($0) >= wanted } ?? true,
         "\(NumberText.bytes(present ?? 0)) of memory free", NumberText.bytes(Int(wanted)))
@@ -167,14 +167,6 @@ enum Machine {
     var room = statvfs()
     guard statvfs(place.path, &room) == 0 else { return nil }
     return Int(room.f_bavail) * Int(room.f_frsize)
-  }
-
-  /// The bytes of memory that programs can still get; nil where nobody knows.
-  static var availableMemory: Int? {
-    let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
-    let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
-    let words = line?.split(separator: " ") ?? []
-    return words.count > 1 ? Int(words[1]).map { $0 * 1024 } : nil
   }
 }
 

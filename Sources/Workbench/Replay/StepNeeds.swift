@@ -32,16 +32,12 @@ struct StepNeeds {
   /// The slots without which a step fails or does something else; others it only looks at if they
   /// are there.
   private static func needs(of step: Step) -> [Slot] {
-    let invocation = step.invocation
-    let slots = invocation.reads
-    switch invocation.name {
-    case "status", "show", "set", "unset", "seed", "preset": return []
-    case "data": return []
+    let slots = step.invocation.reads
+    switch step.invocation.name {
+    case "status", "show", "set", "unset", "seed", "preset", "data": return []
     case "load": return slots.filter { $0 == "data" }
-    case "expect", "plot", "metrics", "resume", "fork", "compare":
-      let runs = slots.filter { $0.name.hasPrefix("run:") && $0 != "run:current" }
-      return runs.isEmpty ? slots.filter { $0 == "run:current" } : runs
-    case "eval" where invocation.isGiven("run"):
+    // In a new session they load the network and the data of their run.
+    case "eval" where step.invocation.isGiven("run"), "resume":
       return slots.filter { $0.name.hasPrefix("run:") }
     default: return slots
     }

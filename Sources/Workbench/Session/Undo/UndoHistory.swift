@@ -120,12 +120,7 @@ final class UndoHistory {
   ///
   /// - Returns: the step, as it is now; nil when there is none.
   func undo(_ state: WorkbenchState) throws -> Step? {
-    guard var step = done.last else { return nil }
-    let after = try present(like: step.snapshot, state)
-    try step.snapshot.restore(state)
-    try step.run?.undo()
-    discard(step.snapshot)
-    step.snapshot = after
+    guard let step = try swapped(done.last, state, run: { try $0?.undo() }) else { return nil }
     done.removeLast()
     undone.append(step)
     return step
@@ -133,14 +128,22 @@ final class UndoHistory {
 
   /// Does the command again that was undone last.
   func redo(_ state: WorkbenchState) throws -> Step? {
-    guard var step = undone.last else { return nil }
-    let before = try present(like: step.snapshot, state)
-    try step.snapshot.restore(state)
-    try step.run?.redo()
-    discard(step.snapshot)
-    step.snapshot = before
+    guard let step = try swapped(undone.last, state, run: { try $0?.redo() }) else { return nil }
     undone.removeLast()
     done.append(step)
+    return step
+  }
+
+  /// Gives the session the state that a step keeps; the step keeps the present one instead.
+  private func swapped(
+    _ step: Step?, _ state: WorkbenchState, run: (inout RunFolderChange?) throws -> Void
+  ) throws -> Step? {
+    guard var step else { return nil }
+    let present = try present(like: step.snapshot, state)
+    try step.snapshot.restore(state)
+    try run(&step.run)
+    discard(step.snapshot)
+    step.snapshot = present
     return step
   }
 
