@@ -241,6 +241,17 @@ static wb_line_status abandon(wb_line_status status, const char *shown) {
   return status;
 }
 
+static void resize(void) {
+  // The terminal may have broken the hint over two rows.
+  if (hint_width > 0) fputs("\033[J", rl_outstream);
+  forget_hint();
+  // Readline goes back to the row's beginning only if it draws itself.
+  rl_redisplay_function = rl_redisplay;
+  rl_resize_terminal();
+  rl_redisplay_function = redisplay_with_hint;
+  redisplay_with_hint();
+}
+
 static wb_line_status wait_for_line(const struct sigaction *own_stop) {
   struct pollfd watched[2] = {
       {.fd = input_descriptor, .events = POLLIN},
@@ -262,10 +273,7 @@ static wb_line_status wait_for_line(const struct sigaction *own_stop) {
     }
     if (wb_signals_resizes() != resizes) {
       resizes = wb_signals_resizes();
-      // The terminal may have broken the hint over two rows.
-      if (hint_width > 0) fputs("\033[J", rl_outstream);
-      forget_hint();
-      rl_resize_terminal();
+      resize();
     }
     fflush(rl_outstream);
     // The stop and continue handlers do not write to the pipe; poll itself ends with EINTR, and a

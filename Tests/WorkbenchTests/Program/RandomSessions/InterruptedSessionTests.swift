@@ -8,9 +8,9 @@ import Testing
     var commands = RandomCommands(seed: 7000 + seed)
     let lines = commands.preparation() + [RandomCommands.gentle, "set epochs=3"]
     let whole = try TestFolder()
-    let result = try BuiltProgram.run(
-      ["--quiet"], in: whole.url, input: (lines + ["train name=a"]).joined(separator: "\n"))
-    #expect(result.status == 0, "seed \(seed): \(lines)\n\(result.errors)")
+    let (transcript, status) = try SavedSessionTests.play(
+      lines + ["train name=a", "quit --force"], in: whole)
+    #expect(status == 0 && whole.exists("runs/a/ckpt"), "seed \(seed)\n\(transcript)")
     let steps = whole.steps("a")
     var random = SeededRandom(seed: 8000 + seed)
     for number in 1...3 {
