@@ -25,8 +25,100 @@ static const char *initial_text;
 
 static int input_descriptor = STDIN_FILENO;
 
+static wb_hinter hinter;
+static void *hinter_context;
+static int hint_width;    // of the hint on the screen; 0 for none
+static char *hint_taken;  // what accepting it inserts; NULL for nothing
+
 static volatile sig_atomic_t stop_requested;
 static volatile sig_atomic_t continued;
+
+// ---- Hints ----
+
+static void forget_hint(void) {
+  hint_width = 0;
+  free(hint_taken);
+  hint_taken = NULL;
+}
+
+// The cursor stands where the hint begins: nothing has moved it since.
+static void erase_hint(void) {
+  if (hint_width == 0) return;
+  fputs("\033[K", rl_outstream);
+  forget_hint();
+}
+
+static int is_plain_editing(void) {
+  return rl_point == rl_end && rl_end > 0 && !rl_done && rl_display_prompt == rl_prompt &&
+         !RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG | RL_STATE_VIMOTION);
+}
+
+static int is_key_waiting(void) {
+  struct pollfd input = {.fd = input_descriptor, .events = POLLIN};
+  return rl_pending_input != 0 || poll(&input, 1, 0) > 0;
+}
+
+// The line as readline draws it, and behind it the hint. A hint that another one follows is drawn
+// over, not erased first, so that nothing flickers.
+static void redisplay_with_hint(void) {
+  int gives_hint = hinter != NULL && is_plain_editing() && !is_key_waiting();
+  int was_shown = hint_width > 0;
+  if (!gives_hint) erase_hint();
+  forget_hint();
+  rl_redisplay();
+  if (!gives_hint) return;
+  hinter(hinter_context, rl_line_buffer);
+  if (was_shown && hint_width == 0) fputs("\033[K", rl_outstream);
+  fflush(rl_outstream);
+}
+
+void wb_readline_set_hinter(wb_hinter function, void *context) {
+  hinter = function;
+  hinter_context = context;
+}
+
+void wb_hint_show(const char *shown, int width, const char *taken) {
+  forget_hint();
+  if (width <= 0) return;
+  hint_width = width;
+  hint_taken = taken == NULL ? NULL : strdup(taken);
+  fprintf(rl_outstream, "%s\033[K\033[%dD", shown, width);
+}
+
+// Enter must not leave a hint behind: readline draws no more before the line is given away.
+static int accept_line(int count, int key) {
+  erase_hint();
+  fflush(rl_outstream);
+  return rl_newline(count, key);
+}
+
+static int take_hint(void) {
+  if (hint_taken == NULL || rl_point != rl_end) return 0;
+  char *text = hint_taken;
+  hint_taken = NULL;
+  rl_insert_text(text);
+  free(text);
+  return 1;
+}
+
+static int forward_or_take(int count, int key) {
+  return take_hint() ? 0 : rl_forward_char(count, key);
+}
+
+static int end_or_take(int count, int key) { return take_hint() ? 0 : rl_end_of_line(count, key); }
+
+static void bind_hint_keys(void) {
+  rl_bind_key('\r', accept_line);
+  rl_bind_key('\n', accept_line);
+  rl_bind_keyseq("\\e[C", forward_or_take);
+  rl_bind_keyseq("\\eOC", forward_or_take);
+  rl_bind_keyseq("\\e[F", end_or_take);
+  rl_bind_keyseq("\\eOF", end_or_take);
+  rl_bind_keyseq("\\e[4~", end_or_take);
+  // In vi's insertion mode Ctrl-F has no meaning, and none is taken away.
+  rl_bind_keyseq("\\C-f", forward_or_take);
+  rl_bind_keyseq("\\C-e", end_or_take);
+}
 
 // ---- Set-up ----
 
@@ -71,6 +163,8 @@ void wb_readline_setup(const char *program_name) {
   rl_variable_bind("enable-bracketed-paste", "on");
   rl_variable_bind("bell-style", "none");
   rl_bind_key('\t', complete_on_tab);
+  rl_redisplay_function = redisplay_with_hint;
+  bind_hint_keys();
   using_history();
 }
 
@@ -122,6 +216,7 @@ static void note_continue(int number) {
 // Ctrl-Z: give the terminal back, stop, and take it again afterwards.
 static void stop_and_return(const struct sigaction *own_stop) {
   stop_requested = 0;
+  erase_hint();
   rl_deprep_terminal();
   struct sigaction standard;
   memset(&standard, 0, sizeof standard);
@@ -133,6 +228,7 @@ static void stop_and_return(const struct sigaction *own_stop) {
 }
 
 static wb_line_status abandon(wb_line_status status, const char *shown) {
+  erase_hint();
   rl_free_line_state();
   rl_callback_sigcleanup();
   rl_point = rl_end;
@@ -143,6 +239,17 @@ static wb_line_status abandon(wb_line_status status, const char *shown) {
   rl_replace_line("", 0);
   rl_callback_handler_remove();
   return status;
+}
+
+static void resize(void) {
+  // The terminal may have broken the hint over two rows.
+  if (hint_width > 0) fputs("\033[J", rl_outstream);
+  forget_hint();
+  // Readline goes back to the row's beginning only if it draws itself.
+  rl_redisplay_function = rl_redisplay;
+  rl_resize_terminal();
+  rl_redisplay_function = redisplay_with_hint;
+  redisplay_with_hint();
 }
 
 static wb_line_status wait_for_line(const struct sigaction *own_stop) {
@@ -166,7 +273,7 @@ static wb_line_status wait_for_line(const struct sigaction *own_stop) {
     }
     if (wb_signals_resizes() != resizes) {
       resizes = wb_signals_resizes();
-      rl_resize_terminal();
+      resize();
     }
     fflush(rl_outstream);
     // The stop and continue handlers do not write to the pipe; poll itself ends with EINTR, and a
@@ -196,6 +303,7 @@ wb_line_status wb_readline_read(const char *prompt, const char *initial, char **
   wb_signals_save_terminal(input_descriptor);
   line_finished = 0;
   finished_line = NULL;
+  forget_hint();
   initial_text = initial;
   rl_callback_handler_install(prompt, take_line);
   wb_line_status status = wait_for_line(&stop);
@@ -228,6 +336,7 @@ void wb_complete_replace(size_t from, const char *text) {
 }
 
 void wb_complete_show(const char *text) {
+  erase_hint();
   int point = rl_point;
   rl_point = rl_end;
   rl_redisplay();

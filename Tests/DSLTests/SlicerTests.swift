@@ -170,4 +170,51 @@ import Testing
     }
     return state
   }
+
+  // MARK: Loops
+
+  /// A journal in which all lines between `for` and `end` stem from one loop.
+  private static func looped(_ lines: [String]) throws -> [JournalEntry] {
+    let start = lines.firstIndex(of: "for") ?? 0
+    let end = lines.firstIndex(of: "end") ?? 0
+    var entries = try journal(lines.filter { $0 != "for" && $0 != "end" })
+    for position in 0..<(end - start - 1) {
+      entries[start + position].loop = JournalEntry.Loop(
+        text: "for …", position: position, count: end - start - 1, values: ["e": "3"])
+    }
+    return entries
+  }
+
+  @Test func aLoopThatIsKeptWholeStaysALoop() throws {
+    let journal = try Self.looped([
+      "load b0", "set bs=4", "for", "set lr=.1", "train name=a", "set lr=.2", "train name=b", "end",
+      "set epochs=5",
+    ])
+    let slice = Slicer().slice(journal)
+    #expect(slice.lines.map(\.text) == ["load b0", "set batch-size=4", "for …", "set epochs=5"])
+    #expect(slice.lines[2].entries == [2, 3, 4, 5] && slice.lines[2].isLoop)
+    #expect(slice.summary == "7 commands → 7 kept, some in 1 loop")
+    let unrolled = Slicer(keepsLoops: false).slice(journal)
+    #expect(unrolled.lines.map(\.text).contains("train name=b") && unrolled.lines.count == 6)
+  }
+
+  @Test(arguments: [
+    // Something of it is superseded, undone, failed or only a look.
+    ["load b0", "for", "set lr=.1", "set lr=.2", "end", "train name=a"],
+    ["load b0", "for", "train name=a", "u train name=b", "end"],
+    ["load b0", "for", "train name=a", "x train name=b", "end"],
+    ["load b0", "for", "train name=a", "show", "end"],
+  ])
+  func aLoopThatIsNotKeptWholeIsUnrolled(lines: [String]) throws {
+    let slice = Slicer().slice(try Self.looped(lines))
+    #expect(!slice.lines.contains { $0.isLoop || $0.text == "for …" })
+  }
+
+  @Test func aLoopWithOtherParametersThanThenIsUnrolled() throws {
+    let journal = try Self.looped(["for", "train name=a", "train name=b", "end"])
+    let same = Slicer().slice(journal.map { $0.templated { _ in "3" } })
+    #expect(same.lines.map(\.text) == ["for …"])
+    let other = Slicer().slice(journal.map { $0.templated { _ in "4" } })
+    #expect(other.lines.map(\.text) == ["train name=a", "train name=b"])
+  }
 }

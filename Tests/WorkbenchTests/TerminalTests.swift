@@ -85,6 +85,7 @@ struct TerminalTests {
 /// Answers from a list.
 @MainActor
 final class ScriptedEditor: LineEditor {
+  var hinter: Hinter?
   private var inputs: [LineInput]
   var prompts: [String] = []
   var isInteractive: Bool { true }

@@ -60,6 +60,19 @@ void wb_complete_bell(void);
 /// In a completer: whether the previous key was Tab too.
 int wb_complete_is_repeated(void);
 
+// ---- Hints behind the line ----
+
+/// Called when the line has been drawn with the cursor at its end and no further key is waiting.
+/// The callee answers with wb_hint_show, or not at all, while the call lasts.
+typedef void (*wb_hinter)(void *context, const char *line);
+
+/// Sets who gives hints; NULL for none.
+void wb_readline_set_hinter(wb_hinter hinter, void *context);
+
+/// In a hinter: draws `shown`, which takes `width` columns of the cursor's row, and leaves the cursor
+/// where it is. `taken` is what the right arrow, End or Ctrl-F insert; NULL for nothing.
+void wb_hint_show(const char *shown, int width, const char *taken);
+
 // ---- History in memory (files are the caller's business) ----
 
 void wb_history_add(const char *entry);

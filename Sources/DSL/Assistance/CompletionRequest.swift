@@ -67,6 +67,24 @@ struct CompletionRequest {
     }
   }
 
+  /// What the command under the cursor still takes, where a new word is to begin; nil elsewhere.
+  func expectation() -> String? {
+    guard let verb = tokens.first, let last = tokens.last, !isTouched(last),
+      last.range.end < cursor,
+      case .word(let segments) = verb.kind, case .literal(let name)? = segments.first,
+      case .exact(let signature) = vocabulary.lookUp(name), !isInList(tokens)
+    else { return nil }
+    switch last.kind {
+    case .word, .string, .flag, .rightBracket: break
+    default: return nil
+    }
+    let given = Array(tokens.dropFirst())
+    guard !given.contains(where: { $0.kind == .comparator(.greater) }) else { return nil }
+    let text = signature.usage(
+      of: nextPositional(signature, given), without: givenKeys(signature, given))
+    return text.isEmpty ? nil : text
+  }
+
   private func isTouched(_ token: Token) -> Bool {
     switch token.kind {
     case .string:

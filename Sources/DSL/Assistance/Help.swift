@@ -38,7 +38,12 @@ public struct Help: Sendable {
   /// The page about a command, a key or a topic; nil when there is none of that name.
   public func page(about word: String) -> String? {
     let bare = normalizedName(word.drop { $0 == "-" })
-    if let signature = vocabulary.signature(named: bare) { return command(signature) }
+    if let signature = vocabulary.signature(named: bare) {
+      // `drop` is a command for cells and the share of dropout.
+      let isSetting = vocabulary.signatures.contains { $0.mergesKeys && $0.key(bare) != nil }
+      let setting = isSetting ? key(bare) : nil
+      return command(signature) + (setting.map { "\n" + $0 } ?? "")
+    }
     if let topic = topics.first(where: { $0.name == bare }) { return self.topic(topic) }
     return key(bare)
   }
@@ -181,15 +186,32 @@ public struct Help: Sendable {
       spellings.contains { example.text.contains(" \($0)=") }
     }
     if let setter = owners.first(where: \.mergesKeys) {
-      let value = key.defaultText ?? Self.sample(of: key.kind)
-      if let value {
+      if let (value, meaning) = Self.example(of: key) {
         found.append(
-          Example("\(setter.name) \(key.name)=\(CanonicalText.value(value))", "gives it a value"))
+          Example("\(setter.name) \(key.name)=\(CanonicalText.value(value))", meaning))
       }
     }
     found += owners.map { Example("help \($0.name)", "about '\($0.name)'") }
     found.append(Example("help", "all commands"))
     return Array(found.prefix(2))
+  }
+
+  /// A value worth trying, and what it is; the default where no other can be told.
+  private static func example(of key: Parameter) -> (value: String, meaning: String)? {
+    guard let standard = key.defaultText else {
+      return sample(of: key.kind).map { ($0, "gives it a value") }
+    }
+    switch key.kind {
+    case .boolean: return standard == "on" ? ("off", "switches it off") : ("on", "switches it on")
+    case .choice(let words):
+      if let other = words.first(where: { $0 != standard }) { return (other, "another choice") }
+    case .integer(let bounds), .number(let bounds):
+      if let number = Double(standard), number != 0, bounds.contains(2 * number) {
+        return (shortest(2 * number), "twice the default")
+      }
+    default: break
+    }
+    return (standard, "the default")
   }
 
   /// A value of a kind, if one can be named without knowing the program.

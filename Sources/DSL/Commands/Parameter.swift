@@ -68,6 +68,17 @@ public struct Positional: Hashable, Sendable {
     self.summary = summary
     self.arity = arity
   }
+
+  /// How it stands in a command's usage: `MODEL`, `[RUN]`.
+  var placeholder: String {
+    let name = name.uppercased()
+    return switch arity {
+    case .required: name
+    case .optional: "[\(name)]"
+    case .variadic(let minimum): minimum > 0 ? "\(name) …" : "[\(name) …]"
+    case .restOfLine: "\(name)…"
+    }
+  }
 }
 
 /// A switch: present or absent.

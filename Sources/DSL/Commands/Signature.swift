@@ -108,18 +108,26 @@ public struct Signature: Hashable, Sendable {
     return flags.first { $0.isBareWord && $0.name == wanted }
   }
 
+  /// What stands behind the positionals and the keys that are given: `[name= stop-at= …]`.
+  func usage(of next: Positional?, without given: Set<String>) -> String {
+    var words = next.map { [$0.placeholder] } ?? []
+    let free = keys.filter { !given.contains($0.name) }
+    words += free.filter(\.isRequired).map { "\($0.name)=\($0.kind.shortName)" }
+    let optional = free.filter { !$0.isRequired }
+    if mergesKeys {
+      words.append("key=value …")
+    } else if !optional.isEmpty {
+      let some = optional.prefix(3).map { "\($0.name)=" } + (optional.count > 3 ? ["…"] : [])
+      words.append("[\(some.joined(separator: " "))]")
+    }
+    return words.joined(separator: " ")
+  }
+
   /// How the command is written: `load NAME [pretrained] [classes=N]`.
   public var usage: String {
     var words = [name]
     for (index, positional) in positionals.enumerated() {
-      let placeholder = positional.name.uppercased()
-      switch positional.arity {
-      case .required: words.append(placeholder)
-      case .optional: words.append("[\(placeholder)]")
-      case .variadic(let minimum):
-        words.append(minimum > 0 ? "\(placeholder) …" : "[\(placeholder) …]")
-      case .restOfLine: words.append("\(placeholder)…")
-      }
+      words.append(positional.placeholder)
       if index == 0, takesComparison { words.append("==|!=|>=|<=|>|<") }
     }
     words += flags.map { "[\($0.spelling)]" }

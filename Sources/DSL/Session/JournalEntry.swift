@@ -49,6 +49,26 @@ public struct JournalEntry: Hashable, Sendable, Codable {
     }
   }
 
+  /// The `for` that a command was repeated by.
+  public struct Loop: Hashable, Sendable, Codable {
+    /// The whole loop as it was written.
+    public var text: String
+    /// Which of its commands this is, all repetitions counted.
+    public var position: Int
+    /// How many commands it comes to.
+    public var count: Int
+    /// What the names stood for that are not its own variables.
+    public var values: [String: String]
+
+    /// One command of a loop.
+    public init(text: String, position: Int, count: Int, values: [String: String] = [:]) {
+      self.text = text
+      self.position = position
+      self.count = count
+      self.values = values
+    }
+  }
+
   /// The verb.
   public var verb: String
   /// The command in its canonical spelling.
@@ -76,6 +96,8 @@ public struct JournalEntry: Hashable, Sendable, Codable {
   public var comments: [String] = []
   /// How it says what it says with the session's parameters, if it mentions any.
   public var template: Template?
+  /// The outermost loop that it stems from, if any.
+  public var loop: Loop?
 
   /// An entry from its parts.
   public init(
@@ -127,12 +149,14 @@ public struct JournalEntry: Hashable, Sendable, Codable {
 
 extension JournalEntry {
   /// The same entry with parameters in the place of their values, where it mentions any and they
-  /// still have these values.
+  /// still have these values; a loop whose parameters have other values now is forgotten.
   public func templated(_ value: (String) -> String?) -> JournalEntry {
-    guard let template, savedText == nil,
-      template.values.allSatisfy({ value($0.key) == $0.value })
-    else { return self }
     var entry = self
+    func isUnchanged(_ values: [String: String]) -> Bool {
+      values.allSatisfy { value($0.key) == $0.value }
+    }
+    if let loop, !isUnchanged(loop.values) { entry.loop = nil }
+    guard let template, savedText == nil, isUnchanged(template.values) else { return entry }
     entry.text = template.text
     for index in entry.assignments.indices {
       entry.assignments[index].text = entry.assignments[index].template

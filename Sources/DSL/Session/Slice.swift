@@ -10,6 +10,8 @@ public struct Slice: Hashable, Sendable {
     public let cell: Int
     /// The comments that stand before it, each with its `#`.
     public let comments: [String]
+    /// Whether it is a loop, which stands for all of its entries.
+    public var isLoop = false
   }
 
   /// Why an entry is left out.
@@ -49,8 +51,11 @@ public struct Slice: Hashable, Sendable {
 
   /// `31 commands → 9 kept; dropped: 6 failed, 12 looks, 4 superseded`
   public var summary: String {
-    var text = "\(Self.counted(entryCount, "command", "commands")) → \(lines.count) kept"
-    let merged = Set(lines.flatMap(\.entries)).count - lines.count
+    let loops = lines.filter(\.isLoop)
+    let kept = lines.count - loops.count + loops.reduce(0) { $0 + $1.entries.count }
+    var text = "\(Self.counted(entryCount, "command", "commands")) → \(kept) kept"
+    if !loops.isEmpty { text += ", some in \(Self.counted(loops.count, "loop", "loops"))" }
+    let merged = Set(lines.flatMap(\.entries)).count - kept
     if merged > 0 { text += "; \(merged) merged" }
     let groups: [(String, String, (Reason) -> Bool)] = [
       ("failed", "failed", { $0 == .failed }),

@@ -5,12 +5,20 @@
 ///    writes a slot that something later needs; what it reads is then needed too.
 /// 3. Assignments are kept or dropped one by one, and those that are kept move down, sorted and in
 ///    one line, to the first command that reads any of them.
+/// 4. A loop of which every command is kept as it ran stands there as it was written.
 public struct Slicer: Sendable {
   /// Whether a slot matters at the end: a run that was deleted does not.
   public let isLive: @Sendable (Slot) -> Bool
+  /// Whether loops may stay as they were written.
+  public let keepsLoops: Bool
 
   /// A slicer; by default every slot matters.
-  public init(isLive: @escaping @Sendable (Slot) -> Bool = { _ in true }) { self.isLive = isLive }
+  public init(
+    keepsLoops: Bool = true, isLive: @escaping @Sendable (Slot) -> Bool = { _ in true }
+  ) {
+    self.keepsLoops = keepsLoops
+    self.isLive = isLive
+  }
 
   /// The slice of a journal.
   public func slice(_ journal: [JournalEntry]) -> Slice {
@@ -18,7 +26,7 @@ public struct Slicer: Sendable {
     selection.dropByStatus()
     selection.sliceBackwards()
     selection.dropIdle()
-    let lines = Emission.lines(of: selection)
+    let lines = Emission.lines(of: selection, loops: keepsLoops ? selection.wholeLoops : [:])
     let dropped = journal.indices.compactMap { index in
       selection.reasons[index].map { Slice.Dropped(entry: index, reason: $0) }
     }
@@ -111,6 +119,31 @@ private struct Selection {
   }
 }
 
+extension Selection {
+  /// The loops of which every command is kept as it ran: their ends by their beginnings.
+  var wholeLoops: [Int: Int] {
+    var found: [Int: Int] = [:]
+    for start in journal.indices {
+      guard let loop = journal[start].loop, loop.position == 0,
+        start + loop.count <= journal.count
+      else { continue }
+      let isWhole = (0..<loop.count).allSatisfy { position in
+        let entry = journal[start + position]
+        return entry.loop?.text == loop.text && entry.loop?.position == position
+          && entry.cell == journal[start].cell && isKeptWhole(start + position)
+      }
+      if isWhole { found[start] = start + loop.count }
+    }
+    return found
+  }
+
+  private func isKeptWhole(_ index: Int) -> Bool {
+    let entry = journal[index]
+    guard reasons[index] == nil, entry.status == .ok, entry.savedText == nil else { return false }
+    return assignments[index].map { $0.count == entry.assignments.count } ?? true
+  }
+}
+
 /// The slots that something later needs, while going backwards.
 private struct Needs {
   let isLive: (Slot) -> Bool
@@ -172,10 +205,17 @@ private struct Emission {
   private var verb = ""
   private var cell = 0
 
-  static func lines(of selection: Selection) -> [Slice.Line] {
+  static func lines(of selection: Selection, loops: [Int: Int]) -> [Slice.Line] {
     var emission = Emission()
+    var loopEnd = 0
     for (index, entry) in selection.journal.enumerated() where selection.reasons[index] == nil {
-      emission.add(entry, index, selection.assignments[index])
+      if index < loopEnd { continue }
+      if let end = loops[index], let loop = entry.loop {
+        emission.add(loop, index..<end, entry)
+        loopEnd = end
+      } else {
+        emission.add(entry, index, selection.assignments[index])
+      }
     }
     emission.flush()
     return emission.lines
@@ -201,6 +241,18 @@ private struct Emission {
       Slice.Line(
         text: entry.savedText ?? entry.text, entries: [index], cell: cell,
         comments: entry.comments))
+  }
+
+  private mutating func add(
+    _ loop: JournalEntry.Loop, _ entries: Range<Int>, _ first: JournalEntry
+  ) {
+    flush()
+    cell = first.cell
+    // What the loop says inside of itself stands in its text.
+    let comments = first.comments.filter { !loop.text.contains($0) }
+    lines.append(
+      Slice.Line(
+        text: loop.text, entries: Array(entries), cell: cell, comments: comments, isLoop: true))
   }
 
   private func isPending(_ slot: Slot) -> Bool {

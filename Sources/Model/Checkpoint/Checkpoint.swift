@@ -42,6 +42,8 @@ public struct Checkpoint: Sendable {
     url = file.url
     let metadata = Data(file.description.utf8)
     let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let format = try? decoder.decode(Format.self, from: metadata).format else {
       throw CheckpointError.notACheckpoint(file: url.path)
     }
@@ -71,6 +73,9 @@ public struct Checkpoint: Sendable {
     }
     if let average { tensors += sources(average.parameters, prefix: averagePrefix) }
     let encoder = JSONEncoder()
+    // An evaluation can overflow while the weights and the training loss are sound.
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let metadata = try encoder.encode(Metadata(format: formatVersion, state: state))
     try SealedTensorFile.write(

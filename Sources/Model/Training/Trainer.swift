@@ -69,7 +69,7 @@ public final class Trainer {
       }
       state.parameters = settings.values
     }
-    if let stopAt, stopAt <= state.step {
+    if let stopAt, stopAt < state.step {
       throw TrainingError.stopBehind(stopAt: stopAt, step: state.step)
     }
     self.state = state
@@ -131,6 +131,8 @@ public final class Trainer {
     if settings.headEpochs > 0 { try listener(.phaseEntered(step.phase, epochs: phaseEpochs)) }
     if isInStages { try listener(.stageEntered(stage)) }
     if isNew { try save(isBest: false) }
+    // It was stopped by hand before its first step.
+    if state.step == stopAt { return try stop(.stopAt) }
     while state.completedEpochs < totalEpochs {
       if state.epochStep == 0, isOutOfSteps || isOutOfPatience { break }
       if let outcome = try runSteps() { return outcome }

@@ -33,10 +33,7 @@ enum SituationRules {
   }
 
   /// What is wrong with the machine and not with the script.
-  static let resourceCodes: Set = [
-    OutputRule.code, OutputRule.diskCode, DataRule.code, WeightRule.code, WeightRule.digestCode,
-    GnuplotRule.code,
-  ]
+  static let resourceCodes = Set(RuleCode.allCases.filter(\.isAboutMachine).map(\.rawValue))
 }
 
 /// The rules about the text of a script alone. A rule each.

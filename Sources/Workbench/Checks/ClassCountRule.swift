@@ -20,7 +20,7 @@ enum ClassCountRule {
       let argument = keeps ? "head" : "classes"
       found.append(
         Diagnostic(
-          code: "class-count",
+          rule: .classCount,
           message: "the classifier has \(outputs) outputs, but \(name) has \(classes) classes",
           at: load.invocation.range(of: argument), hint: "classes=auto takes those of the data",
           notes: [.init("they meet here", at: step.range)]))

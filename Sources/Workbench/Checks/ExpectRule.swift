@@ -13,7 +13,7 @@ enum ExpectRule {
     let names = shortNames.keys.sorted() + MetricsRow.columns
     return [
       Diagnostic(
-        code: "unknown-metric", message: "unknown metric '\(metric)'",
+        rule: .unknownMetric, message: "unknown metric '\(metric)'",
         at: invocation.range(of: "metric"),
         hint: Suggestion.didYouMean(metric, among: names)
           ?? "one of loss, top1, top5, train_loss, lr, epoch")

@@ -3,8 +3,6 @@ import Foundation
 
 /// C9: pictures that the gnuplot of this machine cannot draw.
 enum GnuplotRule {
-  static let code = "no-gnuplot"
-
   static let rule = CheckRule { script in
     let sink = GnuplotSink()
     return script.steps.compactMap { step -> Diagnostic? in
@@ -18,7 +16,7 @@ enum GnuplotRule {
         return nil
       } catch {
         return Diagnostic(
-          code: code, message: error.message, at: output.range,
+          rule: .noGnuplot, message: error.message, at: output.range,
           hint: (error.advice.map { "\($0); " } ?? "") + "--no-plot leaves pictures out")
       }
     }

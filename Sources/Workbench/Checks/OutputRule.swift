@@ -4,9 +4,6 @@ import Model
 
 /// C8: places that cannot be written to, and disks that are too full for the checkpoints.
 enum OutputRule {
-  static let code = "cannot-write"
-  static let diskCode = "disk-full"
-
   static func rule(_ situation: CheckSituation) -> CheckRule {
     let places = situation.places
     return CheckRule { script in
@@ -20,7 +17,8 @@ enum OutputRule {
         let file = places.output(argument.text)
         guard let reason = obstacle(to: file) else { return nil }
         return Diagnostic(
-          code: code, message: "cannot write '\(argument.text)': \(reason)", at: argument.range,
+          rule: .cannotWrite, message: "cannot write '\(argument.text)': \(reason)",
+          at: argument.range,
           hint: "choose another place")
       }
     }
@@ -60,7 +58,8 @@ enum OutputRule {
     if let reason = folderObstacle(places.runs) {
       return [
         Diagnostic(
-          code: code, message: "cannot make runs in \(places.display(places.output)): \(reason)",
+          rule: .cannotWrite,
+          message: "cannot make runs in \(places.display(places.output)): \(reason)",
           at: first.range, hint: "--out names another folder")
       ]
     }
@@ -68,7 +67,7 @@ enum OutputRule {
     guard let free = Machine.freeDisk(at: places.runs), needed > free else { return [] }
     return [
       Diagnostic(
-        code: diskCode,
+        rule: .diskFull,
         message: "the checkpoints take at least \(NumberText.bytes(needed)), and "
           + "\(NumberText.bytes(free)) are free",
         at: first.range, hint: "--out names a folder on another disk")

@@ -4,8 +4,6 @@ import Model
 
 /// C10: data that is not on this machine.
 enum DataRule {
-  static let code = "no-data"
-
   static func rule(_ situation: CheckSituation) -> CheckRule {
     let places = situation.places
     return CheckRule { script in
@@ -19,7 +17,7 @@ enum DataRule {
           guard let argument = invocation.argument(key) else { continue }
           if !FileManager.default.fileExists(atPath: places.input(argument.text).path) {
             return Diagnostic(
-              code: code, message: "there is no '\(argument.text)'", at: argument.range,
+              rule: .noData, message: "there is no '\(argument.text)'", at: argument.range,
               hint: "'data' reads it from beside the script or from here")
           }
         }
@@ -28,7 +26,7 @@ enum DataRule {
         else { return nil }
         let tried = DataPlaces.folders
         return Diagnostic(
-          code: code, message: "no \(name) files were found in \(tried.joined(separator: ", "))",
+          rule: .noData, message: "no \(name) files were found in \(tried.joined(separator: ", "))",
           at: invocation.range(of: "name"), hint: "name their folder: data \(name) dir=PATH")
       }
     }
@@ -47,9 +45,6 @@ enum DataRule {
 
 /// C11: weights that are not on this machine, or are others than the script was written with.
 enum WeightRule {
-  static let code = "no-weights"
-  static let digestCode = "other-weights"
-
   static func rule(_ situation: CheckSituation) -> CheckRule {
     let places = situation.places
     return CheckRule { script in
@@ -65,7 +60,7 @@ enum WeightRule {
           return digestProblem(file, invocation)
         } catch let error as any ModelError {
           return Diagnostic(
-            code: code, message: error.message,
+            rule: .noWeights, message: error.message,
             at: invocation.range(of: invocation.isGiven("weights") ? "weights" : "model"),
             hint: error.advice)
         } catch {
@@ -106,7 +101,8 @@ enum WeightRule {
       digest != wanted
     else { return nil }
     return Diagnostic(
-      code: digestCode, message: "\(opened.url.path) has the SHA-256 \(digest), expected \(wanted)",
+      rule: .otherWeights,
+      message: "\(opened.url.path) has the SHA-256 \(digest), expected \(wanted)",
       at: invocation.range(of: "sha256"),
       hint: "it is not the file that the script was written with")
   }

@@ -17,7 +17,7 @@ enum PretrainedRule {
         !load.invocation.isGiven("weights")
       else { return nil }
       return Diagnostic(
-        .warning, code: "not-pretrained",
+        .warning, rule: .notPretrained,
         message: "'\(name)' is a recipe for fine-tuning, but the network has new weights",
         at: load.invocation.range(of: "model"), hint: "add the word pretrained",
         notes: [.init("the recipe", at: preset.range)])
@@ -40,7 +40,7 @@ enum EpochRule {
       guard values.epochsText.contains("=") else { return nil }
       let range = step.invocation.argument("epochs")?.fullRange ?? step.range
       return Diagnostic(
-        .note, code: "total-epochs", message: "this trains \(values.epochsText) epochs", at: range)
+        .note, rule: .totalEpochs, message: "this trains \(values.epochsText) epochs", at: range)
     }
   }
 }
@@ -56,7 +56,7 @@ enum SeedRule {
       else { return [] }
       return [
         Diagnostic(
-          .note, code: "no-seed", message: "no seed is given: it is 42, the default",
+          .note, rule: .noSeed, message: "no seed is given: it is 42, the default",
           at: train.range, hint: "'seed 42' at the beginning says so")
       ]
     }

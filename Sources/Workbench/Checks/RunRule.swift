@@ -24,7 +24,7 @@ enum RunRule {
         if known.isEmpty, needsAnyRun(step.invocation) {
           found.append(
             Diagnostic(
-              code: "no-run", message: "there is no run yet", at: step.range,
+              rule: .noRun, message: "there is no run yet", at: step.range,
               hint: "'train' makes one"))
         }
       }
@@ -38,7 +38,7 @@ enum RunRule {
   ) -> Diagnostic {
     let later = script.steps.dropFirst(step.index + 1).first { $0.namedRun == name }
     return Diagnostic(
-      code: "unknown-run", message: "there is no run '\(name)'", at: range,
+      rule: .unknownRun, message: "there is no run '\(name)'", at: range,
       hint: later == nil ? Suggestion.didYouMean(name, among: known.sorted()) : nil,
       notes: later.map { [.init("it is trained only here", at: $0.range)] } ?? [])
   }

@@ -38,7 +38,7 @@ enum TimeRule {
     _ seconds: Double, _ limit: Double, at range: SourceRange
   ) -> Diagnostic {
     Diagnostic(
-      .warning, code: "time-limit",
+      .warning, rule: .timeLimit,
       message: "earlier runs let expect \(NumberText.duration(seconds)), the time limit is "
         + NumberText.duration(limit),
       at: range, hint: "it stops there; --resume goes on")

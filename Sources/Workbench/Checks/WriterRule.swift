@@ -19,7 +19,7 @@ enum WriterRule {
           let range = invocation.output?.range ?? invocation.arguments.first?.range ?? step.range
           found.append(
             Diagnostic(
-              .warning, code: "written-twice",
+              .warning, rule: .writtenTwice,
               message: "'\(path)' is written \(isLoop ? "in every repetition" : "twice"): "
                 + "only the last one stays",
               at: range, hint: isLoop ? "put a loop variable into the name" : "name another file",
@@ -46,7 +46,7 @@ enum NameRule {
       if let other = first[id] {
         found.append(
           Diagnostic(
-            .warning, code: "duplicate-cell", message: "two cells have the id '\(id)'",
+            .warning, rule: .duplicateCell, message: "two cells have the id '\(id)'",
             at: marker.range, hint: "--from and --to mean the first one",
             notes: [.init("the first one", at: other.range)]))
       } else {
@@ -65,7 +65,7 @@ enum NameRule {
         let isLoop = other.range == step.range
         found.append(
           Diagnostic(
-            .warning, code: "duplicate-run",
+            .warning, rule: .duplicateRun,
             message: "the run '\(name)' is trained \(isLoop ? "in every repetition" : "twice"): "
               + "the earlier one is moved aside",
             at: step.invocation.range(of: "name"),

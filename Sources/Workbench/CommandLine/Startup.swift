@@ -16,8 +16,10 @@ enum Startup {
         return try headless(Source(name: "<-c>", text: text), .inline, state, options: options)
       }
     }
-    let editor = makeLineEditor(historyFile: HomeFolder.history)
-    let state = makeState(command.output, journal: journal, isInteractive: editor.isInteractive)
+    let console = makeConsole(command.output)
+    let editor = makeLineEditor(historyFile: HomeFolder.history, style: console.style)
+    let state = makeState(
+      command.output, journal: journal, isInteractive: editor.isInteractive, console: console)
     guard editor.isInteractive else {
       return reported(state.console) {
         let options = try inlineOptions(command, ledgerName: "stdin")

@@ -68,7 +68,7 @@ enum BenchCommands {
       seconds.append(run())
       if round * 4 % rounds < 4 { peaks.append(meter.gigaflops()) }
       state.console.progress.update(round)
-      guard !SignalCenter.isInterrupted else { throw CommandError.interrupted }
+      guard !state.mustStop else { throw state.stopError }
     }
     seconds.sort()
     peaks.sort()
@@ -120,7 +120,7 @@ enum BenchCommands {
         var peak = meter.gigaflops()
         for _ in 0..<rounds { seconds.append(benchmark.run(pass)) }
         peak = max(peak, meter.gigaflops())
-        guard !SignalCenter.isInterrupted else { throw CommandError.interrupted }
+        guard !state.mustStop else { throw state.stopError }
         seconds.sort()
         let median = seconds[seconds.count / 2]
         let shape = subject.shape

@@ -52,9 +52,9 @@ enum DataLoading {
     defer { state.console.progress.finish() }
     let result = try source.leavingOutBroken { done, _ in
       state.console.progress.update(done)
-      return !SignalCenter.isInterrupted
+      return !state.mustStop
     }
-    guard let result else { throw CommandError.interrupted }
+    guard let result else { throw state.stopError }
     for picture in result.broken.prefix(10) {
       state.console.warn("left out: \(picture.problem)")
     }
@@ -99,9 +99,9 @@ enum DataVerification {
     for set in source.sets {
       let check = set.check(withDigests: true) { inSet in
         state.console.progress.update(done + inSet)
-        return !SignalCenter.isInterrupted
+        return !state.mustStop
       }
-      guard let check else { throw CommandError.interrupted }
+      guard let check else { throw state.stopError }
       done += set.count
       rows += check.broken.map { [.init(set.name), .init($0.file), .init($0.problem)] }
       for (index, digest) in check.digests.enumerated() {

@@ -35,11 +35,11 @@ enum Evaluating {
     defer { state.console.progress.finish() }
     let evaluation = try evaluator.run(images) { done, _ in
       state.console.progress.update(done)
-      return !SignalCenter.isInterrupted
+      return !state.mustStop
     } visit: { index, label, logits in
       details.add(index: index, label: label, logits: logits)
     }
-    guard let evaluation else { throw CommandError.interrupted }
+    guard let evaluation else { throw state.stopError }
     return (evaluation, details)
   }
 

@@ -156,7 +156,7 @@ enum PlotCommands {
       EvaluationPicture(rawValue: $0) == nil && CurveMetric.named($0) == nil
     }.map { name in
       Diagnostic(
-        code: "unknown-metric", message: "unknown metric '\(name)'",
+        rule: .unknownMetric, message: "unknown metric '\(name)'",
         at: invocation.range(of: "metrics"), hint: hint(for: name, columns: MetricsRow.columns))
     }
   }

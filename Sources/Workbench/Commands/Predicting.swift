@@ -43,9 +43,9 @@ enum Predicting {
         }
       }
       state.console.progress.update(index + 1)
-      return !SignalCenter.isInterrupted
+      return !state.mustStop
     }
-    guard !SignalCenter.isInterrupted else { throw CommandError.interrupted }
+    guard !state.mustStop else { throw state.stopError }
     guard isFolder else {
       return Table(
         [

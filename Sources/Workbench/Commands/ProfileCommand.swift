@@ -45,7 +45,7 @@ enum ProfileCommand {
     for round in 1...rounds {
       benchmark.run(into: profile)
       state.console.progress.update(round)
-      guard !SignalCenter.isInterrupted else { throw CommandError.interrupted }
+      guard !state.mustStop else { throw state.stopError }
     }
     if invocation.outputPath != nil {
       let name =

@@ -19,7 +19,7 @@ enum ProgramRules {
       let error = error as? any ModelError
       return [
         Diagnostic(
-          code: "unknown-model", message: error?.message ?? "unknown model '\(name)'",
+          rule: .unknownModel, message: error?.message ?? "unknown model '\(name)'",
           at: invocation.range(of: "model"),
           hint: error?.advice ?? "'models' lists them")
       ]
@@ -47,7 +47,8 @@ enum ProgramRules {
         } catch {
           found.append(
             Diagnostic(
-              code: "bad-value", message: error.message, at: invocation.range(of: argument.name),
+              code: Diagnostic.Code.badValue.rawValue, message: error.message,
+              at: invocation.range(of: argument.name),
               hint: error.advice))
         }
       }
@@ -61,7 +62,7 @@ enum ProgramRules {
         let range = conflict.keys.lazy.compactMap { invocation.argument($0)?.range }.first
         found.append(
           Diagnostic(
-            code: "conflict", message: conflict.message, at: range ?? invocation.range,
+            rule: .conflict, message: conflict.message, at: range ?? invocation.range,
             hint: conflict.advice))
         // The command would be refused, and what follows is judged without it.
         continue
@@ -72,7 +73,7 @@ enum ProgramRules {
       for warning in Hyperparameters.warnings(effective) {
         found.append(
           Diagnostic(
-            .warning, code: "doubtful-setting", message: warning.message, at: invocation.range))
+            .warning, rule: .doubtfulSetting, message: warning.message, at: invocation.range))
       }
     }
     return found
@@ -91,7 +92,7 @@ enum ProgramRules {
     else { return [] }
     return [
       Diagnostic(
-        code: "unknown-format",
+        rule: .unknownFormat,
         message: PlotError.unknownFormat(name: path).message, at: invocation.output?.range)
     ]
   }

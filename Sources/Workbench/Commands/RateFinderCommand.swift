@@ -43,10 +43,10 @@ enum RateFinderCommand {
     defer { state.console.progress.finish() }
     let result = try finder.run(rates, steps: steps) { done in
       state.console.progress.update(done)
-      return !SignalCenter.isInterrupted
+      return !state.mustStop
     }
     state.console.progress.finish()
-    guard !SignalCenter.isInterrupted else { throw CommandError.interrupted }
+    guard !state.mustStop else { throw state.stopError }
     guard result.points.count > 1 else {
       throw CommandError(
         "the loss is no number at lr=\(NumberText.compact(rates.lowerBound))",

@@ -47,9 +47,9 @@ enum RecalibrationCommand {
       data.source.train, batches: invocation.integer("batches") ?? 100
     ) { done, _ in
       progress.update(done)
-      return !SignalCenter.isInterrupted
+      return !state.mustStop
     }
-    guard let done else { throw CommandError.interrupted }
+    guard let done else { throw state.stopError }
     model.recalibration = done
     state.model = model
     state.console.note(

@@ -25,10 +25,10 @@ enum ShellCommand {
       throw CommandError("the shell cannot be started: \(error.localizedDescription)", exitCode: 7)
     }
     while process.isRunning {
-      if SignalCenter.isInterrupted { process.interrupt() }
+      if state.mustStop { process.interrupt() }
       usleep(10_000)
     }
-    if SignalCenter.isInterrupted { throw CommandError.interrupted }
+    if state.mustStop { throw state.stopError }
     guard process.terminationStatus == 0 else {
       throw CommandError("the shell's command ended with status \(process.terminationStatus)")
     }

@@ -8,7 +8,7 @@ enum TrainingCommands {
   static let all: [Command<WorkbenchState>] = [train, resume]
 
   static let stopAt = Parameter(
-    "stop-at", .integer(.from(1)),
+    "stop-at", .integer(.from(0)),
     "stop after this step, as Ctrl-C would: what 'save' writes for a training stopped by hand")
 
   static let moreEpochs = Parameter(

@@ -8,9 +8,10 @@ import Model
 struct ReplayLedger {
   /// A step that was done, or begun.
   struct Record: Codable {
-    /// How a training stands.
+    /// How it stands.
     enum Status: String, Codable {
-      /// It was begun; where it stands, its run's checkpoints say.
+      /// It was begun; where it stands, its run's checkpoints say. What only looks was cut off by
+      /// the end of the time.
       case begun
       /// It came to its end.
       case done

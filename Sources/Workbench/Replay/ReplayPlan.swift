@@ -4,8 +4,9 @@ import Model
 
 /// `--plan`: what a replay would do, command by command, without doing it.
 ///
-/// Data and networks are read, so that the numbers of images and parameters are known; nothing is
-/// trained and nothing is written.
+/// Data and networks are read, so that the numbers of images and parameters are known; where no run
+/// tells how fast a network trains, a step or two of a copy are timed. Nothing is trained and nothing
+/// is written.
 struct ReplayPlan {
   private let script: CheckedScript
   private let options: ReplayOptions
@@ -30,6 +31,7 @@ struct ReplayPlan {
     let isKnown = options.ledgerName != nil && ledger.read()
     let reuse = Reuse(ledger: ledger, script: script, state: state)
     let estimates = TrainingEstimates(runs: state.places.runs)
+    let bench = ShortBench()
     var rows: [[Table.Cell]] = []
     var total = (seconds: 0.0, isKnown: true, bytes: 0)
     for step in script.steps {
@@ -59,7 +61,7 @@ struct ReplayPlan {
       if step.invocation.name == "train", let model = state.model, let data = state.data {
         estimate = try? estimates.estimate(
           state.effectiveValues(step.invocation), model, data,
-          doneSteps: doneSteps(action), state)
+          doneSteps: doneSteps(action), bench, state)
       }
       switch action {
       case .run, .goOn:
@@ -68,10 +70,10 @@ struct ReplayPlan {
           total.isKnown = total.isKnown && estimate?.seconds != nil
           total.bytes += estimate?.bytes ?? 0
         }
-        let unknown = kind == .training && estimate?.seconds == nil
+        let remark = kind == .training ? Self.remark(on: estimate) : nil
         rows.append(
           row(
-            step, verb, why + (unknown ? (why.isEmpty ? "" : "; ") + "its speed is not known" : ""),
+            step, verb, [why, remark ?? ""].filter { !$0.isEmpty }.joined(separator: "; "),
             estimate?.seconds, estimate?.bytes ?? 0))
       case .reuse, .restore, .passOver: rows.append(row(step, verb, why, nil, 0))
       }
@@ -92,8 +94,8 @@ struct ReplayPlan {
     text += NumberText.duration(total.seconds)
     if !total.isKnown {
       text +=
-        " (no run of the same network, input-size and batch-size tells the speed of all; "
-        + "'bench' measures it)"
+        " (neither a run of the same network, input-size and batch-size nor a short bench tells "
+        + "the speed of all)"
     }
     if total.bytes > 0 {
       let free = Machine.freeDisk(at: state.places.output).map(NumberText.bytes) ?? "unknown"
@@ -123,6 +125,13 @@ struct ReplayPlan {
   private func doneSteps(_ action: ReplayAction) -> Int {
     guard case .goOn(let run, _) = action else { return 0 }
     return run.checkpoints.list().first { $0.isLast }?.step ?? 0
+  }
+
+  /// Where the time of a training comes from, unless an earlier run tells it.
+  private static func remark(on estimate: TrainingEstimates.Estimate?) -> String? {
+    guard let estimate else { return "its speed is not known" }
+    if estimate.seconds == nil { return ShortBench.tooLarge }
+    return estimate.isBenched ? "time from a short bench" : nil
   }
 
   private static func words(_ action: ReplayAction) -> (verb: String, why: String) {

@@ -104,6 +104,7 @@ final class ReplayRun {
     let kind = StepKind(step.invocation)
     guard kind == .training || kind == .look else {
       announce(step)
+      state.replay.stopsWorkAtDeadline = hasWorked
       guard execute(step) else { return goesOn(after: step) }
       keys.passed(step, state)
       needs.gain(step)
@@ -194,11 +195,21 @@ final class ReplayRun {
     case .run(let reason?): announce(step, "re-run: \(reason)")
     default: announce(step)
     }
+    // What took all of an earlier slice of time and was cut off comes to its end in this one.
+    let wasCutOff = ledger?.record(key, of: subject)?.status == .begun
+    state.replay.stopsWorkAtDeadline = hasWorked || !wasCutOff
+    let isFirst = !hasWorked
     hasWorked = true
     var record = ReplayLedger.Record(subject: subject, key: key, status: .done)
     state.console.copy = ""
     defer { state.console.copy = nil }
-    guard execute(step) else { return false }
+    guard execute(step) else {
+      if isFirst, exitCode == 124 {
+        record.status = .begun
+        try ledger?.keep(record)
+      }
+      return false
+    }
     record.text = state.console.copy ?? ""
     if let path = step.invocation.outputPath {
       record.file = try? sha256(of: state.places.output(path))

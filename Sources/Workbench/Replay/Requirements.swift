@@ -15,7 +15,7 @@ enum Requirements {
         throw ScriptError(
           [
             Diagnostic(
-              code: "requirement", message: error.message, at: range, hint: error.hint,
+              rule: .requirement, message: error.message, at: range, hint: error.hint,
               notes: [.init("nothing was run")])
           ], in: script.script.source, exitCode: error.exitCode)
       }

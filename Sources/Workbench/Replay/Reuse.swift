@@ -37,6 +37,7 @@ struct Reuse {
   }
 
   private func look(_ step: Step, _ record: ReplayLedger.Record) -> ReplayAction {
+    guard record.status == .done else { return .run(because: "the time was up") }
     guard let path = step.invocation.outputPath else { return .reuse(record) }
     let file = state.places.output(path)
     guard FileManager.default.fileExists(atPath: file.path) else {

@@ -1,27 +1,35 @@
 import Foundation
 import Model
 
-/// How long trainings will take and how much they will write, from runs that are on disk.
+/// How long trainings will take and how much they will write, from runs that are on disk or, where
+/// none tells, from a short bench.
 struct TrainingEstimates {
   /// What a training needs.
   struct Estimate: Equatable {
-    /// Seconds that are left; nil where no run of the same kind tells the speed.
+    /// Seconds that are left; nil where nothing tells the speed.
     var seconds: Double?
+    /// Whether no run told the speed, but a short bench.
+    var isBenched: Bool
     /// Bytes of checkpoints.
     var bytes: Int
   }
 
-  /// What one run tells of its machine's pace.
-  private struct Pace {
-    let model: String
-    let inputSize: HyperparameterValue
-    let batchSize: HyperparameterValue
+  /// How fast images go by.
+  struct Pace {
     /// Seconds of a training image, and of one that is evaluated.
     let trainSeconds: Double
     let testSeconds: Double
   }
 
-  private let paces: [Pace]
+  /// What one run tells of its machine's pace.
+  private struct RunPace {
+    let model: String
+    let inputSize: HyperparameterValue
+    let batchSize: HyperparameterValue
+    let pace: Pace
+  }
+
+  private let paces: [RunPace]
 
   /// Reads the runs of a folder.
   init(runs: URL) {
@@ -31,12 +39,16 @@ struct TrainingEstimates {
   /// What a training needs, with the session's network and data.
   func estimate(
     _ values: HyperparameterValues, _ model: LoadedModel, _ data: LoadedData, doneSteps: Int,
-    _ state: WorkbenchState
+    _ bench: ShortBench, _ state: WorkbenchState
   ) throws -> Estimate {
     let settings = Hyperparameters(values, for: model.preprocessing)
-    let seconds = seconds(
-      settings, model: model.variant.qualifiedName, trainImages: data.source.train.count,
-      testImages: data.source.validation.count, doneSteps: doneSteps)
+    let known = pace(settings, model: model.variant.qualifiedName)
+    let pace = try known ?? bench.pace(model, settings, state.threadPool(settings.threads))
+    let seconds = pace.map {
+      Self.seconds(
+        settings, at: $0, trainImages: data.source.train.count,
+        testImages: data.source.validation.count, doneSteps: doneSteps)
+    }
     let memory = try TrainingMemory(
       model.network, settings: settings, pool: state.threadPool(settings.threads))
     // What a checkpoint holds of what a step needs.
@@ -44,7 +56,8 @@ struct TrainingEstimates {
     let checkpoint = memory.items.filter { parts.contains($0.name) }.reduce(0) { $0 + $1.bytes }
     // The kept epochs, the best one, and a new one before an old one goes.
     let kept = min(settings.keptCheckpoints, settings.schedule.totalEpochs + 1) + 2
-    return Estimate(seconds: seconds, bytes: checkpoint * kept)
+    return Estimate(
+      seconds: seconds, isBenched: known == nil && pace != nil, bytes: checkpoint * kept)
   }
 
   /// The seconds that are left of a training; nil where no run of the same network, input size and
@@ -52,11 +65,23 @@ struct TrainingEstimates {
   func seconds(
     _ settings: Hyperparameters, model: String, trainImages: Int, testImages: Int, doneSteps: Int
   ) -> Double? {
-    let pace = paces.last {
+    pace(settings, model: model).map {
+      Self.seconds(
+        settings, at: $0, trainImages: trainImages, testImages: testImages, doneSteps: doneSteps)
+    }
+  }
+
+  /// The pace of the latest run of the same network, input size and batch size.
+  private func pace(_ settings: Hyperparameters, model: String) -> Pace? {
+    paces.last {
       $0.model == model && $0.inputSize == settings.values["input-size"]
         && $0.batchSize == settings.values["batch-size"]
-    }
-    guard let pace else { return nil }
+    }?.pace
+  }
+
+  private static func seconds(
+    _ settings: Hyperparameters, at pace: Pace, trainImages: Int, testImages: Int, doneSteps: Int
+  ) -> Double {
     var steps = (0..<settings.schedule.totalEpochs).reduce(0) {
       $0 + settings.stepsPerEpoch(images: trainImages, in: settings.progression.stage(epoch: $1))
     }
@@ -71,7 +96,7 @@ struct TrainingEstimates {
       + Double(evaluations * testImages) * pace.testSeconds
   }
 
-  private static func pace(of run: RunDirectory) -> Pace? {
+  private static func pace(of run: RunDirectory) -> RunPace? {
     guard let description = try? RunParameters(of: run),
       let table = try? MetricsTable(contentsOf: run.metrics),
       let started = EventLog.read(run).first(where: { $0.trainImages != nil }),
@@ -84,9 +109,9 @@ struct TrainingEstimates {
     // What an epoch takes beyond its steps is its evaluation.
     let epoch = last / Double(seconds.count)
     let rest = max(0, epoch - Double(trainImages) / speed)
-    return Pace(
+    return RunPace(
       model: description.model, inputSize: description.parameters["input-size"],
-      batchSize: description.parameters["batch-size"], trainSeconds: 1 / speed,
-      testSeconds: rest / Double(testImages))
+      batchSize: description.parameters["batch-size"],
+      pace: Pace(trainSeconds: 1 / speed, testSeconds: rest / Double(testImages)))
   }
 }

@@ -104,7 +104,7 @@ final class TrainingRun {
     let display = TrainingDisplay(
       state.console, metric: settings.evaluationMetric, live: live(directory))
     state.currentRun = directory.name
-    state.journal.noteRun(directory.name)
+    state.journal.noteRun(directory.name, segment: (checkpoint?.state.segment ?? 0) + 1)
     adopt()
     let outcome: TrainingOutcome
     let (writesSummary, folder) = (settings.writesSummary, directory)

@@ -60,8 +60,8 @@ final class Journal {
     write(.started(text))
   }
 
-  /// The training that just began has this name.
-  func noteRun(_ name: String) { write(.run(name)) }
+  /// The training that just began has this name, and is this part of its run, counted from 1.
+  func noteRun(_ name: String, segment: Int) { write(.run(name, segment)) }
 
   /// The session's cells are these now; written only when they have changed.
   func noteCells(_ document: CellDocument) {

@@ -9,6 +9,7 @@ struct Repl {
   private let editor: any LineEditor
   private let renderer: Renderer
   private let checker: Checker
+  private let completion: SessionCompletion
 
   init(state: WorkbenchState, editor: any LineEditor) {
     self.state = state
@@ -16,6 +17,7 @@ struct Repl {
     renderer = Renderer(usesColor: state.console.messageStyle.isColored, showsLocation: false)
     checker = Checker(vocabulary: CommandSet.table.vocabulary, rules: ProgramRules.prompt)
     let completion = SessionCompletion(state: state)
+    self.completion = completion
     editor.setCompleter { line, cursor in completion.candidates(line: line, cursor: cursor) }
   }
 
@@ -68,7 +70,14 @@ struct Repl {
     var text = ""
     while true {
       let prompt = text.isEmpty ? promptText : ReadlineEditor.continuationPrompt
-      switch editor.readLine(prompt: prompt) {
+      let (editor, completion) = (editor, completion)
+      // Questions and the further lines of an entry have no hints.
+      if text.isEmpty {
+        editor.hinter = { completion.hint(line: $0, history: editor.history) }
+      }
+      let input = editor.readLine(prompt: prompt)
+      editor.hinter = nil
+      switch input {
       case .line(let line):
         if text.isEmpty, !editor.pendingLines.isEmpty {
           guard let block = pastedBlock(line) else { return .nothing }

@@ -18,6 +18,14 @@ struct SessionCompletion: CompletionProvider {
       })
   }
 
+  /// How a line would go on that is typed with the cursor at its end.
+  func hint(line: String, history: [String]) -> LineHint? {
+    InlineHint.after(
+      line, history: history, vocabulary: CommandSet.table.vocabulary, scope: state.cells.scope,
+      provider: self
+    ).map { LineHint(text: $0.text, isText: $0.isText) }
+  }
+
   /// The names of a domain.
   func names(in domain: String) -> [Completion.Name] {
     switch domain {

@@ -31,7 +31,7 @@ struct SessionRunner {
       let own = comments.removeValue(forKey: step.range.start) ?? []
       let entry = record(
         step, status, since: started, in: script.script.source, cell: key, comments: own,
-        error: error)
+        loop: loop(of: step, in: script), error: error)
       guard let undo = state.undo, let pending else { return }
       if status == .failed {
         undo.rollBack(pending, state)
@@ -79,7 +79,8 @@ struct SessionRunner {
   /// Puts a step into the journal, with the slots that it really touched.
   private func record(
     _ step: Step, _ status: JournalEntry.Status, since start: ContinuousClock.Instant,
-    in source: Source, cell: Int, comments: [String], error: String? = nil
+    in source: Source, cell: Int, comments: [String], loop: JournalEntry.Loop?,
+    error: String? = nil
   ) -> JournalEntry {
     // A command may have made implicit values explicit; its slots are then those of that text.
     let isChanged = state.canonicalText != step.invocation.canonicalText
@@ -88,12 +89,13 @@ struct SessionRunner {
       ? try? Binder(vocabulary: CommandSet.table.vocabulary).bind(line: state.canonicalText) : nil
     var entry = JournalEntry(
       explicit ?? step.invocation, status: status,
-      savedText: isChanged ? state.canonicalText : nil, cell: cell)
+      savedText: isChanged ? explicit?.canonicalText ?? state.canonicalText : nil, cell: cell)
     if state.onlyLooked { entry.effect = .look }
     entry.reads.removeAll(where: state.untouchedSlots.contains)
     entry.writes.removeAll(where: state.untouchedSlots.contains)
     entry.comments = comments
     entry.template = template(of: step)
+    entry.loop = loop
     let seconds = start.duration(to: .now) / .seconds(1)
     if state.showsTiming {
       let text = "\(step.invocation.name): \(NumberText.duration(seconds))"
@@ -109,6 +111,27 @@ struct SessionRunner {
         number: state.journal.records.count + 1, time: Date(), typed: source.text(in: step.range),
         milliseconds: milliseconds, error: error, entry: entry))
     return entry
+  }
+
+  /// The loop that a command stems from, with what its names stood for.
+  private func loop(of step: Step, in script: CheckedScript) -> JournalEntry.Loop? {
+    guard !step.variables.isEmpty,
+      let loop = script.script.statements.first(where: {
+        $0.range.start <= step.range.start && step.range.end <= $0.range.end
+      })
+    else { return nil }
+    let steps = script.steps.filter {
+      loop.range.start <= $0.range.start && $0.range.end <= loop.range.end
+    }
+    let text = script.script.source.text(in: loop.range)
+    let own = Set(steps.flatMap { $0.variables.map(\.name) })
+    var values: [String: String] = [:]
+    for name in SessionScript.names(in: text) where !own.contains(name) {
+      values[name] = state.cells.scope.value(of: name)
+    }
+    return JournalEntry.Loop(
+      text: text, position: step.index - (steps.first?.index ?? step.index), count: steps.count,
+      values: values)
   }
 
   /// How a command says itself with parameters; nil where it mentions none, or a loop's variables,

@@ -44,6 +44,23 @@ struct CompletionList: Sendable, Equatable {
 /// Answers Tab: the line so far and the cursor as a UTF-8 offset.
 typealias Completer = @MainActor (_ line: String, _ cursor: Int) -> CompletionList
 
+/// How a line would go on that is typed with the cursor at its end.
+struct LineHint: Equatable {
+  /// What is shown.
+  var text: String
+  /// Whether it can be taken over.
+  var isText: Bool
+
+  /// The hint as it fits into some columns: cut off with `…`; nil where there is no room.
+  func fitted(to columns: Int) -> String? {
+    guard columns > 1, !text.isEmpty else { return nil }
+    return text.truncated(to: columns)
+  }
+}
+
+/// Gives the hint for a line; nil for none.
+typealias Hinter = @MainActor (_ line: String) -> LineHint?
+
 /// Where commands come from: a person at a terminal, or text on standard input.
 ///
 /// An editor belongs to the main thread, which owns the terminal.
@@ -73,6 +90,10 @@ protocol LineEditor: AnyObject {
   /// The remembered entries, oldest first.
   var history: [String] { get }
 
+  /// Who says how the line that is typed would go on; nil shows nothing. Only a terminal that can
+  /// show it faintly asks.
+  var hinter: Hinter? { get set }
+
   /// Sets who answers Tab.
   func setCompleter(_ completer: @escaping Completer)
 }
@@ -101,11 +122,16 @@ extension LineEditor {
 }
 
 /// Makes the editor that fits standard input: GNU Readline on a terminal, else plain lines.
+///
+/// - Parameter style: how hints look; without colour there are none.
 @MainActor
-func makeLineEditor(historyFile: URL?) -> any LineEditor {
+func makeLineEditor(historyFile: URL?, style: Style) -> any LineEditor {
   SignalCenter.install()
   if TerminalDevice.isTerminal(STDIN_FILENO) && TerminalDevice.isTerminal(STDOUT_FILENO) {
-    return ReadlineEditor(history: HistoryFile(url: historyFile))
+    // Even where colours are demanded, a terminal that cannot move its cursor shows no hints.
+    let isDumb = ["", "dumb"].contains(ProcessInfo.processInfo.environment["TERM"] ?? "")
+    let style = isDumb ? .plain : style
+    return ReadlineEditor(history: HistoryFile(url: historyFile), style: style)
   }
   return PlainLineReader()
 }

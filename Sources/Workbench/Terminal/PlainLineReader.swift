@@ -16,6 +16,7 @@ final class PlainLineReader: LineEditor {
   var isInteractive: Bool { false }
   var pendingLines: [String] { [] }
   func discardPendingLines() {}
+  var hinter: Hinter?
   func setCompleter(_ completer: @escaping Completer) {}
 
   func remember(_ entry: String) {

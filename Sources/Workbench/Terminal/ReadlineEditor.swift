@@ -11,6 +11,10 @@ final class ReadlineEditor: LineEditor {
   private let output: Int32
   private var queue: [String] = []
   private var completer: Completer?
+  private let style: Style
+  /// The columns that the prompt takes.
+  private var promptWidth = 0
+  var hinter: Hinter?
   private(set) var history: [String] = []
 
   /// Sets readline up and loads the history.
@@ -18,11 +22,14 @@ final class ReadlineEditor: LineEditor {
   /// - Parameters:
   ///   - input: the terminal to read from.
   ///   - output: the terminal to draw on.
+  ///   - style: how hints look; without colour there are none.
   init(
-    history file: HistoryFile, input: Int32 = STDIN_FILENO, output: Int32 = STDOUT_FILENO
+    history file: HistoryFile, input: Int32 = STDIN_FILENO, output: Int32 = STDOUT_FILENO,
+    style: Style = .plain
   ) {
     self.file = file
     self.output = output
+    self.style = style
     SignalCenter.install()
     _ = wb_readline_use_descriptors(input, output)
     wb_readline_setup("workbench")
@@ -43,10 +50,23 @@ final class ReadlineEditor: LineEditor {
           editor.complete(text, cursor: cursor)
         }
       }, Unmanaged.passUnretained(self).toOpaque())
+    guard style.isColored else { return }
+    wb_readline_set_hinter(
+      { context, line in
+        guard let context, let line else { return }
+        let address = UInt(bitPattern: context)
+        let text = String(cString: line)
+        MainActor.assumeIsolated {
+          guard let context = UnsafeMutableRawPointer(bitPattern: address) else { return }
+          // SAFETY: as for the completer.
+          Unmanaged<ReadlineEditor>.fromOpaque(context).takeUnretainedValue().hint(text)
+        }
+      }, Unmanaged.passUnretained(self).toOpaque())
   }
 
   isolated deinit {
     wb_readline_set_completer(nil, nil)
+    wb_readline_set_hinter(nil, nil)
   }
 
   var isInteractive: Bool { true }
@@ -74,6 +94,7 @@ final class ReadlineEditor: LineEditor {
   func readLine(prompt: String, initial: String) -> LineInput {
     if initial.isEmpty, !queue.isEmpty { return .line(queue.removeFirst()) }
     var pointer: UnsafeMutablePointer<CChar>?
+    promptWidth = prompt.replacing(/\u{1B}\[[0-9;]*m/, with: "").displayWidth
     let status = wb_readline_read(
       Self.guarded(prompt), initial.isEmpty ? nil : initial, &pointer)
     switch status {
@@ -118,6 +139,16 @@ final class ReadlineEditor: LineEditor {
       }
     }
     return inside ? out + "\u{02}" : out
+  }
+
+  /// Shows how the line would go on, if that fits on its row.
+  private func hint(_ line: String) {
+    let used = promptWidth + line.displayWidth
+    // The last column stays free: a terminal that stands on it may go to the next row.
+    let room = TerminalDevice.size(of: [output]).columns - 1 - used
+    guard let hint = hinter?(line), let shown = hint.fitted(to: room) else { return }
+    wb_hint_show(
+      style(shown, .faint), Int32(shown.displayWidth), hint.isText ? hint.text : nil)
   }
 
   private func complete(_ line: String, cursor: Int) {

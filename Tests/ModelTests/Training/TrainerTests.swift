@@ -138,9 +138,30 @@ struct TrainerTests {
     let (first, second) = (try tensors(byHand), try tensors(byScript))
     #expect(first.0 == second.0)
     #expect(first.1 == second.1)
-    #expect(throws: TrainingError.stopBehind(stopAt: 6, step: 6)) {
-      try tiny.trainer(in: byScript, resuming: byScript.checkpoints.load(.last), stopAt: 6)
+    #expect(throws: TrainingError.stopBehind(stopAt: 5, step: 6)) {
+      try tiny.trainer(in: byScript, resuming: byScript.checkpoints.load(.last), stopAt: 5)
     }
+  }
+
+  /// Dropped in its first epoch, a training is back at its beginning, and a script can say that.
+  @Test func aTrainingCanStopBeforeItsFirstStep() throws {
+    let tiny = TinyTraining()
+    let folder = try TemporaryFolder()
+    let outcome = try Listener().run(tiny.trainer(in: folder, stopAt: 0))
+    #expect(outcome.stop == StopReport(reason: .stopAt, epoch: 1, epochStep: 0, step: 0))
+    // Stopped again before a step was done, it is where it was.
+    let again = try tiny.trainer(in: folder, resuming: folder.checkpoints.load(.last), stopAt: 0)
+    #expect(try Listener().run(again).stop?.step == 0)
+    let rest = try tiny.trainer(in: folder, resuming: folder.checkpoints.load(.last))
+    _ = try Listener().run(rest)
+    let whole = try TemporaryFolder()
+    _ = try Listener().run(tiny.trainer(in: whole))
+    let (first, second) = (
+      try TinyTraining.network(seed: 1), try TinyTraining.network(seed: 2)
+    )
+    try folder.checkpoints.load(.last).restore(into: first)
+    try whole.checkpoints.load(.last).restore(into: second)
+    #expect(first.weightDigest == second.weightDigest)
   }
 
   /// A process that dies leaves its folder as it was at some moment, such as between an epoch's row

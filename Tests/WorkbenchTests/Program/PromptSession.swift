@@ -18,7 +18,7 @@ final class PromptSession {
     environment extra: [String: String] = [:]
   ) throws {
     var environment = BuiltProgram.environment(home: folder, adding: extra)
-    environment["TERM"] = "xterm"
+    environment["TERM"] = extra["TERM"] ?? "xterm"
     let words = ["/bin/sh", "-c", "cd \"$0\" && exec \"$1\"", folder.path, BuiltProgram.url.path]
     var arguments = words.map { strdup($0) } + [nil]
     var variables = environment.map { strdup("\($0)=\($1)") } + [nil]
@@ -52,10 +52,26 @@ final class PromptSession {
     return unread
   }
 
+  /// Reads for a time, or until something has happened, at most two minutes.
+  ///
+  /// - Returns: whether it has happened.
+  @discardableResult
+  func watch(seconds: Double = 120, until condition: () -> Bool = { false }) -> Bool {
+    let deadline = Date().addingTimeInterval(seconds)
+    while Date() < deadline {
+      if condition() { return true }
+      guard read(milliseconds: 10) else { return condition() }
+    }
+    return condition()
+  }
+
+  /// What came, without escape sequences.
+  var text: String { transcript.replacing(/\u{1B}\[[0-9;?]*[a-zA-Z]/, with: "") }
+
   /// Waits for output; false at the end of the program.
-  private func read() -> Bool {
+  private func read(milliseconds: Int32 = 500) -> Bool {
     var watched = pollfd(fd: master, events: Int16(POLLIN), revents: 0)
-    guard poll(&watched, 1, 500) > 0 else { return true }
+    guard poll(&watched, 1, milliseconds) > 0 else { return true }
     var bytes = [UInt8](repeating: 0, count: 1 << 16)
     let count = Glibc.read(master, &bytes, bytes.count)
     guard count > 0 else { return false }

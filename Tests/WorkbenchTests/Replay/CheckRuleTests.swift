@@ -6,7 +6,8 @@ import Testing
 
 /// Every rule of the program fires on a script with that fault, and nothing runs.
 ///
-/// `Tests/Fixtures/Rules/CODE[-VARIANT].wb` has what it prints beside it.
+/// `Tests/Fixtures/Rules/CODE[-VARIANT].wb` has what it prints beside it. Its first line may say how it
+/// is checked: `#: replay`, `#: PATH=.`, `#: with runs` for what lies in `Rules/with`.
 @Suite struct CheckRuleTests {
   static let folder = BuiltProgram.repository.appending(path: "Tests/Fixtures/Rules")
 
@@ -15,18 +16,27 @@ import Testing
     return all.filter { $0.hasSuffix(".wb") }.sorted()
   }()
 
-  /// The codes of the program's own rules.
-  static let codes = [
-    "class-count", "not-pretrained", "total-epochs", "cannot-write", "no-data", "no-weights",
-    "no-seed", "unknown-metric", "unknown-run", "no-run", "written-twice", "duplicate-cell",
-    "duplicate-run", "shell-command", "doubtful-setting", "conflict",
-  ]
+  /// The codes of the program's own rules; those of the language have their goldens with it.
+  static let codes = RuleCode.allCases.map(\.rawValue) + ["shell-command"]
 
   @Test func everyRuleHasAScript() {
     for code in Self.codes {
-      #expect(
-        Self.names.contains { $0 == "\(code).wb" || $0.hasPrefix("\(code)-") },
-        "no script for \(code)")
+      let script = Self.names.first { $0 == "\(code).wb" || $0.hasPrefix("\(code)-") }
+      let golden = script.map { $0.replacing(".wb", with: ".txt") }
+      let text = golden.flatMap {
+        try? String(contentsOf: Self.folder.appending(path: $0), encoding: .utf8)
+      }
+      #expect(text?.isEmpty == false, "no script with a golden text for \(code)")
+    }
+  }
+
+  /// No rule makes up a code of its own, which no test would ask for.
+  @Test func everyCodeIsListed() throws {
+    let sources = BuiltProgram.repository.appending(path: "Sources/Workbench")
+    let files = try FileManager.default.subpathsOfDirectory(atPath: sources.path)
+    for file in files where file.hasSuffix(".swift") {
+      let text = try String(contentsOf: sources.appending(path: file), encoding: .utf8)
+      #expect(text.firstMatch(of: /\bcode: \"[a-z-]+\"/) == nil, "\(file) has a code of its own")
     }
   }
 
@@ -35,9 +45,23 @@ import Testing
     let text = try String(contentsOf: Self.folder.appending(path: name), encoding: .utf8)
     try place.write(text, to: name)
     try place.write("", to: "file")
-    let result = try BuiltProgram.run(["check", name], in: place.url)
+    var (arguments, environment, extra) = (["check"], [String: String](), [String]())
+    if text.hasPrefix("#: ") {
+      let words = text.prefix { $0 != "\n" }.dropFirst(3).split(separator: " ").map(String.init)
+      if words[0] == "with" { extra = Array(words.dropFirst()) }
+      if words[0] == "replay" { arguments = words }
+      if words[0].hasPrefix("PATH=") { environment["PATH"] = String(words[0].dropFirst(5)) }
+    }
+    for file in extra {
+      try FileManager.default.copyItem(
+        at: Self.folder.appending(path: "with/\(file)"), to: place.url.appending(path: file))
+    }
+    let result = try BuiltProgram.run(
+      arguments + [name], in: place.url, environment: environment)
     let printed =
-      result.errors.replacing(place.url.path, with: "FOLDER") + "exit code \(result.status)\n"
+      result.errors.replacing(place.url.path, with: "FOLDER")
+      .replacing(/and [0-9.]+ [kMGT]?i?B are free/, with: "and SOME are free")
+      + "exit code \(result.status)\n"
     let code = Self.codes.filter { name == "\($0).wb" || name.hasPrefix("\($0)-") }
     #expect(!code.isEmpty, "\(name) is named after no code")
     let golden = Self.folder.appending(path: name.replacing(".wb", with: ".txt"))
@@ -49,7 +73,7 @@ import Testing
     }
     let left = try FileManager.default.contentsOfDirectory(atPath: place.url.path)
       .filter { !$0.hasPrefix(".std") && $0 != "home" }
-    #expect(left.sorted() == [name, "file"].sorted(), "something ran")
+    #expect(left.sorted() == ([name, "file"] + extra).sorted(), "something ran")
   }
 
   @Test func aMissingGnuplotIsFoundBeforehand() throws {

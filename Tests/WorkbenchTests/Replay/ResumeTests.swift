@@ -67,6 +67,33 @@ import Testing
     }
   }
 
+  /// Work without checkpoints stops at the end of the time too; cut off once, it comes to its end in
+  /// the next slice, so that slices come on.
+  @Test(arguments: [
+    "eval > a.csv", "predict pictures > a.csv", "lrfind 1e-5..1e-3 steps=10 > a.csv",
+  ])
+  func looksStopAtTheEndOfTheTime(look: String) throws {
+    let folder = try TestFolder()
+    let fixtures = BuiltProgram.repository.appending(path: "Tests/Fixtures/data")
+    let picture = try FileManager.default.subpathsOfDirectory(atPath: fixtures.path).sorted()
+      .first { $0.hasSuffix(".png") }
+    try FileManager.default.createDirectory(
+      at: folder.url.appending(path: "pictures"), withIntermediateDirectories: true)
+    for number in 1...3 {
+      try FileManager.default.copyItem(
+        at: fixtures.appending(path: try #require(picture)),
+        to: folder.url.appending(path: "pictures/\(number).png"))
+    }
+    try folder.write(SmallReplay.script(look), to: "a.wb")
+    let cut = try SmallReplay.replay(folder, "--time-limit", "0.001")
+    #expect(cut.status == 124 && cut.errors.contains("the time is up"), "\(cut.errors)")
+    #expect(cut.errors.contains("go on with: workbench replay a.wb"), "\(cut.errors)")
+    #expect(!folder.exists("a.csv"))
+    let whole = try SmallReplay.replay(folder, "--time-limit", "0.001", "--resume")
+    #expect(whole.status == 0 && folder.exists("a.csv"), "\(whole.errors)")
+    #expect(whole.errors.contains("re-run: the time was up"), "\(whole.errors)")
+  }
+
   private static let cells = SmallReplay.script(
     """
     # %% A id="a"

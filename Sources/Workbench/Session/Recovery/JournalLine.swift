@@ -25,8 +25,8 @@ enum JournalLine: Codable, Sendable {
   case place(Place)
   /// A command begins.
   case started(String)
-  /// The training that began last has this name.
-  case run(String)
+  /// The training that began last has this name, and is this part of its run, counted from 1.
+  case run(String, Int?)
   /// A command ended.
   case record(JournalRecord)
   /// The command of a number was undone, or done again.
@@ -49,7 +49,7 @@ struct RecordedSession {
   /// What was run, with what was undone marked.
   private(set) var records: [JournalRecord] = []
   /// A command that began and did not end.
-  private(set) var unfinished: (text: String, run: String?)?
+  private(set) var unfinished: (text: String, run: String?, segment: Int?)?
   /// Its cells.
   private(set) var cells: JournalLine.Cells?
   /// How many of its commands are in a saved script.
@@ -77,8 +77,10 @@ struct RecordedSession {
   private mutating func apply(_ line: JournalLine) {
     switch line {
     case .place(let found): place = found
-    case .started(let text): unfinished = (text, nil)
-    case .run(let name): unfinished?.run = name
+    case .started(let text): unfinished = (text, nil, nil)
+    case .run(let name, let segment):
+      unfinished?.run = name
+      unfinished?.segment = segment
     case .record(let record):
       records.append(record)
       unfinished = nil

@@ -98,13 +98,14 @@ struct SessionRecovery {
 
   /// The command that the crash interrupted: a training is there up to its last checkpoint.
   private func adoptUnfinished() {
-    guard let (text, run) = recorded.unfinished else { return }
-    guard let run else {
-      return state.console.note("'\(text)' had just begun and is lost")
-    }
+    guard let (text, run, segment) = recorded.unfinished else { return }
+    func isLost() { state.console.note("'\(text)' had just begun and is lost") }
+    guard let run else { return isLost() }
     do {
       let directory = try RunAccess.directory(run, state)
       let (checkpoint, _) = try directory.checkpoints.latest()
+      // A checkpoint from before knows nothing of what the command was to change.
+      guard checkpoint.state.segment >= segment ?? 0 else { return isLost() }
       try adopt(run)
       let place = "epoch \(checkpoint.state.completedEpochs)"
       state.console.note(
@@ -120,7 +121,8 @@ struct SessionRecovery {
         JournalRecord(
           number: state.journal.records.count + 1, time: Date(), typed: text, milliseconds: 0,
           error: "the program ended",
-          entry: JournalEntry(invocation, status: .interrupted, savedText: saved)))
+          entry: JournalEntry(invocation, status: .interrupted, savedText: invocation.canonicalText)
+        ))
     } catch {
       state.console.note(
         "'\(text)' was running; nothing of its run '\(run)' was saved yet: "

@@ -26,11 +26,16 @@ struct SessionSaving {
   /// Writes the file, and checks that it means what it should.
   func save(to url: URL) throws {
     try checkTarget(url)
-    let (text, summary, kept) = try script()
-    let source = Source(name: url.lastPathComponent, text: text)
+    var (text, summary, kept) = try script()
+    var checked = ScriptChecking.checked(Source(name: url.lastPathComponent, text: text), as: .file)
+    if case .slice = form, !checked.isSound || differences(checked, kept) != [] {
+      // What was typed at the prompt in a loop may be shorter than a script allows.
+      (text, summary, kept) = try script(keepsLoops: false)
+      checked = ScriptChecking.checked(Source(name: url.lastPathComponent, text: text), as: .file)
+    }
     // A saved script that would not run is a mistake of this program, unless cells that never ran
     // are saved; it is found here.
-    let checked = try ScriptChecking.checked(source, as: .file).validated()
+    checked = try checked.validated()
     try FileWriting.write(text, to: url, executable: true)
     state.savedFiles.insert(url.path)
     state.savedCommands = state.journal.records.count
@@ -59,7 +64,9 @@ struct SessionSaving {
   }
 
   /// The file's text, what was left out, and the entries that it stems from.
-  private func script() throws -> (text: String, summary: String, kept: [JournalEntry]) {
+  private func script(
+    keepsLoops: Bool = true
+  ) throws -> (text: String, summary: String, kept: [JournalEntry]) {
     let records = state.journal.records
     switch form {
     case .raw:
@@ -74,7 +81,8 @@ struct SessionSaving {
         SessionScript.file(lines.dropLast().map(String.init), summary: summary, state), summary, []
       )
     case .slice:
-      let slice = slice()
+      // A parameter takes the place of a value in a command, not in a loop.
+      let slice = slice(keepsLoops: keepsLoops && parameters.isEmpty)
       guard !slice.lines.isEmpty else {
         throw CommandError(
           "there is nothing to save yet", hint: "load data and a model, train, draw; then save")
@@ -88,19 +96,21 @@ struct SessionSaving {
     }
   }
 
-  private func slice() -> Slice {
+  private func slice(keepsLoops: Bool) -> Slice {
     // A run whose folder is gone is not worth repeating.
     let runs = Set(RunDirectory.all(in: state.places.runs).map { Slot.run($0.name) })
-    let slicer = Slicer(isLive: { slot in
+    let slicer = Slicer(keepsLoops: keepsLoops) { slot in
       slot.name.hasPrefix("run:") && slot.name != "run:current" ? runs.contains(slot) : true
-    })
+    }
     let scope = state.cells.scope
     return slicer.slice(state.journal.records.map { $0.entry.templated(scope.value) })
   }
 
   /// Whether the seed counts and nobody has given it.
   private static func needsSeed(_ slice: Slice) -> Bool {
-    let kept = slice.lines.map(\.text)
+    let kept = slice.lines.flatMap { line in
+      line.text.split(whereSeparator: \.isNewline).map { $0.drop(while: \.isWhitespace) }
+    }
     let uses = kept.contains { line in ["load ", "train", "data "].contains { line.hasPrefix($0) } }
     let gives = kept.contains { $0.hasPrefix("seed ") || $0.contains(" seed=") }
     return uses && !gives
@@ -136,8 +146,17 @@ struct SessionSaving {
 
   // MARK: The check
 
-  /// Whether the script, run from nothing, leaves every slot as the session has it.
+  /// Whether the script, run from nothing, leaves every slot as the session has it, in words.
   private func verdict(on script: CheckedScript, _ kept: [JournalEntry]) -> String {
+    let differing = differences(script, kept)
+    guard !differing.isEmpty else { return "this file reproduces the current state: yes" }
+    return "this file reproduces the current state: not "
+      + differing.map(\.name).joined(separator: ", ")
+      + "; 'save FILE --raw' keeps every command"
+  }
+
+  /// The slots that the script, run from nothing, leaves otherwise than the session has them.
+  private func differences(_ script: CheckedScript, _ kept: [JournalEntry]) -> [Slot] {
     var session = SlotKeys()
     var replayed = SlotKeys()
     var touched = kept
@@ -159,14 +178,10 @@ struct SessionSaving {
     entries.forEach { session.apply($0) }
     stated.forEach { replayed.apply($0) }
     let runs = Set(RunDirectory.all(in: state.places.runs).map { Slot.run($0.name) })
-    let differing = session.differences(from: replayed) { slot in
+    return session.differences(from: replayed) { slot in
       if slot.name.hasPrefix("file:") { return false }
       return slot.name.hasPrefix("run:") && slot != "run:current" ? runs.contains(slot) : true
     }
-    guard !differing.isEmpty else { return "this file reproduces the current state: yes" }
-    return "this file reproduces the current state: not "
-      + differing.map(\.name).joined(separator: ", ")
-      + "; 'save FILE --raw' keeps every command"
   }
 }
 

@@ -61,8 +61,8 @@ struct SessionScript {
     return (header + lines).joined(separator: "\n") + "\n"
   }
 
-  /// The names that a command mentions as `${name}`.
-  private static func names(in text: String) -> [String] {
+  /// The names that commands mention as `${name}`.
+  static func names(in text: String) -> [String] {
     text.matches(of: /\$\{([^}]+)\}/).map { normalized(String($0.1)) }
   }
 }

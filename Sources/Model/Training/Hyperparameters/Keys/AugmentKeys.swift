@@ -43,7 +43,10 @@ extension HyperparameterKey {
       "ratio", group: .augment, kind: .numbers(count: 2...2, .above(0), ascending: true),
       default: .numbers([0.75, 1.3333]),
       summary: "Width over height of a random crop, from narrowest to widest.",
-      explanation: "The crop is stretched to a square; [1,1] keeps shapes as they are.",
+      explanation: """
+        The crop is stretched to a square. [1,1] keeps shapes as they are: right where proportions tell the \
+        classes apart, as in digits.
+        """,
       inertWhen: withoutRandomCrop),
     HyperparameterKey(
       "hflip", group: .augment, kind: .number(.between(0, 1)), default: .number(0.5),
@@ -53,7 +56,10 @@ extension HyperparameterKey {
     HyperparameterKey(
       "vflip", group: .augment, kind: .number(.between(0, 1)), default: .number(0),
       summary: "Probability of turning an image upside down.",
-      explanation: "It helps where there is no up and down, as in microscopy and aerial images.",
+      explanation: """
+        0.5 helps where there is no up and down, as in microscopy and aerial images; with photographs it \
+        only makes the task harder.
+        """,
       inertWhen: withoutAugmentation),
     HyperparameterKey(
       "color-jitter", group: .augment, kind: .number(.between(0, 100)), default: .number(0.4),
@@ -104,12 +110,18 @@ extension HyperparameterKey {
     HyperparameterKey(
       "recount", group: .augment, kind: .integer(1...100), default: .integer(1),
       summary: "The largest number of rectangles that are erased in an image.",
-      explanation: "The number is drawn for each image; the area is shared out among them.",
+      explanation: """
+        The number is drawn for each image from 1 to this; the area is shared out among them. Several small \
+        ones hide less of any one part than a large one.
+        """,
       inertWhen: withoutErasing),
     HyperparameterKey(
       "resplit", group: .augment, kind: .flag, default: .flag(false),
       summary: "Leaves the first half of a batch, or the first of aug-splits, without erasing.",
-      explanation: "Without it rectangles are erased in clean versions of images too.",
+      explanation: """
+        It matters with aug-splits, whose first version of an image is meant to stay clean; without it \
+        rectangles are erased there too.
+        """,
       inertWhen: withoutErasing),
     HyperparameterKey(
       "cutout", group: .augment, kind: .integer(0...4096), default: .integer(0),

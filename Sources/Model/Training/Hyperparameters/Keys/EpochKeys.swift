@@ -30,7 +30,10 @@ extension HyperparameterKey {
     HyperparameterKey(
       "cooldown-epochs", group: .epochs, kind: .integer(0...1_000_000), default: .integer(10),
       summary: "Further epochs at min-lr after the schedule has ended.",
-      explanation: "They are added to `epochs`.",
+      explanation: """
+        They come on top of `epochs`: 50 and 10 train 60. Steps at a tiny rate settle the weights; set it to \
+        0 for a short training, which they would make far longer.
+        """,
       inertWhen: inert(unless: cyclic)),
     HyperparameterKey(
       "decay-epochs", group: .epochs, kind: .number(.above(0)), default: .number(100),
@@ -47,7 +50,10 @@ extension HyperparameterKey {
     HyperparameterKey(
       "patience-epochs", group: .epochs, kind: .integer(0...1_000_000), default: .integer(10),
       summary: "Epochs without a better eval-metric before plateau lowers the rate.",
-      explanation: "An epoch that is not evaluated (val-interval) does not count.",
+      explanation: """
+        Too few lower the rate at every chance fluctuation; a few more than such a fluctuation lasts are \
+        right. An epoch that is not evaluated (val-interval) does not count.
+        """,
       inertWhen: inert(unless: [.plateau])),
     HyperparameterKey(
       "decay-rate", aliases: ["dr"], group: .epochs, kind: .number(.above(0)),
@@ -68,6 +74,9 @@ extension HyperparameterKey {
       "val-interval", group: .epochs, kind: .integer(1...1_000_000), default: .integer(1),
       changesResult: false,
       summary: "Epochs from one evaluation on the test set to the next.",
-      explanation: "The last epoch is always evaluated. Skipped epochs leave their columns blank."),
+      explanation: """
+        Raise it where the test set takes a good part of an epoch's time. The last epoch is always evaluated; \
+        skipped epochs leave their columns blank and cannot become the best one.
+        """),
   ]
 }

@@ -20,7 +20,10 @@ extension HyperparameterKey {
     HyperparameterKey(
       "bce-sum", group: .loss, kind: .flag, default: .flag(false),
       summary: "Adds the binary losses of the classes instead of averaging them.",
-      explanation: "The loss is then as many times larger as there are classes.",
+      explanation: """
+        The loss and its gradients are then as many times larger as there are classes, so that a rate that \
+        suits the plain cross entropy suits them too.
+        """,
       inertWhen: withoutBinaryLoss),
     HyperparameterKey(
       "bce-target-thresh", group: .loss, kind: .number(.between(0, 1)), keywords: ["none"],

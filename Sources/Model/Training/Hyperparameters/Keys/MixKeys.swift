@@ -30,11 +30,17 @@ extension HyperparameterKey {
     HyperparameterKey(
       "mixup-prob", group: .augment, kind: .number(.between(0, 1)), default: .number(1),
       summary: "Probability that Mixup or CutMix is done to a batch, pair or image.",
-      explanation: "mixup-mode says which of the three it is.", inertWhen: withoutMixing),
+      explanation: """
+        mixup-mode says which of the three it is. Below 1 the rest stays unmixed: 0.5 is gentler on short \
+        trainings, which mixing slows.
+        """, inertWhen: withoutMixing),
     HyperparameterKey(
       "mixup-switch-prob", group: .augment, kind: .number(.between(0, 1)), default: .number(0.5),
       summary: "Probability of CutMix, when Mixup is on as well.",
-      explanation: "The rest is Mixup.",
+      explanation: """
+        What is mixed is mixed in one of the two ways: 1 is CutMix alone, 0 Mixup alone, and the default \
+        both equally often.
+        """,
       inertWhen: {
         let cuts = $0["cutmix"] != .number(0) || $0["cutmix-minmax"] != .none
         return cuts && $0["mixup"] != .number(0) ? nil : "mixup and cutmix are not both on"

@@ -18,7 +18,10 @@ extension HyperparameterKey {
     HyperparameterKey(
       "momentum", group: .optimizer, kind: .number(.from(0, below: 1)), default: .number(0.9),
       summary: "How much of the last step is carried on into the next.",
-      explanation: "0 is plain gradient descent. 0.9 acts like averaging over ten steps.",
+      explanation: """
+        0.9 acts like averaging over ten steps, 0.99 over a hundred; 0 is plain gradient descent, with nothing \
+        to remember. Steps grow with it: after raising it to 0.99 lower lr to a tenth.
+        """,
       inertWhen: { $0.rule.hasMomentum ? nil : "opt=\($0.word("opt")) has no momentum" }),
     HyperparameterKey(
       "opt-betas", group: .optimizer,

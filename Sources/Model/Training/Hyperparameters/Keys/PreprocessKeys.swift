@@ -23,11 +23,17 @@ extension HyperparameterKey {
       "std", group: .preprocess, kind: .numbers(count: 1...3, .above(0), ascending: false),
       keywords: ["auto"], default: .auto,
       summary: "What red, green and blue are divided by after mean was subtracted.",
-      explanation: "auto is what the weights were trained with, as for mean."),
+      explanation: """
+        auto is what the weights were trained with; another value harms pretrained weights. From scratch any \
+        value near the spread of the data serves.
+        """),
     HyperparameterKey(
       "interpolation", group: .preprocess, kind: .choice(["bilinear", "bicubic"]),
       keywords: ["auto"], default: .auto,
       summary: "How test images are resampled.",
-      explanation: "auto is what the weights were evaluated with."),
+      explanation: """
+        auto is what the weights were evaluated with. It matters little: another filter moves the accuracy of \
+        pretrained weights by a few tenths of a percent.
+        """),
   ]
 }

@@ -40,7 +40,10 @@ extension HyperparameterKey {
     HyperparameterKey(
       "warmup-lr", group: .lr, kind: .number(.atLeast(0)), default: .number(1e-4),
       summary: "Learning rate of the first epoch of the warm-up.",
-      explanation: "From there the rate rises in equal steps to lr.",
+      explanation: """
+        From there the rate rises in equal steps to lr. It only has to be small enough that the first epoch is \
+        safe: a hundredth of lr is usual.
+        """,
       inertWhen: {
         withoutWarmup($0) ?? ($0.integer("warmup-epochs") == 0 ? "warmup-epochs is 0" : nil)
       }),
@@ -68,7 +71,10 @@ extension HyperparameterKey {
     HyperparameterKey(
       "lr-cycle-decay", group: .lr, kind: .number(.above(0)), default: .number(0.5),
       summary: "Each cycle's top rate over that of the one before.",
-      explanation: "1 restarts at lr itself.",
+      explanation: """
+        0.5 begins each cycle at half the rate of the one before, so that a restart loses less of what was \
+        learnt; 1 restarts at lr itself.
+        """,
       inertWhen: withoutCycles),
     HyperparameterKey(
       "lr-k-decay", group: .lr, kind: .number(.above(0)), default: .number(1),
@@ -89,7 +95,10 @@ extension HyperparameterKey {
     HyperparameterKey(
       "lr-noise-pct", group: .lr, kind: .number(.above(0)), default: .number(0.67),
       summary: "Largest noise, as a share of the rate.",
-      explanation: "Larger draws are thrown away and drawn again.",
+      explanation: """
+        With 0.67 the rate lies between a third and five thirds of what the schedule says. Larger draws are \
+        thrown away and drawn again.
+        """,
       inertWhen: withoutNoise),
     HyperparameterKey(
       "lr-noise-std", group: .lr, kind: .number(.above(0)), default: .number(1),

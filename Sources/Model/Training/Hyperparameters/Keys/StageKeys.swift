@@ -18,7 +18,10 @@ extension HyperparameterKey {
     HyperparameterKey(
       "stages", group: .stages, kind: .integer(2...100), default: .integer(4),
       summary: "Stages of progressive learning, of equally many epochs.",
-      explanation: "The cool-down belongs to the last stage.", inertWhen: withoutStages),
+      explanation: """
+        4 is the paper's number. More stages change the size more smoothly, and each begins with a new plan of \
+        memory; the cool-down belongs to the last one.
+        """, inertWhen: withoutStages),
     HyperparameterKey(
       "stage-sizes", group: .stages,
       kind: .numbers(count: 2...2, .between(8, 4096), ascending: true),
@@ -55,7 +58,10 @@ extension HyperparameterKey {
       "stage-cutmix", group: .stages, kind: .numbers(count: 2...2, .atLeast(0), ascending: false),
       keywords: ["none"], default: .none,
       summary: "CutMix from the first stage to the last; none takes cutmix for all.",
-      explanation: "Google's code ramps it together with mixup.", inertWhen: withoutRamps),
+      explanation: """
+        Strong mixing suits the large images of the last stages: [0,1] begins without. Google's code ramps it \
+        together with mixup.
+        """, inertWhen: withoutRamps),
     HyperparameterKey(
       "stage-magnitude", group: .stages,
       kind: .numbers(count: 2...2, .between(0, 30), ascending: false), keywords: ["none"],
@@ -71,11 +77,17 @@ extension HyperparameterKey {
     HyperparameterKey(
       "stage-spread", group: .stages, kind: .number(.atLeast(0)), default: .number(0.65),
       summary: "Width of the window from which spread draws sizes, in stages.",
-      explanation: "0 always takes the nearest size.", inertWhen: withoutSpread),
+      explanation: """
+        Wider windows show sizes earlier and keep them longer; 0 always takes the nearest size, in stages with \
+        sharp ends.
+        """, inertWhen: withoutSpread),
     HyperparameterKey(
       "stage-random-mix", group: .stages, kind: .number(.between(0, 1)), default: .number(0.1),
       summary: "Share of the batches for which spread draws any size.",
-      explanation: "It keeps all sizes in play until the end.", inertWhen: withoutSpread),
+      explanation: """
+        It keeps all sizes in play until the end, so that the network serves images of any of them. 0 leaves \
+        it to the window alone.
+        """, inertWhen: withoutSpread),
   ]
 
   private static let withoutStages: @Sendable (HyperparameterValues) -> String? = {
