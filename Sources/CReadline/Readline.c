@@ -27,8 +27,9 @@ static int input_descriptor = STDIN_FILENO;
 
 static wb_hinter hinter;
 static void *hinter_context;
-static int hint_width;    // of the hint on the screen; 0 for none
-static char *hint_taken;  // what accepting it inserts; NULL for nothing
+static int hint_width;     // of the hint on the screen; 0 for none
+static char *hint_taken;   // what accepting it inserts; NULL for nothing
+static char *hinted_line;  // what it stands behind
 
 static volatile sig_atomic_t stop_requested;
 static volatile sig_atomic_t continued;
@@ -38,7 +39,8 @@ static volatile sig_atomic_t continued;
 static void forget_hint(void) {
   hint_width = 0;
   free(hint_taken);
-  hint_taken = NULL;
+  free(hinted_line);
+  hint_taken = hinted_line = NULL;
 }
 
 // The cursor stands where the hint begins: nothing has moved it since.
@@ -61,8 +63,15 @@ static int is_key_waiting(void) {
 // The line as readline draws it, and behind it the hint. A hint that another one follows is drawn
 // over, not erased first, so that nothing flickers.
 static void redisplay_with_hint(void) {
-  int gives_hint = hinter != NULL && is_plain_editing() && !is_key_waiting();
+  int is_plain = is_plain_editing();
+  int is_waiting = is_key_waiting();
   int was_shown = hint_width > 0;
+  // Between the characters of one key, such as an arrow, the hint that the key may take stays.
+  if (was_shown && is_plain && is_waiting && strcmp(hinted_line, rl_line_buffer) == 0) {
+    rl_redisplay();
+    return;
+  }
+  int gives_hint = hinter != NULL && is_plain && !is_waiting;
   if (!gives_hint) erase_hint();
   forget_hint();
   rl_redisplay();
@@ -82,6 +91,7 @@ void wb_hint_show(const char *shown, int width, const char *taken) {
   if (width <= 0) return;
   hint_width = width;
   hint_taken = taken == NULL ? NULL : strdup(taken);
+  hinted_line = strdup(rl_line_buffer);
   fprintf(rl_outstream, "%s\033[K\033[%dD", shown, width);
 }
 

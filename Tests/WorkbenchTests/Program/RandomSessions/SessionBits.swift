@@ -11,6 +11,12 @@ enum SessionBits {
     }.sorted()
   }
 
+  /// Whether a run's training was given up for a number that is not finite.
+  static func hasDiverged(_ name: String, in folder: URL) throws -> Bool {
+    try String(contentsOf: folder.appending(path: "\(name)/log.txt"), encoding: .utf8)
+      .contains("diverged")
+  }
+
   /// The rows of a run's metrics.csv without the columns that a clock or a stop decides.
   static func metrics(_ run: URL) throws -> [String] {
     let text = try String(contentsOf: run.appending(path: "metrics.csv"), encoding: .utf8)
