@@ -131,8 +131,7 @@ public final class Trainer {
     if settings.headEpochs > 0 { try listener(.phaseEntered(step.phase, epochs: phaseEpochs)) }
     if isInStages { try listener(.stageEntered(stage)) }
     if isNew { try save(isBest: false) }
-    // It was stopped by hand before its first step.
-    if state.step == stopAt { return try stop(.stopAt) }
+    if state.step == stopAt { return try stop(.stopAt) }  // by hand, before its first step
     while state.completedEpochs < totalEpochs {
       if state.epochStep == 0, isOutOfSteps || isOutOfPatience { break }
       if let outcome = try runSteps() { return outcome }
