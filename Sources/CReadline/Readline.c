@@ -63,6 +63,10 @@ static int is_key_waiting(void) {
 // The line as readline draws it, and behind it the hint. A hint that another one follows is drawn
 // over, not erased first, so that nothing flickers.
 static void redisplay_with_hint(void) {
+  if (hinter == NULL) {
+    rl_redisplay();
+    return;
+  }
   int is_plain = is_plain_editing();
   int is_waiting = is_key_waiting();
   int was_shown = hint_width > 0;
@@ -71,7 +75,7 @@ static void redisplay_with_hint(void) {
     rl_redisplay();
     return;
   }
-  int gives_hint = hinter != NULL && is_plain && !is_waiting;
+  int gives_hint = is_plain && !is_waiting;
   if (!gives_hint) erase_hint();
   forget_hint();
   rl_redisplay();

@@ -31,7 +31,6 @@ extension Invocation {
 
   private func holds(_ condition: SlotRule.Condition) -> Bool {
     switch condition {
-    case .given(let name): isGiven(name)
     case .missing(let name): !isGiven(name)
     case .among(let name, let values): strings(name).contains(where: values.contains)
     }

@@ -59,9 +59,7 @@ public indirect enum SlotRule: Hashable, Sendable {
 
   /// What the words of an invocation say.
   public enum Condition: Hashable, Sendable {
-    /// The named positional or key is given.
-    case given(String)
-    /// It is not given.
+    /// The named positional or key is not given.
     case missing(String)
     /// One of its values is among these.
     case among(String, Set<String>)
@@ -76,7 +74,7 @@ public indirect enum SlotRule: Hashable, Sendable {
   var deciding: String? {
     guard case .only(_, let condition) = self else { return nil }
     switch condition {
-    case .given(let name), .missing(let name), .among(let name, _): return name
+    case .missing(let name), .among(let name, _): return name
     }
   }
 }

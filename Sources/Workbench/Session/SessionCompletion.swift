@@ -6,6 +6,10 @@ import Model
 /// names there are.
 struct SessionCompletion: CompletionProvider {
   let state: WorkbenchState
+  /// Whether runs come with a few words about them, for which their files are read.
+  private var describesRuns = true
+
+  init(state: WorkbenchState) { self.state = state }
 
   /// The ways to go on at the cursor (a UTF-8 offset).
   func candidates(line: String, cursor: Int) -> CompletionList {
@@ -20,9 +24,12 @@ struct SessionCompletion: CompletionProvider {
 
   /// How a line would go on that is typed with the cursor at its end.
   func hint(line: String, history: [String]) -> LineHint? {
-    InlineHint.after(
+    // Asked at every key: the names alone are quick to find.
+    var names = self
+    names.describesRuns = false
+    return InlineHint.after(
       line, history: history, vocabulary: CommandSet.table.vocabulary, scope: state.cells.scope,
-      provider: self
+      provider: names
     ).map { LineHint(text: $0.text, isText: $0.isText) }
   }
 
@@ -32,6 +39,7 @@ struct SessionCompletion: CompletionProvider {
     case "model": return Variant.all.map { Completion.Name($0.name, $0.summary) }
     case "run": return runs
     case "checkpoint":
+      let runs = runs
       return runs + runs.flatMap { [.init("\($0.text)@last"), .init("\($0.text)@best")] }
     case "hyperparameter": return HyperparameterKey.all.map { .init($0.name, $0.summary) }
     case "metric": return CurveMetric.all.map { .init($0.name, $0.axis) }
@@ -43,7 +51,10 @@ struct SessionCompletion: CompletionProvider {
   }
 
   private var runs: [Completion.Name] {
-    RunSummary.all(in: state.places.runs).map { run in
+    guard describesRuns else {
+      return RunDirectory.all(in: state.places.runs).map { .init($0.name, "") }
+    }
+    return RunSummary.all(in: state.places.runs).map { run in
       .init(run.name, "\(run.status.rawValue), \(run.epochs) epochs")
     }
   }

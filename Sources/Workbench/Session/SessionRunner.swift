@@ -25,13 +25,16 @@ struct SessionRunner {
     var pending: UndoHistory.Pending?
     var comments = script.script.leadingComments
     var scriptCell: Int?
+    var loop: LoopPlace?
     var key = 0
     func finish(_ step: Step, _ status: JournalEntry.Status, error: String? = nil) {
       // A loop repeats its commands, not the remarks before them.
       let own = comments.removeValue(forKey: step.range.start) ?? []
+      if loop?.holds(step) != true { loop = LoopPlace(around: step, in: script) }
+      let trace = loop?.trace(of: step, value: state.cells.scope.value)
       let entry = record(
         step, status, since: started, in: script.script.source, cell: key, comments: own,
-        loop: loop(of: step, in: script), error: error)
+        loop: trace, error: error)
       guard let undo = state.undo, let pending else { return }
       if status == .failed {
         undo.rollBack(pending, state)
@@ -111,27 +114,6 @@ struct SessionRunner {
         number: state.journal.records.count + 1, time: Date(), typed: source.text(in: step.range),
         milliseconds: milliseconds, error: error, entry: entry))
     return entry
-  }
-
-  /// The loop that a command stems from, with what its names stood for.
-  private func loop(of step: Step, in script: CheckedScript) -> JournalEntry.Loop? {
-    guard !step.variables.isEmpty,
-      let loop = script.script.statements.first(where: {
-        $0.range.start <= step.range.start && step.range.end <= $0.range.end
-      })
-    else { return nil }
-    let steps = script.steps.filter {
-      loop.range.start <= $0.range.start && $0.range.end <= loop.range.end
-    }
-    let text = script.script.source.text(in: loop.range)
-    let own = Set(steps.flatMap { $0.variables.map(\.name) })
-    var values: [String: String] = [:]
-    for name in SessionScript.names(in: text) where !own.contains(name) {
-      values[name] = state.cells.scope.value(of: name)
-    }
-    return JournalEntry.Loop(
-      text: text, position: step.index - (steps.first?.index ?? step.index), count: steps.count,
-      values: values)
   }
 
   /// How a command says itself with parameters; nil where it mentions none, or a loop's variables,

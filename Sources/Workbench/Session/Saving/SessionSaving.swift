@@ -28,10 +28,16 @@ struct SessionSaving {
     try checkTarget(url)
     var (text, summary, kept) = try script()
     var checked = ScriptChecking.checked(Source(name: url.lastPathComponent, text: text), as: .file)
-    if case .slice = form, !checked.isSound || differences(checked, kept) != [] {
-      // What was typed at the prompt in a loop may be shorter than a script allows.
-      (text, summary, kept) = try script(keepsLoops: false)
-      checked = ScriptChecking.checked(Source(name: url.lastPathComponent, text: text), as: .file)
+    var differing: [Slot]?
+    if case .slice = form {
+      differing = differences(checked, kept)
+      if !checked.isSound || differing != [] {
+        // What was typed at the prompt in a loop may be shorter than a script allows.
+        (text, summary, kept) = try script(keepsLoops: false)
+        checked = ScriptChecking.checked(
+          Source(name: url.lastPathComponent, text: text), as: .file)
+        differing = differences(checked, kept)
+      }
     }
     // A saved script that would not run is a mistake of this program, unless cells that never ran
     // are saved; it is found here.
@@ -41,7 +47,7 @@ struct SessionSaving {
     state.savedCommands = state.journal.records.count
     state.journal.noteSaved()
     state.console.note(summary)
-    if case .slice = form { state.console.note(verdict(on: checked, kept)) }
+    if let differing { state.console.note(Self.verdict(differing)) }
     state.console.print(
       "wrote \(state.places.display(url)); replay it: workbench replay \(state.places.display(url))"
     )
@@ -146,9 +152,8 @@ struct SessionSaving {
 
   // MARK: The check
 
-  /// Whether the script, run from nothing, leaves every slot as the session has it, in words.
-  private func verdict(on script: CheckedScript, _ kept: [JournalEntry]) -> String {
-    let differing = differences(script, kept)
+  /// Whether a script, run from nothing, leaves every slot as the session has it, in words.
+  private static func verdict(_ differing: [Slot]) -> String {
     guard !differing.isEmpty else { return "this file reproduces the current state: yes" }
     return "this file reproduces the current state: not "
       + differing.map(\.name).joined(separator: ", ")
