@@ -21,9 +21,7 @@ enum IdentityFunction: PointwiseFunction {
 }
 
 enum SiluFunction: PointwiseFunction {
-  @inline(__always) static func value<L: Lanes>(_ x: L) -> L {
-    x / (L(splat: 1) + exponential(L(splat: 0) - x))
-  }
+  @inline(__always) static func value<L: Lanes>(_ x: L) -> L { x * sigmoid(x) }
   @inline(__always) static func derivative<L: Lanes>(_ x: L) -> L {
     // s + x s (1 - s)
     let s = sigmoid(x)

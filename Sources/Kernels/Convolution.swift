@@ -73,17 +73,10 @@ public final class Convolution {
     precondition(scratch.count >= momentFloats, "the scratch is too small for the moments")
     let sums = MomentSums(base: scratch.base, channels: shape.outputChannels)
     let outputs = shape.outputChannels
-    pool.workspace.use { memory in
-      let packed = memory
-      let perWorker = memory + forwardWeights.count
-      let inPlace = readsWeightsInPlace
-      if !inPlace {
-        forwardWeights.pack(weight, columns: outputs, into: packed, pool: pool)
-      }
+    withPacked(weight) { weights, step, perWorker in
       product(
-        forwardPlan, forwardGrid, forwardWeights, weights: inPlace ? weight : UnsafePointer(packed),
-        firstTap: 0, step: inPlace ? outputs : nil, source: input, target: output,
-        accumulate: false, perWorker: perWorker
+        forwardPlan, forwardGrid, forwardWeights, weights: weights, firstTap: 0, step: step,
+        source: input, target: output, accumulate: false, perWorker: perWorker
       ) { rows in
         sums.add(
           part: rows.part, isFirst: rows.isFirst, x: output + rows.pixel &* outputs,
@@ -92,6 +85,33 @@ public final class Convolution {
     }
     let grid = forwardGrid
     sums.join(parts: grid.parts, mean: mean, variance: variance) { grid.pixels(of: $0) }
+  }
+
+  /// output = epilogue(input * weight), in training: the weights change from step to step.
+  public func forward(
+    input: UnsafePointer<Float>, weight: UnsafePointer<Float>, epilogue: Epilogue,
+    output: UnsafeMutablePointer<Float>
+  ) {
+    withPacked(weight) { weights, step, perWorker in
+      product(
+        forwardPlan, forwardGrid, forwardWeights, weights: weights, firstTap: 0, step: step,
+        source: .stored(input), target: output, accumulate: false, perWorker: perWorker
+      ) { rows in epilogue.apply(to: rows, of: output) }
+    }
+  }
+
+  /// Calls `body` with the weights as the forward pass reads them, the step between their rows where
+  /// they are read in place, and the workers' memory.
+  private func withPacked(
+    _ weight: UnsafePointer<Float>,
+    _ body: (UnsafePointer<Float>, _ step: Int?, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    pool.workspace.use { memory in
+      let perWorker = memory + forwardWeights.count
+      if readsWeightsInPlace { return body(weight, shape.outputChannels, perWorker) }
+      forwardWeights.pack(weight, columns: shape.outputChannels, into: memory, pool: pool)
+      body(memory, nil, perWorker)
+    }
   }
 
   /// The floats of scratch that the forward pass needs for its statistics.

@@ -57,6 +57,9 @@ public struct ConvolutionShape: Hashable, Sendable {
   /// The size of the weights of a dense convolution, [kernel][kernel][input][output].
   public var weightCount: Int { kernel * kernel * inputChannels * outputChannels }
 
+  /// Whether its tensors are small enough for one convolution.
+  public var isPlannable: Bool { max(inputCount, outputCount) < Int(Int32.max) }
+
   /// Stops the program on a shape that no convolution can have.
   func check() {
     precondition(
@@ -70,6 +73,6 @@ public struct ConvolutionShape: Hashable, Sendable {
         && (outputWidth - 1) * stride - padLeft < inputWidth,
       "the convolution's last output does not touch its input")
     precondition(
-      max(inputCount, outputCount) < Int(Int32.max), "the tensor is too large for one convolution")
+      isPlannable, "the tensor is too large for one convolution")
   }
 }

@@ -159,7 +159,7 @@ private struct DepthwisePixel<Finish: SumFinish>: ChannelGroup {
       }
       c &+= 64
     }
-    cover(from: c, to: channels)
+    coverNarrow(from: c, to: channels)
   }
 
   @inline(__always)

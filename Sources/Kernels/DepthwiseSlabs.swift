@@ -235,7 +235,7 @@ extension DepthwiseConvolution {
         if isThree {
           few.coverPairs(from: 0, to: task.channels.count)
         } else {
-          DepthwiseTaps25(few).cover(task.channels.count)
+          DepthwiseTaps25(few).coverNarrow(from: 0, to: task.channels.count)
         }
         offset &+= 8
       }

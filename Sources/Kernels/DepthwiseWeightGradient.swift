@@ -38,7 +38,7 @@ struct DepthwiseTaps: ChannelGroup {
       }
       c &+= 32
     }
-    cover(from: c, to: end)
+    coverNarrow(from: c, to: end)
   }
 
   @inline(__always)

@@ -3,7 +3,7 @@ internal import CProcessor
 /// Sixteen floats: one AVX-512 register, two AVX2 registers, four NEON registers.
 typealias Vector = SIMD16<Float>
 
-/// The widths in which a row of channels is walked: 16 lanes, then 8, then single floats.
+/// The widths in which a row of channels is walked: 32 lanes, 16, 8, then single floats.
 ///
 /// Kernels write their body once, generic over this protocol; the operations are requirements, so
 /// that the specialised body uses the concrete vector instructions.
@@ -30,9 +30,14 @@ protocol Lanes {
     _ largest: inout Self, to value: Self, _ place: inout Self, to position: Self)
   /// The value limited to low ... high; NaN stays NaN.
   func limited(_ low: Float, _ high: Float) -> Self
-  /// 2 to the power of the integer in the low bits of a float near 1.5 * 2^23.
+  /// 2 to the power of n, where the low bits of a float near 1.5 * 2^23 are the integer n + 127.
   var powerOfTwo: Self { get }
+  /// 1 / x within 5.1 % for 1 <= x < 2^126: the bits of x, subtracted from a constant.
+  var roughReciprocal: Self { get }
 }
+
+/// Twice the bits of 1, less what makes the largest error of `roughReciprocal` smallest.
+private let reciprocalBits: Int32 = 0x7EF3_11C7
 
 extension Lanes {
   @inline(__always) func storeEights(_ pointer: UnsafeMutablePointer<Float>, distance: Int) {
@@ -57,7 +62,7 @@ extension SIMD16<Float>: Lanes {
     highHalf.store(pointer + distance)
   }
   @inline(__always) static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self {
-    c.addingProduct(a, b)
+    processor_fma16(a, b, c)
   }
   @inline(__always) var root: Self { processor_roots16(self) }
   @inline(__always) static func larger(_ a: Self, _ b: Self) -> Self {
@@ -78,8 +83,11 @@ extension SIMD16<Float>: Lanes {
   }
   @inline(__always) var powerOfTwo: Self {
     let bits = unsafeBitCast(self, to: SIMD16<Int32>.self)
-    let shift = SIMD16<Int32>(repeating: 23)
-    return unsafeBitCast((bits &+ SIMD16<Int32>(repeating: 127)) &<< shift, to: Self.self)
+    return unsafeBitCast(bits &<< SIMD16<Int32>(repeating: 23), to: Self.self)
+  }
+  @inline(__always) var roughReciprocal: Self {
+    let bits = unsafeBitCast(self, to: SIMD16<Int32>.self)
+    return unsafeBitCast(SIMD16<Int32>(repeating: reciprocalBits) &- bits, to: Self.self)
   }
 }
 
@@ -93,7 +101,7 @@ extension SIMD8<Float>: Lanes {
     UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Self.self)
   }
   @inline(__always) static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self {
-    c.addingProduct(a, b)
+    processor_fma8(a, b, c)
   }
   @inline(__always) var root: Self { processor_roots8(self) }
   @inline(__always) static func larger(_ a: Self, _ b: Self) -> Self {
@@ -114,8 +122,11 @@ extension SIMD8<Float>: Lanes {
   }
   @inline(__always) var powerOfTwo: Self {
     let bits = unsafeBitCast(self, to: SIMD8<Int32>.self)
-    let shift = SIMD8<Int32>(repeating: 23)
-    return unsafeBitCast((bits &+ SIMD8<Int32>(repeating: 127)) &<< shift, to: Self.self)
+    return unsafeBitCast(bits &<< SIMD8<Int32>(repeating: 23), to: Self.self)
+  }
+  @inline(__always) var roughReciprocal: Self {
+    let bits = unsafeBitCast(self, to: SIMD8<Int32>.self)
+    return unsafeBitCast(SIMD8<Int32>(repeating: reciprocalBits) &- bits, to: Self.self)
   }
 }
 
@@ -138,34 +149,9 @@ extension Float: Lanes {
     self < low ? low : (self > high ? high : self)
   }
   @inline(__always) var powerOfTwo: Self {
-    Float(bitPattern: (bitPattern &+ 127) &<< 23)
+    Float(bitPattern: bitPattern &<< 23)
   }
-}
-
-/// e to the power of x, relative error below 2e-7, for x limited to -87 ... 88; NaN stays NaN.
-///
-/// Range reduction by ln 2 in two parts and a polynomial of degree 5 (Moshier, Cephes `expf`).
-@inline(__always)
-func exponential<L: Lanes>(_ argument: L) -> L {
-  let x = argument.limited(-87, 88)
-  let magic = L(splat: 12_582_912)
-  let shifted = L.fma(x, L(splat: 1.442_695_04), magic)
-  let n = shifted - magic
-  var r = L.fma(n, L(splat: -0.693_359_375), x)
-  r = L.fma(n, L(splat: 2.121_944_4e-4), r)
-  var p = L(splat: 1.987_569_15e-4)
-  p = L.fma(p, r, L(splat: 1.398_199_95e-3))
-  p = L.fma(p, r, L(splat: 8.333_451_9e-3))
-  p = L.fma(p, r, L(splat: 4.166_579_6e-2))
-  p = L.fma(p, r, L(splat: 1.666_666_55e-1))
-  p = L.fma(p, r, L(splat: 0.5))
-  p = L.fma(p, r * r, r) + L(splat: 1)
-  return p * shifted.powerOfTwo
-}
-
-/// 1 / (1 + e^-x).
-@inline(__always)
-func sigmoid<L: Lanes>(_ x: L) -> L {
-  let one = L(splat: 1)
-  return one / (one + exponential(L(splat: 0) - x))
+  @inline(__always) var roughReciprocal: Self {
+    Float(bitPattern: UInt32(bitPattern: reciprocalBits) &- bitPattern)
+  }
 }

@@ -8,24 +8,53 @@ struct DenseLayer {
   private let bias: Int
   private let trainsWeight: Bool
   private let trainsBias: Bool
+  /// The products as a 1x1 convolution: faster for many rows, planned for as many as there are.
+  private let convolution: Convolution?
 
   init(_ unit: DenseUnit, _ table: ParameterTable, _ freezing: Freezing = .none) {
+    self.init(unit, table, freezing, convolution: nil)
+  }
+
+  /// A layer that trains on `rows` rows at a time.
+  init(_ unit: DenseUnit, rows: Int, _ planner: LayerPlanner) {
+    let shape = ConvolutionShape(
+      input: FeatureMap(batch: rows, size: 1, channels: unit.inputs), outputs: unit.outputs,
+      kernel: 1, stride: 1, padding: .symmetric)
+    let isMany = rows >= 256 && unit.inputs >= 64 && unit.outputs >= 64 && shape.isPlannable
+    self.init(
+      unit, planner.table, planner.freezing,
+      convolution: isMany ? Convolution(shape, pool: planner.pool) : nil)
+  }
+
+  private init(
+    _ unit: DenseUnit, _ table: ParameterTable, _ freezing: Freezing, convolution: Convolution?
+  ) {
     inputs = unit.inputs
     outputs = unit.outputs
     weight = table[unit.weight].offset
     bias = table[unit.bias].offset
     trainsWeight = freezing.trains(unit.weight)
     trainsBias = freezing.trains(unit.bias)
+    self.convolution = convolution
   }
 
-  /// output [rows, outputs] = x [rows, inputs] * weight + bias + residual.
+  /// output [rows, outputs] = x [rows, inputs] * weight + bias + residual, where the residual is
+  /// not the output.
   func forward(
     _ x: UnsafePointer<Float>, rows: Int, residual: UnsafePointer<Float>? = nil,
     output: UnsafeMutablePointer<Float>, weights: UnsafePointer<Float>, pool: ThreadPool
   ) {
-    denseForward(
-      x, weight: weights + weight, bias: weights + bias, residual: residual, n: rows,
-      inputs: inputs, outputs: outputs, output: output, pool: pool)
+    if let convolution {
+      precondition(rows == convolution.shape.batch, "the layer was planned for other rows")
+      convolution.forward(
+        input: x, weight: weights + weight,
+        epilogue: Epilogue(shift: weights + bias, activation: .identity, residual: residual),
+        output: output)
+    } else {
+      denseForward(
+        x, weight: weights + weight, bias: weights + bias, residual: residual, n: rows,
+        inputs: inputs, outputs: outputs, output: output, pool: pool)
+    }
   }
 
   /// Adds the gradients of weight and bias as far as they train, and writes that of x where it is
@@ -34,11 +63,27 @@ struct DenseLayer {
     _ x: UnsafePointer<Float>, rows: Int, outputGradient: UnsafePointer<Float>,
     inputGradient: UnsafeMutablePointer<Float>?, _ context: LayerContext
   ) {
-    denseBackward(
-      x, weight: context.weights + weight, outputGradient: outputGradient, n: rows, inputs: inputs,
-      outputs: outputs, inputGradient: inputGradient,
-      weightGradient: trainsWeight ? context.gradients + weight : nil,
-      biasGradient: trainsBias ? context.gradients + bias : nil, pool: context.pool)
+    let weightGradient = trainsWeight ? context.gradients + weight : nil
+    let biasGradient = trainsBias ? context.gradients + bias : nil
+    guard let convolution else {
+      return denseBackward(
+        x, weight: context.weights + weight, outputGradient: outputGradient, n: rows,
+        inputs: inputs, outputs: outputs, inputGradient: inputGradient,
+        weightGradient: weightGradient, biasGradient: biasGradient, pool: context.pool)
+    }
+    if let weightGradient {
+      convolution.backwardWeight(
+        input: .stored(x), outputGradient: outputGradient, weightGradient: weightGradient)
+    }
+    if let biasGradient {
+      addColumnSums(
+        outputGradient, rows: rows, columns: outputs, to: biasGradient, pool: context.pool)
+    }
+    if let inputGradient {
+      convolution.backwardInput(
+        outputGradient: outputGradient, weight: context.weights + weight,
+        inputGradient: inputGradient, accumulate: false)
+    }
   }
 }
 

@@ -46,8 +46,9 @@ struct TransformerBlock {
     attention = Attention(
       batch: batch, tokens: tokens, heads: shape.heads, size: shape.channels / shape.heads,
       pool: planner.pool)
-    let (table, freezing) = (planner.table, planner.freezing)
-    func layer(_ unit: DenseUnit) -> DenseLayer { DenseLayer(unit, table, freezing) }
+    let table = planner.table
+    let (rows, layers) = (rows, planner)
+    func layer(_ unit: DenseUnit) -> DenseLayer { DenseLayer(unit, rows: rows, layers) }
     func norm(_ references: LayerNormReferences) -> RowNorm {
       RowNorm(references, channels: shape.channels, epsilon: shape.normEpsilon, table)
     }
