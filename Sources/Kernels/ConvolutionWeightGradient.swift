@@ -63,7 +63,9 @@ struct OuterPlan {
     sumsCount = groups > 1 ? groups * rows * columns : 0
     tableCount = Self.block * gather.taps
     let packed = Self.block * 48 + (packsRows ? tilesPerRun * Self.packedTile : 0)
-    let worker = 2 * (tableCount + Self.block) + gather.patchCount + packed + outputs + 64 + 16 * 48
+    let ahead = Self.block / 4 * 2
+    let worker =
+      2 * (tableCount + Self.block) + gather.patchCount + packed + outputs + 64 + 16 * 48 + ahead
     workerCount = (worker + 31) & ~15
     scratchCount = sumsCount + workerCount * threads
   }
@@ -114,6 +116,9 @@ extension Convolution {
     let patches = packedRows + (plan.packsRows ? plan.tilesPerRun &* OuterPlan.packedTile : 0)
     let temporary = patches + gather.patchCount
     let spare = temporary + 16 &* 48
+    let ahead = UnsafeMutableRawPointer(spare + (outputs &+ 63) & ~15)
+      .assumingMemoryBound(to: RowPointer.self)
+    let aheadLimit = OuterPlan.block / 4
     let firstTile = run &* plan.tilesPerRun
     let lastTile = min(gather.taps &* plan.tilesPerTap, firstTile &+ plan.tilesPerRun)
     let firstPanel = part &* plan.panelsPerPart
@@ -171,8 +176,10 @@ extension Convolution {
           let firstRow = within &* 8
           let rows =
             within &+ stretch == plan.tilesPerTap ? gather.depth &- firstRow : stretch &* 8
-          rowsAhead.fetch(slots: stretch)
-          columnsAhead.fetch(slots: stretch)
+          var listed = rowsAhead.list(slots: stretch, to: ahead, from: 0, limit: aheadLimit)
+          listed = columnsAhead.list(
+            slots: stretch, to: ahead, from: listed, limit: aheadLimit)
+          for index in listed..<aheadLimit { ahead[index] = UnsafePointer(packed) }
           let place = (tap &* gather.depth &+ firstRow) &* stride &+ panel.column
           let adds = accumulate || pixel > start
           outerRows(
@@ -183,7 +190,7 @@ extension Convolution {
               columns: packed, target: sums + place, stride: stride,
               width: accumulate ? panel.width : width,
               initial: adds ? UnsafePointer(sums + place) : UnsafePointer(zeros.base),
-              initialStride: adds ? stride : 0))
+              initialStride: adds ? stride : 0, ahead: ahead))
           tile &+= stretch
         }
       }

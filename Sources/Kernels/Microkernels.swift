@@ -236,6 +236,8 @@ struct OuterTile {
   /// What the sums begin with, and the distance of its rows: the target itself, or zeros.
   var initial: UnsafePointer<Float>
   var initialStride: Int
+  /// Lines that are fetched into the cache meanwhile: one for every four pixels.
+  var ahead: UnsafePointer<RowPointer>
 }
 
 @inline(__always)
@@ -250,7 +252,9 @@ private func outer<let height: Int, let vectors: Int>(
   var columns = UnsafeRawPointer(tile.columns)
   let table = tile.table
   let offset = tile.offset
+  let ahead = tile.ahead
   for pixel in 0..<tile.pixels {
+    if pixel & 3 == 0 { processor_prefetch(ahead[pixel &>> 2]) }
     let row = table[pixel] + offset
     let b = InlineArray<vectors, Vector> {
       columns.loadUnaligned(fromByteOffset: $0 &* 64, as: Vector.self)

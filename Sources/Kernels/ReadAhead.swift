@@ -1,7 +1,10 @@
 internal import CProcessor
 
-/// A rectangle of numbers that is fetched into the cache a few lines at a time, between pieces of
-/// work that take longer than the lines: memory is then read at no cost in time.
+/// A rectangle of numbers that is fetched into the cache a few lines at a time, during pieces of work
+/// that take longer than the lines: memory is then read at no cost in time.
+///
+/// A processor has few lines under way at once and waits when it asks for more: the lines are listed,
+/// for the work to ask for one now and then.
 struct ReadAhead {
   private var line: UnsafePointer<Float>
   private let stride: Int
@@ -24,20 +27,31 @@ struct ReadAhead {
     linesPerSlot = (left &+ slots &- 1) / slots
   }
 
-  /// Asks for the lines of the next slots.
+  /// Writes the lines of the next slots to `lines` behind the `count` that are there, at most up to
+  /// `limit`; asks for those beyond it at once.
+  /// - Returns: how many are there now.
   @inline(__always)
-  mutating func fetch(slots: Int) {
-    let count = min(left, slots &* linesPerSlot)
-    for _ in 0..<count {
-      processor_prefetch(line)
-      leftInRow &-= 1
-      if leftInRow > 0 {
-        line += 16
-      } else {
-        line += stride &- (linesPerRow &- 1) &* 16
-        leftInRow = linesPerRow
-      }
+  mutating func list(
+    slots: Int, to lines: UnsafeMutablePointer<RowPointer>, from count: Int, limit: Int
+  ) -> Int {
+    let wanted = min(left, slots &* linesPerSlot)
+    let listed = min(wanted, limit &- count)
+    for index in 0..<listed { lines[count &+ index] = next() }
+    for _ in listed..<wanted { processor_prefetch(next()) }
+    left &-= wanted
+    return count &+ listed
+  }
+
+  @inline(__always)
+  private mutating func next() -> UnsafePointer<Float> {
+    let present = line
+    leftInRow &-= 1
+    if leftInRow > 0 {
+      line += 16
+    } else {
+      line += stride &- (linesPerRow &- 1) &* 16
+      leftInRow = linesPerRow
     }
-    left &-= count
+    return present
   }
 }
