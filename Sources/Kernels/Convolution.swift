@@ -1,6 +1,7 @@
 /// The plan of one dense convolution: NHWC tensors, weights [kernel][kernel][input][output].
 ///
-/// All three passes are matrix products whose rows are gathered by address: nothing is unfolded.
+/// All three passes are matrix products whose rows are gathered by address: nothing is unfolded. A
+/// 3x3 kernel of stride 1 is computed by tiles instead where that is less work (`Winograd`).
 /// Work is cut by the shape alone, and every output is summed by one task in a fixed order. A plan
 /// may be used by one thread at a time; plans of one pool share their scratch memory.
 public final class Convolution {
@@ -20,6 +21,10 @@ public final class Convolution {
   private let phaseTaps: Table<Int>
   private let backwardWeights: WeightPacking
   let outer: OuterPlan
+  /// The passes by tiles.
+  let tiled: WinogradProduct?
+  private let tiledTransposed: WinogradProduct?
+  let tiledWeightGradient: WinogradWeightGradient?
 
   /// Plans the convolution; without `isTrained` its forward pass alone.
   public init(_ shape: ConvolutionShape, pool: ThreadPool, isTrained: Bool = true) {
@@ -32,7 +37,9 @@ public final class Convolution {
     forwardWeights = WeightPacking(
       rows: taps * s.inputChannels, panels: Table(Panel.cut(s.outputChannels, limit: 4)))
     // For few pixels the copy would cost as much as the product.
-    readsWeightsInPlace = s.outputChannels % 16 == 0 && forwardPlan.pixels <= 128
+    let isTiled = WinogradPlan.suits(s)
+    readsWeightsInPlace =
+      !isTiled && s.outputChannels % 16 == 0 && forwardPlan.pixels <= 128
 
     var phases: [(plan: GatherPlan, firstTap: Int)] = []
     var order: [Int] = []
@@ -56,10 +63,18 @@ public final class Convolution {
       rowFloats: takesNormalized ? ProductGrid.block * s.inputChannels : 0)
     var perWorkers = scratch.count * pool.threads
     if takesNormalized, forwardGrid.panelGroups > 1 { perWorkers += s.inputCount }
-    pool.workspace.reserve(
-      isTrained
-        ? max(max(forwardWeights.count, backwardWeights.count) + perWorkers, outer.scratchCount)
-        : perWorkers)
+    tiled = isTiled ? WinogradProduct(s, forwardWeights, isTransposed: false) : nil
+    tiledTransposed =
+      isTiled && isTrained ? WinogradProduct(s, backwardWeights, isTransposed: true) : nil
+    tiledWeightGradient = isTiled && isTrained ? WinogradWeightGradient(s) : nil
+    if isTiled {
+      reserveTiles()
+    } else {
+      pool.workspace.reserve(
+        isTrained
+          ? max(max(forwardWeights.count, backwardWeights.count) + perWorkers, outer.scratchCount)
+          : perWorkers)
+    }
   }
 
   /// output [batch][outputHeight][outputWidth][outputChannels] = input * weight, and the mean and
@@ -73,18 +88,15 @@ public final class Convolution {
     precondition(scratch.count >= momentFloats, "the scratch is too small for the moments")
     let sums = MomentSums(base: scratch.base, channels: shape.outputChannels)
     let outputs = shape.outputChannels
-    withPacked(weight) { weights, step, perWorker in
-      product(
-        forwardPlan, forwardGrid, forwardWeights, weights: weights, firstTap: 0, step: step,
-        source: input, target: output, accumulate: false, perWorker: perWorker
-      ) { rows in
-        sums.add(
-          part: rows.part, isFirst: rows.isFirst, x: output + rows.pixel &* outputs,
-          rows: rows.count, pitch: outputs, from: rows.column, to: rows.column &+ rows.width)
-      }
+    forward(input: input, weight: weight, output: output) { rows in
+      sums.add(
+        part: rows.part, isFirst: rows.isFirst, x: output + rows.pixel &* outputs,
+        rows: rows.count, pitch: outputs, from: rows.column, to: rows.column &+ rows.width)
     }
     let grid = forwardGrid
-    sums.join(parts: grid.parts, mean: mean, variance: variance) { grid.pixels(of: $0) }
+    sums.join(parts: parts, mean: mean, variance: variance) { part in
+      tiled?.plan.pixels(part).count ?? grid.pixels(of: part)
+    }
   }
 
   /// output = epilogue(input * weight), in training: the weights change from step to step.
@@ -92,31 +104,40 @@ public final class Convolution {
     input: UnsafePointer<Float>, weight: UnsafePointer<Float>, epilogue: Epilogue,
     output: UnsafeMutablePointer<Float>
   ) {
-    withPacked(weight) { weights, step, perWorker in
-      product(
-        forwardPlan, forwardGrid, forwardWeights, weights: weights, firstTap: 0, step: step,
-        source: .stored(input), target: output, accumulate: false, perWorker: perWorker
-      ) { rows in epilogue.apply(to: rows, of: output) }
+    forward(input: .stored(input), weight: weight, output: output) { rows in
+      epilogue.apply(to: rows, of: output)
     }
   }
 
-  /// Calls `body` with the weights as the forward pass reads them, the step between their rows where
-  /// they are read in place, and the workers' memory.
-  private func withPacked(
-    _ weight: UnsafePointer<Float>,
-    _ body: (UnsafePointer<Float>, _ step: Int?, UnsafeMutablePointer<Float>) -> Void
+  /// The forward pass with weights that change from step to step.
+  private func forward(
+    input: ConvolutionInput, weight: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+    finish: (FinishedRows) -> Void
   ) {
     pool.workspace.use { memory in
-      let perWorker = memory + forwardWeights.count
-      if readsWeightsInPlace { return body(weight, shape.outputChannels, perWorker) }
-      forwardWeights.pack(weight, columns: shape.outputChannels, into: memory, pool: pool)
-      body(memory, nil, perWorker)
+      if !readsWeightsInPlace {
+        forwardWeights.pack(weight, columns: shape.outputChannels, into: memory, pool: pool)
+      }
+      let rest = memory + forwardWeights.count
+      if let tiled, let source = input.stored {
+        return run(
+          tiled, packed: memory, source: source, target: output, accumulate: false, memory: rest,
+          finish: finish)
+      }
+      product(
+        forwardPlan, forwardGrid, forwardWeights,
+        weights: readsWeightsInPlace ? weight : UnsafePointer(memory), firstTap: 0,
+        step: readsWeightsInPlace ? shape.outputChannels : nil, source: input, target: output,
+        accumulate: false, perWorker: rest, finish: finish)
     }
   }
+
+  /// The parts in which the forward pass computes its output.
+  private var parts: Int { tiled?.parts ?? forwardGrid.parts }
 
   /// The floats of scratch that the forward pass needs for its statistics.
   public var momentFloats: Int {
-    MomentSums.count(parts: forwardGrid.parts, channels: shape.outputChannels)
+    MomentSums.count(parts: parts, channels: shape.outputChannels)
   }
 
   /// inputGradient = (or += with `accumulate`) the transposed convolution of outputGradient.
@@ -165,6 +186,11 @@ public final class Convolution {
       backwardWeights.packTransposed(
         weight, columns: shape.inputChannels, depth: shape.outputChannels, order: phaseTaps,
         into: memory, pool: pool)
+      if let tiledTransposed {
+        return run(
+          tiledTransposed, packed: memory, source: outputGradient, target: inputGradient,
+          accumulate: accumulate, memory: memory + backwardWeights.count, finish: finish)
+      }
       for (phase, grid) in zip(phases, backwardGrids) {
         product(
           phase.plan, grid, backwardWeights, weights: memory, firstTap: phase.firstTap, step: nil,
@@ -175,7 +201,7 @@ public final class Convolution {
   }
 
   /// The floats that `pack` writes.
-  public var packedCount: Int { forwardWeights.count }
+  public var packedCount: Int { tiled?.filterCount ?? forwardWeights.count }
 
   /// Brings `weight` into the order in which the forward pass reads it, every output channel times
   /// its `scale`.
@@ -183,8 +209,15 @@ public final class Convolution {
     _ weight: UnsafePointer<Float>, scale: UnsafePointer<Float>,
     into packed: UnsafeMutablePointer<Float>
   ) {
-    forwardWeights.pack(
-      weight, columns: shape.outputChannels, scale: scale, into: packed, pool: pool)
+    func pack(into target: UnsafeMutablePointer<Float>) {
+      forwardWeights.pack(
+        weight, columns: shape.outputChannels, scale: scale, into: target, pool: pool)
+    }
+    guard let tiled else { return pack(into: packed) }
+    pool.workspace.use { memory in
+      pack(into: memory)
+      tiled.transform(memory, to: packed, pool: pool)
+    }
   }
 
   /// output = epilogue(input * packed weights).
@@ -193,11 +226,39 @@ public final class Convolution {
     output: UnsafeMutablePointer<Float>
   ) {
     pool.workspace.use { memory in
+      if let tiled {
+        return tiled.run(
+          filters: packed, source: input, target: output, accumulate: false, zeros: zeros.base,
+          memory: memory, pool: pool
+        ) { rows in epilogue.apply(to: rows, of: output) }
+      }
       product(
         forwardPlan, forwardGrid, forwardWeights, weights: packed, firstTap: 0, step: nil,
         source: .stored(input), target: output, accumulate: false, perWorker: memory
       ) { rows in epilogue.apply(to: rows, of: output) }
     }
+  }
+
+  /// A pass by tiles, with packed filters.
+  private func run(
+    _ tiled: WinogradProduct, packed: UnsafePointer<Float>, source: UnsafePointer<Float>,
+    target: UnsafeMutablePointer<Float>, accumulate: Bool, memory: UnsafeMutablePointer<Float>,
+    finish: (FinishedRows) -> Void
+  ) {
+    tiled.transform(packed, to: memory, pool: pool)
+    tiled.run(
+      filters: memory, source: source, target: target, accumulate: accumulate, zeros: zeros.base,
+      memory: memory + tiled.filterCount, pool: pool, finish: finish)
+  }
+
+  /// Memory for the passes by tiles: packed filters, transformed ones, what a pass needs.
+  private func reserveTiles() {
+    let products = [tiled, tiledTransposed].compactMap(\.self)
+    let passes = products.map { $0.filterCount + $0.scratchCount(threads: pool.threads) }
+    let packed = max(forwardWeights.count, backwardWeights.count)
+    pool.workspace.reserve(
+      max(
+        packed + (passes.max() ?? 0), tiledWeightGradient?.scratchCount(threads: pool.threads) ?? 0))
   }
 
   /// Runs one gather plan over all pixels. Weights are packed, or rows of `step` floats in place.

@@ -4,6 +4,8 @@ public final class ConvolutionPair {
   private let first: Convolution
   private let second: Convolution
   private let columns: Int
+  /// The first convolution by tiles.
+  private let tiled: WinogradProduct?
   private let workerCount: Int
 
   /// Joins two convolutions that were planned for the same pool.
@@ -15,7 +17,13 @@ public final class ConvolutionPair {
     self.first = first
     self.second = second
     columns = first.shape.outputChannels
-    workerCount = first.scratch.count + second.scratch.count + Self.rows * columns
+    tiled = first.tiled.map { _ in
+      WinogradProduct(
+        first.shape, first.forwardWeights, isTransposed: false, sharesBlocks: false)
+    }
+    let rows = tiled.map { $0.plan.pixelsPerBlock + gatherOverhang } ?? Self.rows
+    workerCount =
+      (tiled?.workerCount ?? first.scratch.count) + second.scratch.count + rows * columns
     first.pool.workspace.reserve(workerCount * first.pool.threads)
   }
 
@@ -29,9 +37,14 @@ public final class ConvolutionPair {
     _ firstEpilogue: Epilogue, second packedSecond: UnsafePointer<Float>,
     _ secondEpilogue: Epilogue, output: UnsafeMutablePointer<Float>
   ) {
+    if let tiled {
+      return forward(
+        tiled, input: input, filters: packedFirst, firstEpilogue, second: packedSecond,
+        secondEpilogue, output: output)
+    }
     let (first, second, columns) = (first, second, columns)
     let plan = first.forwardPlan
-    let (workerCount, outputs) = (workerCount, second.shape.outputChannels)
+    let workerCount = workerCount
     let blocks = (plan.pixels + Self.block - 1) / Self.block
     first.pool.workspace.use { memory in
       first.pool.runOnWorkers(blocks) { task, worker in
@@ -47,17 +60,60 @@ public final class ConvolutionPair {
           table: places.table, targets: places.targets)
         for row in 0..<count &+ gatherOverhang {
           places.targets[row] = between + row &* columns
-          next.table[row] = UnsafePointer(between + row &* columns)
-          next.targets[row] =
-            row < count ? output + (start &+ row) &* outputs : next.spare
         }
         first.products(plan, weights: packedFirst, count: count, places) { rows in
           firstEpilogue.apply(to: rows, of: between)
         }
-        second.products(second.forwardPlan, weights: packedSecond, count: count, next) { rows in
-          secondEpilogue.apply(to: rows, of: output)
+        project(
+          between, pixels: start..<start &+ count, second: packedSecond, secondEpilogue,
+          output: output, next)
+      }
+    }
+  }
+
+  /// The same, the first convolution by tiles.
+  private func forward(
+    _ tiled: WinogradProduct, input: UnsafePointer<Float>, filters: UnsafePointer<Float>,
+    _ firstEpilogue: Epilogue, second packedSecond: UnsafePointer<Float>,
+    _ secondEpilogue: Epilogue, output: UnsafeMutablePointer<Float>
+  ) {
+    let (first, second, columns, workerCount) = (first, second, columns, workerCount)
+    first.pool.workspace.use { memory in
+      first.pool.runOnWorkers(tiled.plan.blocks) { block, worker in
+        let scratch = memory + worker &* workerCount
+        let next = second.scratch.places(scratch)
+        let tiles = scratch + second.scratch.count
+        let between = tiles + tiled.workerCount
+        tiled.compute(
+          block, filters: filters, source: input, target: between, zeros: first.zeros.base,
+          memory: tiles
+        ) { rows in firstEpilogue.apply(to: rows, of: between) }
+        let pixels = tiled.plan.pixels(block)
+        for start in stride(from: pixels.lowerBound, to: pixels.upperBound, by: Self.block) {
+          project(
+            between + (start &- pixels.lowerBound) &* columns,
+            pixels: start..<min(pixels.upperBound, start &+ Self.block), second: packedSecond,
+            secondEpilogue, output: output, next)
         }
       }
+    }
+  }
+
+  /// The second convolution of at most a block of pixels, whose rows lie at `between`.
+  @inline(__always)
+  private func project(
+    _ between: UnsafeMutablePointer<Float>, pixels: Range<Int>,
+    second packed: UnsafePointer<Float>, _ epilogue: Epilogue,
+    output: UnsafeMutablePointer<Float>, _ places: GatherScratch.Places
+  ) {
+    let outputs = second.shape.outputChannels
+    for row in 0..<pixels.count &+ gatherOverhang {
+      places.table[row] = UnsafePointer(between + row &* columns)
+      places.targets[row] =
+        row < pixels.count ? output + (pixels.lowerBound &+ row) &* outputs : places.spare
+    }
+    second.products(second.forwardPlan, weights: packed, count: pixels.count, places) { rows in
+      epilogue.apply(to: rows, of: output)
     }
   }
 }

@@ -1,11 +1,24 @@
+/// Rows copied for the outer products: [tile][pixel][rows of the tile], so that those of a tile lie
+/// together. A tile is a few times as high as the microkernels' tiles.
+enum PackedTiles {
+  /// Rows of a tile: a multiple of 6 and of 8, the heights of the microkernels.
+  static let rows = 24
+  /// Floats between tiles: a block of pixels, and a little against cache conflicts.
+  static let distance = OuterPlan.block * rows + 16
+
+  /// Where a row lies within its pixel.
+  @inline(__always) static func offset(_ row: Int) -> Int {
+    let (tile, within) = row.quotientAndRemainder(dividingBy: rows)
+    return tile &* distance &+ within
+  }
+}
+
 /// How the gradient of a convolution's weights is cut: pixels into groups that each sum their own
 /// copy (joined in order at the end), the matrix into panels and runs of tiles.
 struct OuterPlan {
   /// Pixels summed in registers before they are added to memory.
   static let block = GatherPlan.block
-  private static let tile = 8
-  /// Floats between packed tiles: a block of pixels, and a little against cache conflicts.
-  static let packedTile = block * tile + 16
+  private static let tile = PackedTiles.rows
 
   let panels: Table<Panel>
   let groups: Int
@@ -35,8 +48,8 @@ struct OuterPlan {
     tilesPerTap = gather.depth == 9 ? 1 : (gather.depth + Self.tile - 1) / Self.tile
     let tiles = gather.taps * tilesPerTap
     // A part's rows and sums stay in the second-level cache.
-    var runs = gather.isPlain ? (tiles + 23) / 24 : 1
-    var panelParts = gather.isPlain ? (panels.count + 3) / 4 : 1
+    var runs = gather.isPlain ? (rows + 191) / 192 : 1
+    var panelParts = gather.isPlain ? (columns + 191) / 192 : 1
     // Where that is few parts, pixels are shared out as long as the copies of the sums are small
     // beside the work, and the longer side is cut after that.
     let wanted = min(16, (rows * columns * gather.pixels) >> 17)
@@ -62,7 +75,7 @@ struct OuterPlan {
     packsRows = gather.isPlain && gather.depth != 9
     sumsCount = groups > 1 ? groups * rows * columns : 0
     tableCount = Self.block * gather.taps
-    let packed = Self.block * 48 + (packsRows ? tilesPerRun * Self.packedTile : 0)
+    let packed = Self.block * 48 + (packsRows ? tilesPerRun * PackedTiles.distance : 0)
     let ahead = Self.block / 4 * 2
     let worker =
       2 * (tableCount + Self.block) + gather.patchCount + packed + outputs + 64 + 16 * 48 + ahead
@@ -80,6 +93,11 @@ extension Convolution {
   ) {
     let outputs = shape.outputChannels
     pool.workspace.use { memory in
+      if let tiledWeightGradient, let input = input.stored {
+        return tiledWeightGradient.run(
+          input: input, outputGradient: outputGradient, weightGradient: weightGradient,
+          zeros: zeros.base, memory: memory, pool: pool)
+      }
       let plan = outer
       let isDirect = plan.groups == 1
       let parts = plan.runs * plan.panelParts
@@ -113,7 +131,7 @@ extension Convolution {
     let packedRows = packed + OuterPlan.block &* 48
     let packsRows = plan.packsRows
     precondition(packsRows || input.normalized == nil, "this convolution reads a stored map")
-    let patches = packedRows + (plan.packsRows ? plan.tilesPerRun &* OuterPlan.packedTile : 0)
+    let patches = packedRows + (plan.packsRows ? plan.tilesPerRun &* PackedTiles.distance : 0)
     let temporary = patches + gather.patchCount
     let spare = temporary + 16 &* 48
     let ahead = UnsafeMutableRawPointer(spare + (outputs &+ 63) & ~15)
@@ -124,14 +142,17 @@ extension Convolution {
     let firstPanel = part &* plan.panelsPerPart
     let lastPanel = min(plan.panels.count, firstPanel &+ plan.panelsPerPart)
     let end = min(gather.pixels, start &+ plan.pixelsPerGroup)
+    let tileRows = PackedTiles.rows
     if packsRows {
-      for pixel in 0..<OuterPlan.block { table[pixel] = UnsafePointer(packedRows + pixel &* 8) }
+      for pixel in 0..<OuterPlan.block {
+        table[pixel] = UnsafePointer(packedRows + pixel &* PackedTiles.rows)
+      }
     }
     var pixel = start
     while pixel < end {
       let count = min(OuterPlan.block, end &- pixel)
       if packsRows {
-        let (from, to) = (firstTile &* 8, min(gather.depth, lastTile &* 8))
+        let (from, to) = (firstTile &* tileRows, min(gather.depth, lastTile &* tileRows))
         switch input {
         case .stored(let input):
           packTiles(
@@ -140,7 +161,7 @@ extension Convolution {
         case .normalized(let map):
           map.writeTiles(
             first: pixel, count: count, channels: gather.depth, from: from, to: to,
-            into: packedRows, tile: OuterPlan.packedTile)
+            into: packedRows)
         }
       } else if let input = input.stored {
         gather.fill(
@@ -150,8 +171,8 @@ extension Convolution {
       let next = pixel &+ count
       let nextCount = min(OuterPlan.block, end &- next)
       var rowsAhead = ReadAhead(
-        input.source + next &* gather.depth + firstTile &* 8, rows: packsRows ? nextCount : 0,
-        stride: gather.depth, width: (lastTile &- firstTile) &* 8,
+        input.source + next &* gather.depth + firstTile &* tileRows, rows: packsRows ? nextCount : 0,
+        stride: gather.depth, width: (lastTile &- firstTile) &* tileRows,
         slots: (lastTile &- firstTile) &* (lastPanel &- firstPanel))
       for index in firstPanel..<lastPanel {
         let panel = plan.panels.base[index]
@@ -173,9 +194,10 @@ extension Convolution {
           let (tap, within) = tile.quotientAndRemainder(dividingBy: plan.tilesPerTap)
           let limit = packsRows ? 1 : plan.tilesPerTap
           let stretch = min(limit, plan.tilesPerTap &- within, lastTile &- tile)
-          let firstRow = within &* 8
+          let firstRow = within &* tileRows
           let rows =
-            within &+ stretch == plan.tilesPerTap ? gather.depth &- firstRow : stretch &* 8
+            within &+ stretch == plan.tilesPerTap
+            ? gather.depth &- firstRow : stretch &* tileRows
           var listed = rowsAhead.list(slots: stretch, to: ahead, from: 0, limit: aheadLimit)
           listed = columnsAhead.list(
             slots: stretch, to: ahead, from: listed, limit: aheadLimit)
@@ -186,7 +208,7 @@ extension Convolution {
             rows, vectors: panel.vectors, temporary: temporary,
             OuterTile(
               pixels: count, table: table + tap &* GatherPlan.block,
-              offset: packsRows ? (tile &- firstTile) &* OuterPlan.packedTile : firstRow,
+              offset: packsRows ? (tile &- firstTile) &* PackedTiles.distance : firstRow,
               columns: packed, target: sums + place, stride: stride,
               width: accumulate ? panel.width : width,
               initial: adds ? UnsafePointer(sums + place) : UnsafePointer(zeros.base),
@@ -198,28 +220,29 @@ extension Convolution {
     }
   }
 
-  /// Copies the channels from ..< to of some pixels to tiles of 8 channels, [tile][pixel][8].
+  /// Copies the channels from ..< to of some pixels to packed tiles.
   private func packTiles(
     _ source: UnsafePointer<Float>, pixels: Int, channels: Int, from start: Int, to end: Int,
     into packed: UnsafeMutablePointer<Float>
   ) {
-    // Eight tiles at a time: four cache lines to read, eight streams to write.
     var first = start
+    var tile = packed
     while first < end {
-      let last = min(end, first &+ 64)
-      var row = source
-      for pixel in 0..<pixels {
-        var target = packed + (first &- start) / 8 &* OuterPlan.packedTile + pixel &* 8
-        var channel = first
-        while channel &+ 8 <= last {
-          SIMD8<Float>.load(row + channel).store(target)
-          target += OuterPlan.packedTile
-          channel &+= 8
+      let width = min(PackedTiles.rows, end &- first)
+      var (row, target) = (source + first, tile)
+      for _ in 0..<pixels {
+        if width == PackedTiles.rows {
+          for eight in 0..<PackedTiles.rows / 8 {
+            SIMD8<Float>.load(row + eight &* 8).store(target + eight &* 8)
+          }
+        } else {
+          for lane in 0..<width { target[lane] = row[lane] }
         }
-        for lane in 0..<last &- channel { target[lane] = row[channel &+ lane] }
         row += channels
+        target += PackedTiles.rows
       }
-      first = last
+      first &+= PackedTiles.rows
+      tile += PackedTiles.distance
     }
   }
 

@@ -12,8 +12,8 @@ protocol Lanes {
   init(splat value: Float)
   static func load(_ pointer: UnsafePointer<Float>) -> Self
   func store(_ pointer: UnsafeMutablePointer<Float>)
-  /// Stores eight lanes at a time, `distance` floats apart.
-  func storeEights(_ pointer: UnsafeMutablePointer<Float>, distance: Int)
+  /// Stores eight lanes at a time: those from `lane` on at offset(lane) of the pointer.
+  func storeEights(_ pointer: UnsafeMutablePointer<Float>, _ offset: (_ lane: Int) -> Int)
   static func + (a: Self, b: Self) -> Self
   static func - (a: Self, b: Self) -> Self
   static func * (a: Self, b: Self) -> Self
@@ -40,8 +40,9 @@ protocol Lanes {
 private let reciprocalBits: Int32 = 0x7EF3_11C7
 
 extension Lanes {
-  @inline(__always) func storeEights(_ pointer: UnsafeMutablePointer<Float>, distance: Int) {
-    store(pointer)
+  @inline(__always)
+  func storeEights(_ pointer: UnsafeMutablePointer<Float>, _ offset: (_ lane: Int) -> Int) {
+    store(pointer + offset(0))
   }
   @inline(__always) static func load(_ pointer: UnsafeMutablePointer<Float>) -> Self {
     load(UnsafePointer(pointer))
@@ -57,9 +58,10 @@ extension SIMD16<Float>: Lanes {
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>) {
     UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Self.self)
   }
-  @inline(__always) func storeEights(_ pointer: UnsafeMutablePointer<Float>, distance: Int) {
-    lowHalf.store(pointer)
-    highHalf.store(pointer + distance)
+  @inline(__always)
+  func storeEights(_ pointer: UnsafeMutablePointer<Float>, _ offset: (_ lane: Int) -> Int) {
+    lowHalf.store(pointer + offset(0))
+    highHalf.store(pointer + offset(8))
   }
   @inline(__always) static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self {
     processor_fma16(a, b, c)

@@ -8,7 +8,7 @@ internal import CProcessor
 // no result: every sum has its own order.
 
 /// Whether a register holds a whole vector, and there are enough for tiles of several columns.
-private var hasWideRegisters: Bool { processor_has_wide_registers != 0 }
+@inline(__always) var hasWideRegisters: Bool { processor_has_wide_registers != 0 }
 
 /// The address of a row of numbers to read.
 typealias RowPointer = UnsafePointer<Float>
@@ -253,8 +253,23 @@ private func outer<let height: Int, let vectors: Int>(
   let table = tile.table
   let offset = tile.offset
   let ahead = tile.ahead
-  for pixel in 0..<tile.pixels {
-    if pixel & 3 == 0 { processor_prefetch(ahead[pixel &>> 2]) }
+  // Four pixels at a time: the loop's own work is shared.
+  for pixel in stride(from: 0, to: tile.pixels &- 3, by: 4) {
+    processor_prefetch(ahead[pixel &>> 2])
+    for next in 0..<4 {
+      let row = table[pixel &+ next] + offset
+      for i in 0..<height {
+        let a = Vector(repeating: row[i])
+        for j in 0..<vectors {
+          let b = columns.loadUnaligned(
+            fromByteOffset: (next &* vectors &+ j) &* 64, as: Vector.self)
+          sums[i][j].addProduct(a, b)
+        }
+      }
+    }
+    columns += vectors &* 256
+  }
+  for pixel in tile.pixels & ~3..<tile.pixels {
     let row = table[pixel] + offset
     let b = InlineArray<vectors, Vector> {
       columns.loadUnaligned(fromByteOffset: $0 &* 64, as: Vector.self)

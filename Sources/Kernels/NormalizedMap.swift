@@ -77,11 +77,10 @@ public struct NormalizedMap {
 }
 
 extension NormalizedMap {
-  /// Writes the channels start ..< end (multiples of 8 but for the last) of some rows as tiles of 8
-  /// channels, [tile][row][8], `tile` floats apart.
+  /// Writes the channels start ..< end (multiples of 8 but for the last) of some rows as packed tiles.
   func writeTiles(
     first: Int, count: Int, channels: Int, from start: Int, to end: Int,
-    into target: UnsafeMutablePointer<Float>, tile: Int
+    into target: UnsafeMutablePointer<Float>
   ) {
     func run<F: PointwiseFunction>(_: F.Type) {
       var image = first / rowsPerImage
@@ -89,7 +88,7 @@ extension NormalizedMap {
       for row in 0..<count {
         TiledNormRow<F>(
           x: x + (first &+ row) &* channels, norm: norm, gate: gate.map { $0 + image &* channels },
-          start: start, target: target + row &* 8, tile: tile
+          start: start, target: target + row &* PackedTiles.rows
         ).cover(from: start, to: end)
         left &-= 1
         if left == 0 {
@@ -112,15 +111,12 @@ private struct TiledNormRow<F: PointwiseFunction>: ChannelGroup {
   let gate: UnsafePointer<Float>?
   let start: Int
   let target: UnsafeMutablePointer<Float>
-  let tile: Int
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
     var value = F.value(norm.value(L.load(x + c), at: c))
     if let gate { value = value * L.load(gate + c) }
-    let place = c &- start
-    let tiled = target + place / 8 &* tile + place & 7
-    value.storeEights(tiled, distance: tile)
+    value.storeEights(target) { PackedTiles.offset(c &- start &+ $0) }
   }
 }
 

@@ -67,7 +67,28 @@ extension ChannelGroup {
     coverNarrow(from: channel, to: end)
   }
 
-  /// The same, 16 lanes at a time: for bodies that fill the registers as it is.
+  /// Runs the body for the channels start ..< end, a register at a time: for bodies that hold dozens
+  /// of numbers of a channel.
+  @inline(__always)
+  func coverRegisters(from start: Int, to end: Int) {
+    var channel = start
+    if hasWideRegisters {
+      while channel &+ 16 <= end {
+        run(Vector.self, at: channel)
+        channel &+= 16
+      }
+    }
+    while channel &+ 8 <= end {
+      run(SIMD8<Float>.self, at: channel)
+      channel &+= 8
+    }
+    while channel < end {
+      run(Float.self, at: channel)
+      channel &+= 1
+    }
+  }
+
+  /// The same as `cover`, 16 lanes at a time: for bodies that fill the registers as it is.
   @inline(__always)
   func coverNarrow(from start: Int, to end: Int) {
     var channel = start

@@ -22,9 +22,10 @@ struct VectorPair: Lanes {
     low.store(pointer)
     high.store(pointer + 16)
   }
-  @inline(__always) func storeEights(_ pointer: UnsafeMutablePointer<Float>, distance: Int) {
-    low.storeEights(pointer, distance: distance)
-    high.storeEights(pointer + 2 &* distance, distance: distance)
+  @inline(__always)
+  func storeEights(_ pointer: UnsafeMutablePointer<Float>, _ offset: (_ lane: Int) -> Int) {
+    low.storeEights(pointer, offset)
+    high.storeEights(pointer) { offset($0 &+ 16) }
   }
   @inline(__always) static func + (a: Self, b: Self) -> Self {
     Self(a.low + b.low, a.high + b.high)

@@ -1,0 +1,285 @@
+internal import CProcessor
+
+/// A 3x3 convolution of stride 1, or its transpose, by tiles: the input's values at the six by six
+/// points, a matrix product for each of them, and the sums of the tiles from the products.
+///
+/// An output is summed by one task in an order that no thread count and no other image changes.
+struct WinogradProduct {
+  let plan: WinogradPlan
+  /// Channels of the input.
+  private let depth: Int
+  private let outputs: Int
+  /// The filters as the plain sum reads them, [panel][tap][depth][panel width].
+  private let packing: WeightPacking
+  /// Whether the taps run from the last to the first: the transposed convolution.
+  private let isTransposed: Bool
+  /// The columns of the widest panel.
+  private let widest: Int
+  /// The input's values are computed once for all tasks where blocks are few: then several tasks
+  /// share a block.
+  private let isShared: Bool
+  private let panelsPerGroup: Int
+  private let panelGroups: Int
+  /// Floats of a block's values, [product][tile][depth].
+  private let valueCount: Int
+  private let tableCount: Int
+  private let placeCount: Int
+
+  /// Tiles of a block: several of the microkernel's heights, few enough that what a block needs
+  /// between its steps stays in the second-level cache.
+  private static let tiles = 30
+
+  /// Plans the product; `packing` packs the filters for it. Unless it `sharesBlocks` a block is
+  /// always one task.
+  init(
+    _ shape: ConvolutionShape, _ packing: WeightPacking, isTransposed: Bool,
+    sharesBlocks: Bool = true
+  ) {
+    plan = WinogradPlan(shape, tiles: Self.tiles)
+    depth = isTransposed ? shape.outputChannels : shape.inputChannels
+    outputs = isTransposed ? shape.inputChannels : shape.outputChannels
+    self.packing = packing
+    self.isTransposed = isTransposed
+    let panels = (0..<packing.panels.count).map { packing.panels.base[$0].vectors }
+    widest = 16 * (panels.max() ?? 1)
+    isShared = sharesBlocks && plan.blocks < 8 && panels.count > 1
+    let wanted = isShared ? min(panels.count, (8 + plan.blocks - 1) / plan.blocks) : 1
+    panelsPerGroup = (panels.count + wanted - 1) / wanted
+    panelGroups = (panels.count + panelsPerGroup - 1) / panelsPerGroup
+    valueCount = Winograd.products * plan.tilesPerBlock * depth
+    tableCount = plan.tilesPerBlock + gatherOverhang
+    placeCount =
+      Winograd.products * tableCount * widest
+      + 2 * (Winograd.products * (tableCount + 1) + tableCount + 16 + plan.pixelsPerBlock + 16)
+  }
+
+  /// Floats of the transformed filters.
+  var filterCount: Int { Winograd.products * depth * packing.columns }
+
+  /// Floats of memory that `run` needs.
+  func scratchCount(threads: Int) -> Int {
+    (isShared ? plan.blocks * valueCount : 0) + threads * workerCount
+  }
+
+  /// Floats of memory for one block at a time: its values and its places.
+  var workerCount: Int { (placeCount + (isShared ? 0 : valueCount) + 31) & ~15 }
+
+  /// The parts in which the outputs are computed, and their pixels.
+  var parts: Int { plan.blocks }
+
+  /// Transforms packed filters to `filters`, [panel][product][depth][panel width].
+  func transform(
+    _ packed: UnsafePointer<Float>, to filters: UnsafeMutablePointer<Float>, pool: ThreadPool
+  ) {
+    let (depth, panels) = (depth, packing.panels.base)
+    let chunk = 16
+    let chunks = (depth + chunk - 1) / chunk
+    pool.run(chunks * packing.panels.count) { task in
+      let panel = panels[task / chunks]
+      let width = panel.vectors &* 16
+      for channel in task % chunks &* chunk..<min(depth, (task % chunks &+ 1) &* chunk) {
+        WinogradFilter(
+          taps: packed + (9 &* depth &* panel.column &+ channel &* width),
+          values: filters + (Winograd.products &* depth &* panel.column &+ channel &* width),
+          step: depth &* width, isReversed: isTransposed
+        ).coverRegisters(from: 0, to: width)
+      }
+    }
+  }
+
+  /// target = (or += with `accumulate`) the convolution; `finish` is told of all outputs.
+  func run(
+    filters: UnsafePointer<Float>, source: UnsafePointer<Float>,
+    target: UnsafeMutablePointer<Float>, accumulate: Bool, zeros: UnsafePointer<Float>,
+    memory: UnsafeMutablePointer<Float>, pool: ThreadPool, finish: (FinishedRows) -> Void
+  ) {
+    let workers = memory + (isShared ? plan.blocks &* valueCount : 0)
+    let workerCount = workerCount
+    if isShared {
+      pool.runOnWorkers(plan.blocks) { block, worker in
+        writeValues(
+          block, source: source, zeros: zeros, to: memory + block &* valueCount,
+          places(workers + worker &* workerCount))
+      }
+    }
+    pool.runOnWorkers(plan.blocks * panelGroups) { task, worker in
+      let (block, group) = task.quotientAndRemainder(dividingBy: panelGroups)
+      let places = places(workers + worker &* workerCount)
+      let first = group &* panelsPerGroup
+      compute(
+        block, panels: first..<min(packing.panels.count, first &+ panelsPerGroup),
+        filters: filters, source: source,
+        values: isShared ? memory + block &* valueCount : nil,
+        target: target + plan.pixels(block).lowerBound &* outputs, accumulate: accumulate,
+        zeros: zeros, places, finish: finish)
+    }
+  }
+
+  /// Computes one block of a product that does not share blocks to `target`, where its first pixel
+  /// goes; `memory` has `workerCount` floats.
+  func compute(
+    _ block: Int, filters: UnsafePointer<Float>, source: UnsafePointer<Float>,
+    target: UnsafeMutablePointer<Float>, zeros: UnsafePointer<Float>,
+    memory: UnsafeMutablePointer<Float>, finish: (FinishedRows) -> Void
+  ) {
+    compute(
+      block, panels: 0..<packing.panels.count, filters: filters, source: source, values: nil,
+      target: target, accumulate: false, zeros: zeros, places(memory), finish: finish)
+  }
+
+  private func compute(
+    _ block: Int, panels: Range<Int>, filters: UnsafePointer<Float>,
+    source: UnsafePointer<Float>, values: UnsafeMutablePointer<Float>?,
+    target: UnsafeMutablePointer<Float>, accumulate: Bool, zeros: UnsafePointer<Float>,
+    _ places: Places, finish: (FinishedRows) -> Void
+  ) {
+    let tiles = plan.tiles(block)
+    if values == nil {
+      writeValues(block, source: source, zeros: zeros, to: places.values, places)
+    }
+    let values = values ?? places.values
+    for product in 0..<Winograd.products {
+      let row = places.table + product &* tableCount
+      for tile in 0..<tiles {
+        row[tile] = UnsafePointer(values + (product &* tiles &+ tile) &* depth)
+      }
+      for tile in tiles..<tiles &+ gatherOverhang { row[tile] = zeros }
+    }
+    let pixels = plan.pixels(block)
+    for pixel in 0..<pixels.count { places.pixels[pixel] = target + pixel &* outputs }
+    let step = tableCount &* widest
+    for tile in 0..<tableCount { places.targets[tile] = places.products + tile &* widest }
+    for index in panels {
+      let panel = packing.panels.base[index]
+      let width = panel.vectors &* 16
+      let heights = (tiles &+ panel.tileHeight &- 1) / panel.tileHeight
+      for product in 0..<Winograd.products {
+        let weights =
+          filters
+          + (Winograd.products &* panel.column &+ product &* width) &* depth
+        // A share of the lines that the sums will be written to.
+        for pixel in product &* pixels.count / 36..<(product &+ 1) &* pixels.count / 36 {
+          processor_prefetch_to_write(places.pixels[pixel] + panel.column)
+        }
+        gatherRows(
+          tiles, vectors: panel.vectors,
+          GatherTile(
+            taps: 1, depth: depth, table: places.table + product &* tableCount, tableStride: 0,
+            weights: UnsafeRawPointer(weights), step: width &* 4, targets: places.targets,
+            column: product &* step, width: width, accumulate: false,
+            temporary: places.products, ahead: UnsafeRawPointer(weights + depth &* width),
+            aheadStep: (width &* 4 &+ heights &- 1) / heights))
+      }
+      plan.forEachTile(block) { tile in
+        let extent = plan.extent(tile)
+        WinogradOutputs(
+          products: places.products + tile.number &* widest, step: step,
+          target: target + ((plan.pixel(tile) &- pixels.lowerBound) &* outputs &+ panel.column),
+          pitch: plan.pitch &* outputs, stride: outputs, rows: extent.rows,
+          columns: extent.columns, accumulate: accumulate
+        ).coverRegisters(from: 0, to: panel.width)
+      }
+      finish(
+        FinishedRows(
+          rows: UnsafePointer(places.pixels), count: pixels.count, column: panel.column,
+          width: panel.width, pixel: pixels.lowerBound, part: block, isFirst: true))
+    }
+  }
+
+  /// The values of a block's input at all points.
+  private func writeValues(
+    _ block: Int, source: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
+    to values: UnsafeMutablePointer<Float>, _ places: Places
+  ) {
+    let tiles = plan.tiles(block)
+    plan.forEachTile(block) { tile in
+      plan.writeAddresses(
+        tile, side: Winograd.inputs, shift: -1, source: source, channels: depth, zeros: zeros,
+        to: places.table)
+      WinogradInputs(
+        pixels: UnsafePointer(places.table), values: values + tile.number &* depth,
+        step: tiles &* depth
+      ).coverRegisters(from: 0, to: depth)
+    }
+  }
+
+  /// A worker's memory.
+  private struct Places {
+    /// The products of a panel, [product][tile][widest].
+    let products: UnsafeMutablePointer<Float>
+    let table: UnsafeMutablePointer<RowPointer>
+    let targets: UnsafeMutablePointer<TargetPointer>
+    /// The outputs of the block.
+    let pixels: UnsafeMutablePointer<TargetPointer>
+    let values: UnsafeMutablePointer<Float>
+  }
+
+  @inline(__always)
+  private func places(_ memory: UnsafeMutablePointer<Float>) -> Places {
+    let values = memory + Winograd.products &* tableCount &* widest
+    let table = UnsafeMutableRawPointer(values + (isShared ? 0 : valueCount))
+    let targets = table + (Winograd.products &* (tableCount &+ 1)) &* 8
+    return Places(
+      products: memory, table: table.assumingMemoryBound(to: RowPointer.self),
+      targets: targets.assumingMemoryBound(to: TargetPointer.self),
+      pixels: (targets + (tableCount &+ 16) &* 8).assumingMemoryBound(to: TargetPointer.self),
+      values: values)
+  }
+}
+
+/// The values of a tile's input.
+struct WinogradInputs: ChannelGroup {
+  /// The addresses of the six by six pixels.
+  let pixels: UnsafePointer<RowPointer>
+  let values: UnsafeMutablePointer<Float>
+  /// Floats from product to product.
+  let step: Int
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    transformSquare(winogradInput) { L.load(pixels[$0 &* 6 &+ $1] + c) } _: {
+      ($2 as L).store(values + (($0 &* 6 &+ $1) &* step &+ c))
+    }
+  }
+}
+
+/// A tile's outputs from its products.
+private struct WinogradOutputs: ChannelGroup {
+  let products: UnsafePointer<Float>
+  let step: Int
+  let target: UnsafeMutablePointer<Float>
+  /// Floats from row to row and from pixel to pixel.
+  let pitch: Int
+  let stride: Int
+  /// The rows and columns that exist.
+  let rows: Int
+  let columns: Int
+  let accumulate: Bool
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    transformSquare(winogradOutput) { L.load(products + (($0 &* 6 &+ $1) &* step &+ c)) } _: {
+      guard $0 < rows, $1 < columns else { return }
+      let place = target + ($0 &* pitch &+ $1 &* stride &+ c)
+      (accumulate ? L.load(place) + $2 : $2 as L).store(place)
+    }
+  }
+}
+
+/// The values of some filters.
+private struct WinogradFilter: ChannelGroup {
+  let taps: UnsafePointer<Float>
+  let values: UnsafeMutablePointer<Float>
+  let step: Int
+  let isReversed: Bool
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    transformSquare(winogradFilter) {
+      let tap = $0 &* 3 &+ $1
+      return L.load(taps + ((isReversed ? 8 &- tap : tap) &* step &+ c))
+    } _: {
+      ($2 as L).store(values + (($0 &* 6 &+ $1) &* step &+ c))
+    }
+  }
+}

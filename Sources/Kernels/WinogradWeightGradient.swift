@@ -1,0 +1,193 @@
+/// The gradient of the filters of a 3x3 convolution of stride 1, by tiles: the values of the input
+/// times the gradients of the products, summed over all tiles for each of the points, and
+/// transformed to the filters' once at the end.
+///
+/// Tiles are cut into groups that each sum their own copy, and the outputs into parts; the copies
+/// are joined in order.
+struct WinogradWeightGradient {
+  private let plan: WinogradPlan
+  private let inputs: Int
+  private let outputs: Int
+  private let panels: Table<Panel>
+  private let columns: Int
+  private let widest: Int
+  private let groups: Int
+  private let blocksPerGroup: Int
+  private let panelsPerPart: Int
+  private let parts: Int
+  private let valueCount: Int
+  private let workerCount: Int
+
+  /// The most tiles of a block.
+  private static let tiles = 96
+
+  init(_ shape: ConvolutionShape) {
+    inputs = shape.inputChannels
+    outputs = shape.outputChannels
+    // The more tiles, the fewer times the sums pass through memory; their values stay in the
+    // second-level cache.
+    let fitting = 96 * 1_024 / (Winograd.products * shape.inputChannels)
+    plan = WinogradPlan(shape, tiles: max(24, min(Self.tiles, fitting)))
+    let panels = Panel.cut(shape.outputChannels, limit: 3)
+    self.panels = Table(panels)
+    columns = (shape.outputChannels + 15) & ~15
+    widest = 16 * (panels.map(\.vectors).max() ?? 1)
+    // A copy costs as much as a few tiles; the values of the input are computed for each part.
+    let wanted = max(1, min(8, plan.blocks, plan.tiles / 160))
+    blocksPerGroup = (plan.blocks + wanted - 1) / wanted
+    groups = (plan.blocks + blocksPerGroup - 1) / blocksPerGroup
+    let wantedParts = max(1, min(8 / groups, columns / 48))
+    panelsPerPart = (panels.count + wantedParts - 1) / wantedParts
+    parts = (panels.count + panelsPerPart - 1) / panelsPerPart
+    valueCount = Winograd.products * plan.tilesPerBlock * inputs
+    let tables = 4 * (Winograd.products + plan.tilesPerBlock)
+    workerCount =
+      (valueCount + Winograd.products * plan.tilesPerBlock * widest + tables + 31) & ~15
+  }
+
+  /// Floats of the sums of a group, [panel][product][inputs][panel width].
+  private var sumCount: Int { Winograd.products * inputs * columns }
+
+  /// Floats of memory that `run` needs.
+  func scratchCount(threads: Int) -> Int { groups * sumCount + threads * workerCount }
+
+  /// weightGradient [tap][inputs][outputs] += the gradient.
+  func run(
+    input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
+    weightGradient: UnsafeMutablePointer<Float>, zeros: UnsafePointer<Float>,
+    memory: UnsafeMutablePointer<Float>, pool: ThreadPool
+  ) {
+    let workers = memory + groups &* sumCount
+    pool.runOnWorkers(groups * parts) { task, worker in
+      let (group, part) = task.quotientAndRemainder(dividingBy: parts)
+      let first = part &* panelsPerPart
+      let panels = first..<min(self.panels.count, first &+ panelsPerPart)
+      let blocks = group &* blocksPerGroup..<min(plan.blocks, (group &+ 1) &* blocksPerGroup)
+      for block in blocks {
+        addBlock(
+          block, isFirst: block == blocks.lowerBound, panels: panels, input: input,
+          outputGradient: outputGradient, sums: memory + group &* sumCount, zeros: zeros,
+          memory: workers + worker &* workerCount)
+      }
+    }
+    join(UnsafePointer(memory), to: weightGradient, pool: pool)
+  }
+
+  private func addBlock(
+    _ block: Int, isFirst: Bool, panels: Range<Int>, input: UnsafePointer<Float>,
+    outputGradient: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>,
+    zeros: UnsafePointer<Float>, memory: UnsafeMutablePointer<Float>
+  ) {
+    let tiles = plan.tiles(block)
+    let values = memory
+    let gradients = values + valueCount
+    let table = UnsafeMutableRawPointer(
+      gradients + Winograd.products &* plan.tilesPerBlock &* widest
+    ).assumingMemoryBound(to: RowPointer.self)
+    let addresses = table + Winograd.products
+    plan.forEachTile(block) { tile in
+      plan.writeAddresses(
+        tile, side: Winograd.inputs, shift: -1, source: input, channels: inputs, zeros: zeros,
+        to: addresses)
+      WinogradInputs(
+        pixels: UnsafePointer(addresses), values: values + tile.number &* inputs,
+        step: tiles &* inputs
+      ).coverRegisters(from: 0, to: inputs)
+    }
+    // The rows of the product at hand, then lines to fetch meanwhile.
+    let rows = table
+    let ahead = table + plan.tilesPerBlock
+    for index in panels {
+      let panel = self.panels.base[index]
+      let width = panel.vectors &* 16
+      let step = tiles &* width
+      // Columns that do not exist.
+      if panel.width < width { gradients.update(repeating: 0, count: Winograd.products &* step) }
+      plan.forEachTile(block) { tile in
+        plan.writeAddresses(
+          tile, side: Winograd.outputs, shift: 0, source: outputGradient + panel.column,
+          channels: outputs, zeros: zeros, to: addresses)
+        WinogradOutputGradients(
+          pixels: UnsafePointer(addresses), products: gradients + tile.number &* width,
+          step: step
+        ).coverRegisters(from: 0, to: panel.width)
+      }
+      for product in 0..<Winograd.products {
+        for tile in 0..<tiles {
+          rows[tile] = UnsafePointer(values + (product &* tiles &+ tile) &* inputs)
+        }
+        let target =
+          sums + (Winograd.products &* panel.column &+ product &* width) &* inputs
+        // The next product's sums are fetched meanwhile.
+        let next = UnsafePointer(target + inputs &* width)
+        for line in 0..<(tiles &+ 3) / 4 { ahead[line] = next + line &* 16 }
+        outerRows(
+          inputs, vectors: panel.vectors, temporary: gradients,
+          OuterTile(
+            pixels: tiles, table: UnsafePointer(rows), offset: 0,
+            columns: UnsafePointer(gradients + product &* step), target: target, stride: width,
+            width: width, initial: isFirst ? zeros : UnsafePointer(target),
+            initialStride: isFirst ? 0 : width, ahead: UnsafePointer(ahead)))
+      }
+    }
+  }
+
+  /// weightGradient += the transform of the groups' sums.
+  private func join(
+    _ sums: UnsafePointer<Float>, to weightGradient: UnsafeMutablePointer<Float>, pool: ThreadPool
+  ) {
+    let chunk = 16
+    let chunks = (inputs + chunk - 1) / chunk
+    pool.run(chunks * panels.count) { task in
+      let panel = panels.base[task / chunks]
+      let width = panel.vectors &* 16
+      for channel in task % chunks &* chunk..<min(inputs, (task % chunks &+ 1) &* chunk) {
+        WinogradFilterGradient(
+          sums: sums + (Winograd.products &* inputs &* panel.column &+ channel &* width),
+          step: inputs &* width, groups: groups, groupStep: sumCount,
+          target: weightGradient + (channel &* outputs &+ panel.column),
+          tapStep: inputs &* outputs
+        ).coverRegisters(from: 0, to: panel.width)
+      }
+    }
+  }
+}
+
+/// The gradients of a tile's products from those of its outputs.
+private struct WinogradOutputGradients: ChannelGroup {
+  /// The addresses of the four by four pixels.
+  let pixels: UnsafePointer<RowPointer>
+  let products: UnsafeMutablePointer<Float>
+  let step: Int
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    transformSquare(winogradOutputTransposed) { L.load(pixels[$0 &* 4 &+ $1] + c) } _: {
+      ($2 as L).store(products + (($0 &* 6 &+ $1) &* step &+ c))
+    }
+  }
+}
+
+/// The gradient of some filters from the groups' sums.
+private struct WinogradFilterGradient: ChannelGroup {
+  let sums: UnsafePointer<Float>
+  let step: Int
+  let groups: Int
+  let groupStep: Int
+  let target: UnsafeMutablePointer<Float>
+  /// Floats from tap to tap of the target.
+  let tapStep: Int
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    transformSquare(winogradFilterTransposed) {
+      let place = sums + (($0 &* 6 &+ $1) &* step &+ c)
+      var sum = L.load(place)
+      for group in 1..<max(1, groups) { sum = sum + L.load(place + group &* groupStep) }
+      return sum
+    } _: {
+      let place = target + (($0 &* 3 &+ $1) &* tapStep &+ c)
+      (L.load(place) + $2).store(place)
+    }
+  }
+}
