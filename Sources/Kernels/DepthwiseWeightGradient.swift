@@ -8,9 +8,11 @@ struct DepthwiseTaps: ChannelGroup {
   let sums: UnsafeMutablePointer<Float>
   let accumulate: Bool
 
-  /// Two vectors at a time, so that an address is loaded once for both.
+  /// Two vectors at a time, so that an address is loaded once for both; where registers are narrow
+  /// nine sums fill them.
   @inline(__always)
   func coverPairs(from start: Int, to end: Int) {
+    if !hasWideRegisters { return coverRegisters(from: start, to: end) }
     var c = start
     while c &+ 32 <= end {
       var low = InlineArray<9, Vector>(repeating: .zero)

@@ -30,10 +30,11 @@ private func exponentialParts<L: Lanes>(ofNegated argument: L) -> (fraction: L, 
 
 /// 1 / x for 1 <= x < 2^126, relative error below 1.2e-7; NaN stays NaN.
 ///
-/// From 5 % with the cube and then the square of the error to the rounding; a division would take
-/// one unit of the processor for longer.
+/// Where a division of a wide register would take one unit of the processor for long, from 5 % with
+/// the cube and then the square of the error to the rounding.
 @inline(__always)
 private func reciprocal<L: Lanes>(_ x: L) -> L {
+  if !hasWideRegisters { return L(splat: 1) / x }
   let minus = L(splat: 0) - x
   var y = x.roughReciprocal
   let error = L.fma(minus, y, L(splat: 1))
