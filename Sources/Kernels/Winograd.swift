@@ -12,6 +12,13 @@ enum Winograd {
   static let outputs = 4
   static let inputs = 6
   static let products = 36
+
+  /// Floats from product to product of a table with `count` for each: an odd number of cache lines,
+  /// so that the products of a tile do not fall on the same places of the cache.
+  static func step(_ count: Int) -> Int { ((count + 15) / 16 | 1) * 16 }
+
+  /// How many floats ahead of those in work the caches are told what comes: two lines.
+  static let ahead = 32
 }
 
 private let a: Float = 2.0 / 3

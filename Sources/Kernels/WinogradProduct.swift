@@ -46,10 +46,10 @@ struct WinogradProduct {
     let wanted = isShared ? min(panels.count, (8 + plan.blocks - 1) / plan.blocks) : 1
     panelsPerGroup = (panels.count + wanted - 1) / wanted
     panelGroups = (panels.count + panelsPerGroup - 1) / panelsPerGroup
-    valueCount = Winograd.products * plan.tilesPerBlock * depth
+    valueCount = Winograd.products * Winograd.step(plan.tilesPerBlock * depth)
     tableCount = plan.tilesPerBlock + gatherOverhang
     placeCount =
-      Winograd.products * tableCount * widest
+      Winograd.products * Winograd.step(tableCount * widest)
       + 2 * (Winograd.products * (tableCount + 1) + tableCount + 16 + plan.pixelsPerBlock + 16)
   }
 
@@ -138,16 +138,17 @@ struct WinogradProduct {
       writeValues(block, source: source, zeros: zeros, to: places.values, places)
     }
     let values = values ?? places.values
+    let valueStep = Winograd.step(tiles &* depth)
     for product in 0..<Winograd.products {
       let row = places.table + product &* tableCount
       for tile in 0..<tiles {
-        row[tile] = UnsafePointer(values + (product &* tiles &+ tile) &* depth)
+        row[tile] = UnsafePointer(values + (product &* valueStep &+ tile &* depth))
       }
       for tile in tiles..<tiles &+ gatherOverhang { row[tile] = zeros }
     }
     let pixels = plan.pixels(block)
     for pixel in 0..<pixels.count { places.pixels[pixel] = target + pixel &* outputs }
-    let step = tableCount &* widest
+    let step = Winograd.step(tableCount &* widest)
     for tile in 0..<tableCount { places.targets[tile] = places.products + tile &* widest }
     for index in panels {
       let panel = packing.panels.base[index]
@@ -191,14 +192,14 @@ struct WinogradProduct {
     _ block: Int, source: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
     to values: UnsafeMutablePointer<Float>, _ places: Places
   ) {
-    let tiles = plan.tiles(block)
+    let step = Winograd.step(plan.tiles(block) &* depth)
     plan.forEachTile(block) { tile in
       plan.writeAddresses(
         tile, side: Winograd.inputs, shift: -1, source: source, channels: depth, zeros: zeros,
         to: places.table)
       WinogradInputs(
         pixels: UnsafePointer(places.table), values: values + tile.number &* depth,
-        step: tiles &* depth
+        step: step
       ).coverRegisters(from: 0, to: depth)
     }
   }
@@ -216,7 +217,7 @@ struct WinogradProduct {
 
   @inline(__always)
   private func places(_ memory: UnsafeMutablePointer<Float>) -> Places {
-    let values = memory + Winograd.products &* tableCount &* widest
+    let values = memory + Winograd.products &* Winograd.step(tableCount &* widest)
     let table = UnsafeMutableRawPointer(values + (isShared ? 0 : valueCount))
     let targets = table + (Winograd.products &* (tableCount &+ 1)) &* 8
     return Places(
@@ -238,7 +239,9 @@ struct WinogradInputs: ChannelGroup {
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
     transformSquare(winogradInput) { L.load(pixels[$0 &* 6 &+ $1] + c) } _: {
-      ($2 as L).store(values + (($0 &* 6 &+ $1) &* step &+ c))
+      let place = values + (($0 &* 6 &+ $1) &* step &+ c)
+      processor_prefetch_to_write(place + Winograd.ahead)
+      ($2 as L).store(place)
     }
   }
 }
@@ -258,7 +261,11 @@ private struct WinogradOutputs: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    transformSquare(winogradOutput) { L.load(products + (($0 &* 6 &+ $1) &* step &+ c)) } _: {
+    transformSquare(winogradOutput) {
+      let place = products + (($0 &* 6 &+ $1) &* step &+ c)
+      processor_prefetch(place + Winograd.ahead)
+      return L.load(place)
+    } _: {
       guard $0 < rows, $1 < columns else { return }
       let place = target + ($0 &* pitch &+ $1 &* stride &+ c)
       (accumulate ? L.load(place) + $2 : $2 as L).store(place)

@@ -1,3 +1,5 @@
+internal import CProcessor
+
 /// The gradient of the filters of a 3x3 convolution of stride 1, by tiles: the values of the input
 /// times the gradients of the products, summed over all tiles for each of the points, and
 /// transformed to the filters' once at the end.
@@ -39,10 +41,11 @@ struct WinogradWeightGradient {
     let wantedParts = max(1, min(8 / groups, columns / 48))
     panelsPerPart = (panels.count + wantedParts - 1) / wantedParts
     parts = (panels.count + panelsPerPart - 1) / panelsPerPart
-    valueCount = Winograd.products * plan.tilesPerBlock * inputs
-    let tables = 4 * (Winograd.products + plan.tilesPerBlock)
+    valueCount = Winograd.products * Winograd.step(plan.tilesPerBlock * inputs)
+    let tables = 2 * (Winograd.products + (outputSquare + 2) * plan.tilesPerBlock)
     workerCount =
-      (valueCount + Winograd.products * plan.tilesPerBlock * widest + tables + 31) & ~15
+      (valueCount + Winograd.products * Winograd.step(plan.tilesPerBlock * widest) + tables + 31)
+      & ~15
   }
 
   /// Floats of the sums of a group, [panel][product][inputs][panel width].
@@ -82,45 +85,54 @@ struct WinogradWeightGradient {
     let values = memory
     let gradients = values + valueCount
     let table = UnsafeMutableRawPointer(
-      gradients + Winograd.products &* plan.tilesPerBlock &* widest
+      gradients + Winograd.products &* Winograd.step(plan.tilesPerBlock &* widest)
     ).assumingMemoryBound(to: RowPointer.self)
-    let addresses = table + Winograd.products
+    // The values of each tile; lines to fetch meanwhile; the gradients of each tile's outputs.
+    let rows = table
+    let ahead = table + plan.tilesPerBlock
+    let addresses = table + max(Winograd.products, 2 &* plan.tilesPerBlock)
+    let valueStep = Winograd.step(tiles &* inputs)
     plan.forEachTile(block) { tile in
       plan.writeAddresses(
         tile, side: Winograd.inputs, shift: -1, source: input, channels: inputs, zeros: zeros,
-        to: addresses)
+        to: table)
       WinogradInputs(
-        pixels: UnsafePointer(addresses), values: values + tile.number &* inputs,
-        step: tiles &* inputs
+        pixels: UnsafePointer(table), values: values + tile.number &* inputs,
+        step: valueStep
       ).coverRegisters(from: 0, to: inputs)
+      plan.writeAddresses(
+        tile, side: Winograd.outputs, shift: 0, source: outputGradient, channels: outputs,
+        zeros: zeros, to: addresses + tile.number &* outputSquare)
     }
-    // The rows of the product at hand, then lines to fetch meanwhile.
-    let rows = table
-    let ahead = table + plan.tilesPerBlock
     for index in panels {
       let panel = self.panels.base[index]
       let width = panel.vectors &* 16
-      let step = tiles &* width
+      let step = Winograd.step(tiles &* width)
       // Columns that do not exist.
       if panel.width < width { gradients.update(repeating: 0, count: Winograd.products &* step) }
-      plan.forEachTile(block) { tile in
-        plan.writeAddresses(
-          tile, side: Winograd.outputs, shift: 0, source: outputGradient + panel.column,
-          channels: outputs, zeros: zeros, to: addresses)
+      for tile in 0..<tiles {
         WinogradOutputGradients(
-          pixels: UnsafePointer(addresses), products: gradients + tile.number &* width,
-          step: step
+          pixels: UnsafePointer(addresses + tile &* outputSquare), column: panel.column,
+          products: gradients + tile &* width, step: step
         ).coverRegisters(from: 0, to: panel.width)
       }
+      // The gradients of the next panel, or the next block's first, are fetched meanwhile.
+      let isLast = index &+ 1 == panels.upperBound
+      let next = plan.pixels(isLast ? min(block &+ 1, plan.blocks &- 1) : block)
+      let column = self.panels.base[isLast ? panels.lowerBound : index &+ 1].column
+      let lines = outputGradient + (next.lowerBound &* outputs &+ column)
       for product in 0..<Winograd.products {
+        for pixel in product &* next.count / 36..<(product &+ 1) &* next.count / 36 {
+          processor_prefetch(lines + pixel &* outputs)
+        }
         for tile in 0..<tiles {
-          rows[tile] = UnsafePointer(values + (product &* tiles &+ tile) &* inputs)
+          rows[tile] = UnsafePointer(values + (product &* valueStep &+ tile &* inputs))
         }
         let target =
           sums + (Winograd.products &* panel.column &+ product &* width) &* inputs
         // The next product's sums are fetched meanwhile.
-        let next = UnsafePointer(target + inputs &* width)
-        for line in 0..<(tiles &+ 3) / 4 { ahead[line] = next + line &* 16 }
+        let following = UnsafePointer(target + inputs &* width)
+        for line in 0..<(tiles &+ 3) / 4 { ahead[line] = following + line &* 16 }
         outerRows(
           inputs, vectors: panel.vectors, temporary: gradients,
           OuterTile(
@@ -153,17 +165,25 @@ struct WinogradWeightGradient {
   }
 }
 
+/// The output pixels of a tile.
+private let outputSquare = Winograd.outputs * Winograd.outputs
+
 /// The gradients of a tile's products from those of its outputs.
 private struct WinogradOutputGradients: ChannelGroup {
-  /// The addresses of the four by four pixels.
+  /// The addresses of the four by four pixels, and the first of the channels.
   let pixels: UnsafePointer<RowPointer>
+  let column: Int
   let products: UnsafeMutablePointer<Float>
   let step: Int
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    transformSquare(winogradOutputTransposed) { L.load(pixels[$0 &* 4 &+ $1] + c) } _: {
-      ($2 as L).store(products + (($0 &* 6 &+ $1) &* step &+ c))
+    transformSquare(winogradOutputTransposed) { 
+      L.load(pixels[$0 &* 4 &+ $1] + (column &+ c))
+    } _: {
+      let place = products + (($0 &* 6 &+ $1) &* step &+ c)
+      processor_prefetch_to_write(place + Winograd.ahead)
+      ($2 as L).store(place)
     }
   }
 }
