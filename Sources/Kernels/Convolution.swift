@@ -258,7 +258,8 @@ public final class Convolution {
     let packed = max(forwardWeights.count, backwardWeights.count)
     pool.workspace.reserve(
       max(
-        packed + (passes.max() ?? 0), tiledWeightGradient?.scratchCount(threads: pool.threads) ?? 0))
+        packed + (passes.max() ?? 0), tiledWeightGradient?.scratchCount(threads: pool.threads) ?? 0)
+    )
   }
 
   /// Runs one gather plan over all pixels. Weights are packed, or rows of `step` floats in place.

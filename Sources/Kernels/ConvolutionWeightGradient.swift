@@ -171,7 +171,8 @@ extension Convolution {
       let next = pixel &+ count
       let nextCount = min(OuterPlan.block, end &- next)
       var rowsAhead = ReadAhead(
-        input.source + next &* gather.depth + firstTile &* tileRows, rows: packsRows ? nextCount : 0,
+        input.source + next &* gather.depth + firstTile &* tileRows,
+        rows: packsRows ? nextCount : 0,
         stride: gather.depth, width: (lastTile &- firstTile) &* tileRows,
         slots: (lastTile &- firstTile) &* (lastPanel &- firstPanel))
       for index in firstPanel..<lastPanel {

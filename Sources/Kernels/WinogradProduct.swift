@@ -238,7 +238,9 @@ struct WinogradInputs: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    transformSquare(winogradInput) { L.load(pixels[$0 &* 6 &+ $1] + c) } _: {
+    transformSquare(winogradInput) {
+      L.load(pixels[$0 &* 6 &+ $1] + c)
+    } _: {
       let place = values + (($0 &* 6 &+ $1) &* step &+ c)
       processor_prefetch_to_write(place + Winograd.ahead)
       ($2 as L).store(place)

@@ -178,7 +178,7 @@ private struct WinogradOutputGradients: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    transformSquare(winogradOutputTransposed) { 
+    transformSquare(winogradOutputTransposed) {
       L.load(pixels[$0 &* 4 &+ $1] + (column &+ c))
     } _: {
       let place = products + (($0 &* 6 &+ $1) &* step &+ c)
