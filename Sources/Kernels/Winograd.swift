@@ -102,11 +102,19 @@ func transformSquare<let from: Int, let to: Int, L: Lanes>(
   _ transform: (InlineArray<from, L>) -> InlineArray<to, L>,
   _ load: (_ row: Int, _ column: Int) -> L, _ emit: (_ row: Int, _ column: Int, L) -> Void
 ) {
-  let columns = InlineArray<from, InlineArray<to, L>> { column in
-    transform(InlineArray<from, L> { row in load(row, column) })
+  // Plain loops: closures that make arrays were not always inlined.
+  let zero = L(splat: 0)
+  var columns = InlineArray<from, InlineArray<to, L>>(
+    repeating: InlineArray<to, L>(repeating: zero))
+  for column in 0..<from {
+    var values = InlineArray<from, L>(repeating: zero)
+    for row in 0..<from { values[row] = load(row, column) }
+    columns[column] = transform(values)
   }
   for row in 0..<to {
-    let values = transform(InlineArray<from, L> { column in columns[column][row] })
-    for column in 0..<to { emit(row, column, values[column]) }
+    var values = InlineArray<from, L>(repeating: zero)
+    for column in 0..<from { values[column] = columns[column][row] }
+    let results = transform(values)
+    for column in 0..<to { emit(row, column, results[column]) }
   }
 }

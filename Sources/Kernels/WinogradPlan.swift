@@ -15,8 +15,11 @@ struct WinogradPlan {
   let blocks: Int
   /// The tiles of the largest block.
   var tilesPerBlock: Int { rowsPerBlock * columns }
-  /// All tiles of the batch.
-  var tiles: Int { rows * columns }
+  /// All tiles of a batch.
+  static func tiles(_ s: ConvolutionShape) -> Int {
+    let side = Winograd.outputs
+    return s.batch * ((s.outputHeight + side - 1) / side) * ((s.outputWidth + side - 1) / side)
+  }
   /// The pixels of the largest block.
   var pixelsPerBlock: Int { rowsPerBlock * Winograd.outputs * width }
 
@@ -32,8 +35,8 @@ struct WinogradPlan {
       && wanted <= s.outputHeight * s.outputWidth * 8
   }
 
-  /// Blocks of about `tiles` tiles.
-  init(_ s: ConvolutionShape, tiles: Int) {
+  /// Blocks of at most about `tiles` tiles, a multiple of `groups` where there are as many.
+  init(_ s: ConvolutionShape, tiles: Int, groups: Int = 1) {
     height = s.outputHeight
     width = s.outputWidth
     rowsPerImage = (height + Winograd.outputs - 1) / Winograd.outputs
@@ -42,8 +45,9 @@ struct WinogradPlan {
     let limit = max(1, min(rows, tiles / columns))
     let least = (rows + limit - 1) / limit
     // Few blocks are an even number, which two threads share equally.
-    let wanted = least > 1 && least < 8 ? (least + 1) & ~1 : least
-    rowsPerBlock = (rows + wanted - 1) / wanted
+    let even = least > 1 && least < 8 ? (least + 1) & ~1 : least
+    let wanted = (even + groups - 1) / groups * groups
+    rowsPerBlock = max(1, (rows + wanted - 1) / wanted)
     blocks = (rows + rowsPerBlock - 1) / rowsPerBlock
   }
 

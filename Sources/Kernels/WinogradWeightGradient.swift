@@ -29,15 +29,18 @@ struct WinogradWeightGradient {
     // The more tiles, the fewer times the sums pass through memory; their values stay in the
     // second-level cache.
     let fitting = 96 * 1_024 / (Winograd.products * shape.inputChannels)
-    plan = WinogradPlan(shape, tiles: max(24, min(Self.tiles, fitting)))
+    // A group's copy costs as much as a few tiles. Few groups are a power of two, which threads
+    // share equally.
+    let most = WinogradPlan.tiles(shape) / 160
+    let wanted = most >= 8 ? 8 : most >= 4 ? 4 : most >= 2 ? 2 : 1
+    plan = WinogradPlan(shape, tiles: max(24, min(Self.tiles, fitting)), groups: wanted)
     let panels = Panel.cut(shape.outputChannels, limit: 3)
     self.panels = Table(panels)
     columns = (shape.outputChannels + 15) & ~15
     widest = 16 * (panels.map(\.vectors).max() ?? 1)
-    // A copy costs as much as a few tiles; the values of the input are computed for each part.
-    let wanted = max(1, min(8, plan.blocks, plan.tiles / 160))
     blocksPerGroup = (plan.blocks + wanted - 1) / wanted
     groups = (plan.blocks + blocksPerGroup - 1) / blocksPerGroup
+    // The values of the input are computed for each part.
     let wantedParts = max(1, min(8 / groups, columns / 48))
     panelsPerPart = (panels.count + wantedParts - 1) / wantedParts
     parts = (panels.count + panelsPerPart - 1) / panelsPerPart
