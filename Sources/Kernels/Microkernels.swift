@@ -253,23 +253,8 @@ private func outer<let height: Int, let vectors: Int>(
   let table = tile.table
   let offset = tile.offset
   let ahead = tile.ahead
-  // Four pixels at a time: the loop's own work is shared.
-  for pixel in stride(from: 0, to: tile.pixels &- 3, by: 4) {
-    processor_prefetch(ahead[pixel &>> 2])
-    for next in 0..<4 {
-      let row = table[pixel &+ next] + offset
-      for i in 0..<height {
-        let a = Vector(repeating: row[i])
-        for j in 0..<vectors {
-          let b = columns.loadUnaligned(
-            fromByteOffset: (next &* vectors &+ j) &* 64, as: Vector.self)
-          sums[i][j].addProduct(a, b)
-        }
-      }
-    }
-    columns += vectors &* 256
-  }
-  for pixel in tile.pixels & ~3..<tile.pixels {
+  for pixel in 0..<tile.pixels {
+    if pixel & 3 == 0 { processor_prefetch(ahead[pixel &>> 2]) }
     let row = table[pixel] + offset
     let b = InlineArray<vectors, Vector> {
       columns.loadUnaligned(fromByteOffset: $0 &* 64, as: Vector.self)
