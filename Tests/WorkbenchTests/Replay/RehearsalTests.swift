@@ -40,7 +40,8 @@ import Testing
         """), to: "a.wb")
     let result = try SmallReplay.replay(folder, "--smoke")
     #expect(result.status == 0, "\(result.errors)")
-    #expect(result.output.contains("1 not tried: data verify; nothing was kept"), "\(result.output)")
+    #expect(
+      result.output.contains("1 not tried: data verify; nothing was kept"), "\(result.output)")
     try folder.write(SmallReplay.script("profile rounds=10 > profile.odd"), to: "a.wb")
     let broken = try SmallReplay.replay(folder, "--smoke")
     #expect(broken.status != 0, "\(broken.output)")
