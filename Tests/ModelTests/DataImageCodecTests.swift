@@ -34,6 +34,23 @@ import Testing
     }
   }
 
+  /// The chunk `eXIf`, before or behind the pixels.
+  @Test(arguments: 1...9) func aPNGIsTurnedUpright(tag: Int) throws {
+    let image = DataFixtures.noise(width: 7, height: 3, seed: 2)
+    let plain = try ImageCodec.encodePNG(image)
+    func number(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(value >> (24 - 8 * $0) & 255) } }
+    let tiff: [UInt8] =
+      Array("MM\0*".utf8) + number(8) + [0, 1] + [0x01, 0x12, 0, 3] + number(1)
+      + [0, UInt8(tag), 0, 0] + number(0)
+    let named = Array("eXIf".utf8) + tiff
+    let chunk = number(tiff.count) + named + number(Int(DataFixtures.crc32(named)))
+    let wanted = ExifOrientation(tag: tag)?.upright(image) ?? image
+    for place in [33, plain.count - 12] {
+      let turned = Array(plain[..<place]) + chunk + Array(plain[place...])
+      #expect(try ImageCodec.decode(turned, name: "x") == wanted)
+    }
+  }
+
   @Test func everyTruncationIsAnError() throws {
     for name in ["420.jpg", "progressive.jpg", "gray.jpg", "cmyk.jpg", "rgb.png", "interlaced.png"]
     {

@@ -177,8 +177,8 @@ extension DataError {
       return "leave val-fraction out"
     case .tooFewToSplit:
       return "two pictures of a class are the least"
-    case .noFiles(_, _, _, let address):
-      return "its files come from \(address)"
+    case .noFiles(let name, let path, _, let address):
+      return "'download \(name) dir=\(path)' fetches its files from \(address)"
     case .noSoundPicture:
       return "'data verify' says what is wrong with each"
     case .archive(let file, .compressed(let tool)):

@@ -28,9 +28,20 @@ struct ExifOrientation: Equatable {
     self.transposes = transposes
   }
 
-  /// Finds the orientation in the segments of a JPEG file; nil when there is none or it cannot be
-  /// read, which is no error.
-  init?(jpeg bytes: [UInt8]) {
+  /// Finds the orientation in a picture file; nil when there is none or it cannot be read, which is
+  /// no error.
+  init?(of bytes: [UInt8], _ format: ImageCodec.Format) {
+    let tiff =
+      switch format {
+      case .jpeg: Self.tiff(jpeg: bytes)
+      case .png: Self.tiff(png: bytes)
+      }
+    guard let tiff, let tag = Self.tag(tiff: tiff) else { return nil }
+    self.init(tag: tag)
+  }
+
+  /// What the segments of a JPEG file say about the camera.
+  private static func tiff(jpeg bytes: [UInt8]) -> [UInt8]? {
     var offset = 2
     while offset + 4 <= bytes.count, bytes[offset] == 0xFF {
       let marker = bytes[offset + 1]
@@ -44,11 +55,24 @@ struct ExifOrientation: Equatable {
       if length < 2 || end > bytes.count { return nil }
       let body = bytes[(offset + 4)..<end]
       if marker == 0xE1, body.starts(with: Array("Exif\0\0".utf8)) {
-        guard let tag = Self.tag(tiff: Array(body.dropFirst(6))) else { return nil }
-        self.init(tag: tag)
-        return
+        return Array(body.dropFirst(6))
       }
       offset = end
+    }
+    return nil
+  }
+
+  /// The same in the chunks of a PNG file: a length, a name, the contents and a checksum each.
+  private static func tiff(png bytes: [UInt8]) -> [UInt8]? {
+    var offset = 8
+    while offset + 12 <= bytes.count {
+      let length = bytes[offset..<(offset + 4)].reduce(0) { $0 << 8 | Int($1) }
+      let body = offset + 8
+      if body + length + 4 > bytes.count { return nil }
+      if bytes[(offset + 4)..<body].elementsEqual("eXIf".utf8) {
+        return Array(bytes[body..<(body + length)])
+      }
+      offset = body + length + 4
     }
     return nil
   }

@@ -56,7 +56,19 @@ struct IDXDataset: Sendable {
   /// Images and labels to train and to test with.
   let files: (train: [String], test: [String])
   let classNames: [String]
+  /// What all files lie under, packed with gzip.
   let address: String
+  /// The MD5s of the packed files: images and labels to train with, then those to test with.
+  let digests: [String]
+
+  /// The files as they are published.
+  var release: DatasetFiles {
+    DatasetFiles(
+      address: address, folder: folder,
+      files: zip(files.train + files.test, digests).map { name, digest in
+        DatasetFiles.File(name: name + ".gz", md5: digest)
+      })
+  }
 
   private static let usual = (
     train: ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"],
@@ -64,28 +76,45 @@ struct IDXDataset: Sendable {
   )
   private static let digits = (0...9).map(String.init)
 
-  /// Every one that is known.
+  /// Every one that is known; addresses and digests are torchvision's.
   static let all = [
     IDXDataset(
       name: "mnist", folder: "MNIST", files: usual, classNames: digits,
-      address: "https://ossci-datasets.s3.amazonaws.com/mnist/"),
+      address: "https://ossci-datasets.s3.amazonaws.com/mnist/",
+      digests: [
+        "f68b3c2dcbeaaa9fbdd348bbdeb94873", "d53e105ee54ea40749a09fcbcd1e9432",
+        "9fb629c4189551a2d022fa330f9573f3", "ec29112dd5afa0611ce80d1b7f02629c",
+      ]),
     IDXDataset(
       name: "fashion_mnist", folder: "FashionMNIST", files: usual,
       classNames: [
         "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
         "ankle-boot",
       ],
-      address: "https://github.com/zalandoresearch/fashion-mnist"),
+      address: "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+      digests: [
+        "8d4fb7e6c68d591d4c3dfef9ec88bf0d", "25c81989df183df01b3e8a0aad5dffbe",
+        "bef4ecab320f06d8554ea6380940ec79", "bb300cfdad3c16e7a12a480ee83cd310",
+      ]),
     IDXDataset(
       name: "kmnist", folder: "KMNIST", files: usual,
       classNames: ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"],
-      address: "http://codh.rois.ac.jp/kmnist/"),
+      address: "http://codh.rois.ac.jp/kmnist/dataset/kmnist/",
+      digests: [
+        "bdb82020997e1d708af4cf47b453dcf7", "e144d726b3acfaa3e44228e80efcd344",
+        "5c965bf0a639b31b8f53240b1b52f4d7", "7320c461ea6c1c855c0b718fb2a4b134",
+      ]),
     IDXDataset(
       name: "qmnist", folder: "QMNIST",
       files: (
         train: ["qmnist-train-images-idx3-ubyte", "qmnist-train-labels-idx2-int"],
         test: ["qmnist-test-images-idx3-ubyte", "qmnist-test-labels-idx2-int"]
-      ), classNames: digits, address: "https://github.com/facebookresearch/qmnist"),
+      ), classNames: digits,
+      address: "https://raw.githubusercontent.com/facebookresearch/qmnist/master/",
+      digests: [
+        "ed72d4157d28c017586c42bc6afe6370", "0058f8dd561b90ffdd0f734c6a30e5e4",
+        "1394631089c404de565df7b7aeaf9412", "5b5b05890a5e13444e108efe57b788aa",
+      ]),
   ]
 
   /// Reads the files of a folder, of torchvision's `NAME/raw` in it, or of a folder of that name.

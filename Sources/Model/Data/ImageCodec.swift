@@ -5,7 +5,7 @@ public import Foundation
 ///
 /// Decoded pixels are those of Pillow's `Image.open(...).convert("RGB")`: alpha is dropped, palette
 /// and gray become colours, CMYK is taken as Adobe's programs write it. Two things differ because
-/// they are what the picture shows: a JPEG is turned as its EXIF orientation says, and 16-bit gray
+/// they are what the picture shows: it is turned as its EXIF orientation says, and 16-bit gray
 /// is scaled to 8 bits (Pillow clips it to white).
 public enum ImageCodec {
   /// The largest picture that is decoded, in pixels.
@@ -51,7 +51,7 @@ public enum ImageCodec {
     let image = ImageRGB(
       width: Int(result.width), height: Int(result.height),
       pixels: Array(UnsafeBufferPointer(start: result.bytes, count: result.size)))
-    guard format == .jpeg, let orientation = ExifOrientation(jpeg: bytes) else { return image }
+    guard let orientation = ExifOrientation(of: bytes, format) else { return image }
     return orientation.upright(image)
   }
 

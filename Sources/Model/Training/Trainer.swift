@@ -182,10 +182,7 @@ public final class Trainer {
 
   private var isOutOfSteps: Bool { settings.maxSteps.map { state.step >= $0 } ?? false }
 
-  private var isOutOfPatience: Bool {
-    guard let patience = settings.patience, let best = state.best else { return false }
-    return state.completedEpochs - best.epoch >= patience
-  }
+  private var isOutOfPatience: Bool { settings.patience.map(state.isOut(ofPatience:)) ?? false }
 
   private var plan: TrainingPlan {
     let steps = min(

@@ -45,6 +45,13 @@ public struct TrainingState: Codable, Sendable, Equatable {
   /// How often training was started or resumed.
   public var segment = 0
 
+  /// Whether so many epochs have not improved on the best one. An epoch that was not evaluated
+  /// cannot tell: what came since the last evaluation may be better.
+  func isOut(ofPatience patience: Int) -> Bool {
+    guard let best, let score = scores.last, score != nil else { return false }
+    return completedEpochs - best.epoch >= patience
+  }
+
   /// The network as `load` takes it.
   var networkText: String { Variant.loadText(model, pooling ?? .average, inputChannels ?? 3) }
 

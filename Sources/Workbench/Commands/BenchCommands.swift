@@ -42,10 +42,11 @@ enum BenchCommands {
     let run: () -> Double
     let bytes: Int
     let work = invocation.string("work") ?? "train"
+    let rounds = state.replay.isRehearsal ? 1 : invocation.integer("rounds") ?? 10
     if work == "convolutions" {
       let cases = model.network.blueprint.convolutionCases(batch: batch, inputSize: size)
       try state.show(
-        try convolutions(cases, rounds: invocation.integer("rounds") ?? 10, pool, state),
+        try convolutions(cases, rounds: rounds, pool, state),
         as: invocation)
       return
     }
@@ -58,7 +59,6 @@ enum BenchCommands {
       (run, bytes) = (benchmark.run, benchmark.workspaceBytes)
     }
     let meter = PeakMeter(pool: pool)
-    let rounds = invocation.integer("rounds") ?? 10
     state.console.progress.begin(total: rounds, label: work)
     defer { state.console.progress.finish() }
     for _ in 0..<2 { _ = run() }

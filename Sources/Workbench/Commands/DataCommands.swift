@@ -15,7 +15,7 @@ enum DataCommands {
         in its official layouts, the binary one and the Python one, mnist, fashion_mnist, kmnist \
         and qmnist in their idx files, packed or not; dir= names the folder that was unpacked or \
         the one above it. Without dir= the folders datasets, data and ~/.workbench/datasets are \
-        tried; with the word download CIFAR is fetched if it is not there.
+        tried; with the word download the files are fetched if they are not there.
 
         'folder' takes your own JPEG and PNG files: train/CLASS/… with val/CLASS/… (or valid, \
         validation) and test/CLASS/…, or just CLASS/…, of which a fifth of every class is then set \
@@ -60,7 +60,7 @@ enum DataCommands {
           activeWhen: "only with folder and tar"),
       ],
       flags: [
-        Flag("download", "fetch CIFAR if it is not there", isBareWord: true),
+        Flag("download", "fetch the files if they are not there", isBareWord: true),
         Flag("json", "one JSON object per broken picture"),
         Flag("csv", "comma-separated values"),
       ],
@@ -128,10 +128,10 @@ enum DataCommands {
       return candidates[0]
     }
     let tried = candidates.map { state.places.display($0) }.joined(separator: ", ")
-    let fetch = Datasets.archive(of: name) == nil ? "" : "; or fetch them: download \(name)"
     throw CommandError(
       "no \(name) files were found in \(tried)",
-      hint: "name their folder: data \(name) dir=PATH\(fetch)", exitCode: 7)
+      hint: "name their folder: data \(name) dir=PATH; or fetch them: download \(name)",
+      exitCode: 7)
   }
 }
 
@@ -166,9 +166,10 @@ enum DataArguments {
       throw CommandError(
         "split-seed= decides nothing without val-fraction=", argument: "split-seed")
     }
-    if invocation.has("download"), Datasets.archive(of: name) == nil {
+    if invocation.has("download"), Datasets.release(of: name) == nil {
       throw CommandError(
-        "'\(name)' cannot be fetched", hint: "only cifar10 and cifar100 can", argument: "name")
+        "'\(name)' cannot be fetched",
+        hint: "these can: " + Datasets.publishedNames.joined(separator: ", "), argument: "name")
     }
   }
 }

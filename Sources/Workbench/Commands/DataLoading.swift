@@ -5,7 +5,7 @@ import Model
 /// Loads data sets and gives them to the state.
 enum DataLoading {
   /// What can be asked for.
-  static let names = ["digits", "cifar10", "cifar100"] + Datasets.idxNames + ["folder", "tar"]
+  static let names = ["digits"] + Datasets.publishedNames + ["folder", "tar"]
 
   /// Reads what was asked for.
   static func load(_ request: DataRequest, _ state: WorkbenchState) throws -> LoadedData {

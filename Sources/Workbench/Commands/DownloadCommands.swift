@@ -14,20 +14,23 @@ enum DownloadCommands {
       discussion: """
         Weights come from timm's repositories on the Hugging Face hub ($HF_ENDPOINT names another \
         one), torchvision's from PyTorch's server, and go to ~/.workbench/weights, where 'load NAME pretrained' finds them. CIFAR comes \
-        from its authors and goes to the folder dir=, where 'data' finds it.
+        from its authors, MNIST and its relatives from where torchvision fetches them; they go to the \
+        folder dir=, where 'data' finds them.
 
         A file gets its name when it is whole and fits its published checksum. A download that was \
         stopped goes on from where it was. Nothing else in the program uses the network.
         """,
       positionals: [
-        Positional("what", .choice(["weights", "cifar10", "cifar100"]), "what to fetch"),
+        Positional("what", .choice(["weights"] + Datasets.publishedNames), "what to fetch"),
         Positional(
           "model", .named("model"), "for weights: a name of 'models', with or without a tag",
           .optional),
       ],
       keys: [
         Parameter("dir", .path(.directory), "the folder for a data set", default: "datasets"),
-        Parameter("from", .text, "another address of the file"),
+        Parameter(
+          "from", .text,
+          "another address of the file; for mnist and its relatives, of the folder of the files"),
         Parameter("sha256", .word, "the SHA-256 that weights must have"),
         Parameter("md5", .word, "the MD5 of an archive that is not the official one"),
       ],
@@ -36,6 +39,7 @@ enum DownloadCommands {
         Example(
           "download weights tf_efficientnetv2_b0", "the weights that 'load' means by that name"),
         Example("download cifar10 dir=datasets", "170 MB, unpacked"),
+        Example("download fashion_mnist dir=datasets", "31 MB"),
       ])
   ) { invocation, state in
     let what = invocation.requiredString("what")
@@ -115,11 +119,10 @@ enum DataDownload {
     _ name: String, to directory: URL, _ state: WorkbenchState, address: String? = nil,
     md5: String? = nil
   ) throws -> (folder: URL, isNew: Bool) {
-    guard let archive = Datasets.archive(of: name) else {
-      throw CommandError("'\(name)' has no archive", argument: "what")
+    guard let release = Datasets.release(of: name) else {
+      throw CommandError("'\(name)' is nowhere to be fetched from", argument: "what")
     }
-    let download = DatasetDownload(
-      directory: directory, archive: archive, address: address, md5: md5)
+    let download = try download(release, to: directory, address: address, md5: md5)
     let isNew = !download.isThere
     if isNew, state.replay.isRehearsal || state.replay.isPlan {
       throw CommandError(
@@ -127,6 +130,22 @@ enum DataDownload {
         exitCode: 7)
     }
     if isNew { try download.run(state.console) }
-    return (directory.appendingPathComponent(archive.folder), isNew)
+    return (directory.appendingPathComponent(release.folder), isNew)
+  }
+
+  private static func download(
+    _ release: DatasetRelease, to directory: URL, address: String?, md5: String?
+  ) throws -> any DatasetDownload {
+    switch release {
+    case .archive(let archive):
+      return ArchiveDownload(directory: directory, archive: archive, address: address, md5: md5)
+    case .files(let files):
+      if md5 != nil {
+        throw CommandError(
+          "md5= is for a data set in one archive; this one has a file for each MD5",
+          argument: "md5")
+      }
+      return FilesDownload(directory: directory, files: files, address: address)
+    }
   }
 }

@@ -51,7 +51,9 @@ enum Evaluating {
       guard data.source.hasSeparateValidation else {
         throw CommandError(
           "\(data.source.name) has no validation images besides the test images",
-          hint: "load it with val-fraction=0.1 to set some aside", argument: "split")
+          hint: data.request.validationFraction == nil
+            ? "load it with val-fraction=0.1 to set some aside"
+            : "split=test are those that judge every epoch", argument: "split")
       }
       return data.source.validation
     default: return data.source.test

@@ -38,7 +38,7 @@ enum ProfileCommand {
     let benchmark = try StepBenchmark(
       model.network, settings: settings, pool: state.threadPool(settings.threads))
     let profile = benchmark.emptyProfile
-    let rounds = invocation.integer("rounds") ?? 5
+    let rounds = state.replay.isRehearsal ? 1 : invocation.integer("rounds") ?? 5
     state.console.progress.begin(total: rounds, label: "steps")
     defer { state.console.progress.finish() }
     _ = benchmark.run()

@@ -244,8 +244,7 @@ struct Doctor {
   // MARK: Data and weights
 
   private var data: Finding {
-    let names = ["cifar10", "cifar100"] + Datasets.idxNames
-    let found = names.compactMap { name in
+    let found = Datasets.publishedNames.compactMap { name in
       DataPlaces.find(name, places).map { "\(name) in \(places.display($0))" }
     }
     let tried = DataPlaces.candidates(places).map(places.display).joined(separator: ", ")

@@ -2,8 +2,17 @@ import DSL
 import Foundation
 import Model
 
+/// A data set on its way to a folder.
+protocol DatasetDownload {
+  /// Whether the data set is there.
+  var isThere: Bool { get }
+
+  /// Leaves the data set's own folder in the directory: whole, or not at all.
+  func run(_ console: Console) throws
+}
+
 /// Fetches the archive of a data set and unpacks it.
-struct DatasetDownload {
+struct ArchiveDownload: DatasetDownload {
   /// The folder that gets the data set's own folder.
   let directory: URL
   let archive: DatasetArchive
@@ -12,13 +21,11 @@ struct DatasetDownload {
   /// The MD5 of another archive than the official one.
   var md5: String?
 
-  /// Whether the data set is there.
   var isThere: Bool {
     FileManager.default.fileExists(
       atPath: directory.appendingPathComponent(archive.folder).path)
   }
 
-  /// Leaves the data set's folder in the directory: whole, or not at all.
   func run(_ console: Console) throws {
     let file = directory.appendingPathComponent(archive.name)
     if !FileManager.default.fileExists(atPath: file.path) {

@@ -117,11 +117,10 @@ struct TrainPyCall {
     let place = folder.map(CanonicalText.value)
     let parts = dataset.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     let name = parts.count == 2 && parts[0] == "torch" ? String(parts[1]) : dataset
-    let known = ["cifar10", "cifar100"] + Datasets.idxNames
     let own = name == "qmist" ? "qmnist" : name.lowercased()
-    if known.contains(own) {
+    if Datasets.publishedNames.contains(own) {
       var words = ["data", own]
-      if downloads, Datasets.archive(of: own) != nil { words.append("download") }
+      if downloads { words.append("download") }
       if let place { words.append("dir=\(place)") }
       return .success(words.joined(separator: " "))
     }

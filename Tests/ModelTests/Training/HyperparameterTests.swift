@@ -170,6 +170,12 @@ struct HyperparameterTests {
     #expect(Hyperparameters.warnings(values).isEmpty)
     try values.set("epochs", to: .integer(2))
     #expect(Hyperparameters.warnings(values) == [.warmupNeverEnds(warmup: 3, epochs: 2)])
+    // A rise of its own, and a warm-up that comes before the epochs, end.
+    for (key, value) in [("sched", HyperparameterValue.word("onecycle")), ("warmup-prefix", true)] {
+      var others = values
+      try others.set(key, to: value)
+      #expect(Hyperparameters.warnings(others).isEmpty)
+    }
     try values.set("warmup-epochs", to: .integer(1))
     try values.set("lr", to: .number(1e-7))
     #expect(

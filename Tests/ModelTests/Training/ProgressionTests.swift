@@ -106,6 +106,15 @@ struct ProgressionTests {
     #expect(nearest.weights(epoch: 3) == [0, 1, 0, 0])
   }
 
+  @Test(arguments: [(1, [16]), (2, [64, 16]), (3, [64, 48, 16]), (4, [64, 48, 32, 16])])
+  func fewEpochsEndWithTheLastBatchSize(epochs: Int, batches: [Int]) throws {
+    let found = try Self.progression([
+      "progressive": .word("paper"), "epochs": .integer(epochs), "cooldown-epochs": .integer(0),
+      "stage-batch": .numbers([64, 48, 32, 16]),
+    ])
+    #expect(found.stages.map(\.batchSize) == batches)
+  }
+
   @Test func impossibleStagesAreRefused() throws {
     var values = HyperparameterValues()
     try values.set("stage-batch", to: .numbers([8, 4, 2]))

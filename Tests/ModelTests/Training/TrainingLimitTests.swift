@@ -24,6 +24,19 @@ struct TrainingLimitTests {
     #expect(try Listener().run(longer).finish?.epochs == 4)
   }
 
+  /// The first evaluation, behind epoch 3, is the best; one epoch without a better one is over only
+  /// where the next evaluation says so.
+  @Test func patienceWaitsForAnEvaluation() throws {
+    var tiny = TinyTraining()
+    tiny.settings.merge([
+      "epochs": 9, "lr": 0.0, "warmup-epochs": 0, "freeze-bn": true, "early-stop": 1,
+      "val-interval": 3,
+    ]) { $1 }
+    let folder = try TemporaryFolder()
+    let finish = try #require(try Listener().run(tiny.trainer(in: folder)).finish)
+    #expect(finish.isOutOfPatience && finish.epochs == 6 && finish.best?.epoch == 3)
+  }
+
   @Test func aKilledEpochGoesOnFromItsLastCheckpoint() throws {
     var tiny = TinyTraining()
     let whole = try tiny.trainer(in: TemporaryFolder())

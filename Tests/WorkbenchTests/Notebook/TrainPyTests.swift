@@ -78,7 +78,7 @@ import Testing
     }
     #expect(try line("d") == "data cifar100 dir=d")
     #expect(try line("'my data' -d torch/cifar10") == "data cifar10 dir=\"my data\"")
-    #expect(try line("d -d torch/qmist --dataset-download") == "data qmnist dir=d")
+    #expect(try line("d -d torch/qmist --dataset-download") == "data qmnist download dir=d")
     #expect(try line("d -d torch/fashion_mnist") == "data fashion_mnist dir=d")
     #expect(try line("d -d ''") == "data folder dir=d")
     #expect(try line("x.tar -d ''") == "data tar file=x.tar")

@@ -24,6 +24,7 @@ import Testing
     "data cifar10 dir=datasets limit=2000": "the CIFAR-10 files",
     "download weights tf_efficientnetv2_b0": "a network; DownloadTests has a server",
     "download cifar10 dir=datasets": "a network",
+    "download fashion_mnist dir=datasets": "a network",
     "expect top1 >= 95": "a trained network",
     "expect train_loss == 0.8342 tol=1e-4 run=a": "one certain loss",
     "recover 20260102-101112-4711": "a session that crashed",

@@ -10,7 +10,7 @@ import Testing
     return names.filter { $0.hasSuffix(".wb") }.sorted()
   }()
 
-  @Test func thereAreScripts() { #expect(Self.scripts.count >= 9) }
+  @Test func thereAreScripts() { #expect(Self.scripts.count >= 10) }
 
   @Test(arguments: scripts) func scriptsPassTheCheck(name: String) throws {
     let place = try TestFolder()
@@ -40,6 +40,8 @@ import Testing
     ("from-scratch.wb", ["epochs=1", "limit=80"], "from-scratch-top1.png"),
     ("progressive.wb", ["epochs=3", "limit=80"], "progressive-loss.png"),
     ("gallery.wb", ["epochs=1", "limit=64"], "gallery-confusion.png"),
+    ("presets.wb", ["epochs=1", "staged=1", "limit=80"], "presets-top1.png"),
+    ("cifar10-finetune.wb", ["epochs=1", "limit=80"], "cifar10-finetune-loss.png"),
   ]
 
   @Test(arguments: short.map(\.script)) func scriptsReplayInShort(name: String) throws {

@@ -29,6 +29,24 @@ import Testing
     #expect(try names(folder) == ["a.wb"])
   }
 
+  @Test func smokeMeasuresOnceAndSaysWhatItLeavesOut() throws {
+    let folder = try TestFolder()
+    try folder.write(
+      SmallReplay.script(
+        """
+        bench rounds=100000 > bench.csv
+        profile rounds=10000 > profile.svg
+        data verify
+        """), to: "a.wb")
+    let result = try SmallReplay.replay(folder, "--smoke")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(
+      result.output.contains("1 not tried: data verify; nothing was kept"), "\(result.output)")
+    try folder.write(SmallReplay.script("profile rounds=10 > profile.odd"), to: "a.wb")
+    let broken = try SmallReplay.replay(folder, "--smoke")
+    #expect(broken.status != 0, "\(broken.output)")
+  }
+
   @Test func smokeLeavesTheRunsOfTheFolderAsTheyAre() throws {
     let folder = try TestFolder()
     try folder.write(SmallReplay.script("train name=a epochs=1"), to: "a.wb")

@@ -154,14 +154,13 @@ public struct Hyperparameters: Sendable {
   public static func warnings(_ values: HyperparameterValues) -> [HyperparameterWarning] {
     var warnings: [HyperparameterWarning] = []
     let peak = values.number("lr")
-    let warmupEpochs = values.integer("warmup-epochs")
+    let warmup = schedule(values).warmup
     let epochs = values.integer("epochs")
-    if warmupEpochs >= epochs {
-      warnings.append(.warmupNeverEnds(warmup: warmupEpochs, epochs: epochs))
+    if warmup.epochs >= epochs, !warmup.isInFront {
+      warnings.append(.warmupNeverEnds(warmup: warmup.epochs, epochs: epochs))
     }
-    let start = values.number("warmup-lr")
-    if warmupEpochs > 0 && start > peak {
-      warnings.append(.warmupAboveRate(warmup: start, rate: peak))
+    if warmup.epochs > 0 && warmup.start > peak {
+      warnings.append(.warmupAboveRate(warmup: warmup.start, rate: peak))
     }
     let floor = values.number("min-lr")
     if values.scheduleRule.isCyclic && floor > peak {

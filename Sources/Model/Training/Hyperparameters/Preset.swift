@@ -110,12 +110,19 @@ public struct Preset: Sendable {
       ]),
     Preset(
       name: "fast-cpu",
-      summary: "Ours: a short fine-tuning on a CPU, from pretrained weights.",
-      source: "our own choice, not yet measured against others",
-      advice: "load tf_efficientnetv2_b0 pretrained classes=auto; set input-size=64 for CIFAR",
+      summary: "Ours: a short fine-tuning on a CPU, in stages of 40 to 64 pixels.",
+      source: """
+        our own, measured on CIFAR-10 images: weights of 58.6 % top-1 came to 71.2 % in 33 minutes of \
+        one core; the README compares it with other presets
+        """,
+      advice: """
+        load tf_efficientnetv2_b0 pretrained classes=auto; set crop-pct=1 for CIFAR; for \
+        photographs larger images: set input-size=128 stage-sizes=[80,128]
+        """,
       settings: [
-        "epochs": 4, "cooldown-epochs": 0, "warmup-epochs": 1, "sched-on-updates": true,
-        "batch-size": 64, "lr": 0.02, "weight-decay": 1e-4, "scale": [0.6, 1],
+        "epochs": 8, "cooldown-epochs": 0, "warmup-epochs": 1, "sched-on-updates": true,
+        "batch-size": 64, "lr": 0.05, "clip-grad": 1, "weight-decay": 5e-4, "input-size": 64,
+        "progressive": "paper", "stage-sizes": [40, 64], "train-crop": "pad-reflect",
         "color-jitter": 0, "train-interpolation": "bilinear",
       ]),
   ]

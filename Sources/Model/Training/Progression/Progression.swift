@@ -31,11 +31,17 @@ public struct Progression: Sendable, Equatable {
       return Int(Self.ramp(sizes, share))
     }
     func start(_ index: Int) -> Int { index == count ? totalEpochs : index * ramped / count }
+    // Where stages are left out, batch sizes are picked as the sizes are: from first to last.
+    let planned = max(values.integer("stages"), count)
+    func batchSize(_ index: Int) -> Int {
+      guard let batches else { return values.integer("batch-size") }
+      let place = count == 1 ? planned - 1 : index * (planned - 1) / (count - 1)
+      return Int(batches[min(place, batches.count - 1)])
+    }
     let versions = max(1, values.integer("aug-splits"))
     let halves = AugmentationSettings.halves(values)
     stages = (0..<count).map { index in
-      let batch =
-        batches.map { Int($0[min(index, $0.count - 1)]) } ?? values.integer("batch-size")
+      let batch = batchSize(index)
       return TrainingStage(
         number: index + 1, count: count,
         epochs: rule == .spread ? 0..<totalEpochs : start(index)..<start(index + 1),

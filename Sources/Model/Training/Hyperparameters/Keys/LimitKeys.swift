@@ -41,7 +41,8 @@ extension HyperparameterKey {
       summary: "Ends training when eval-metric has not improved for so many epochs.",
       explanation: """
         The checkpoint of the best epoch is there in any case: 'eval RUN weights=best'. With cosine \
-        the last epochs improve most, so be patient, or take a constant rate.
+        the last epochs improve most, so be patient, or take a constant rate. With val-interval it \
+        is decided where an epoch was evaluated.
         """),
     HyperparameterKey(
       "max-steps", group: .limits, kind: .integer(1...Int.max), keywords: ["none"], default: .none,
