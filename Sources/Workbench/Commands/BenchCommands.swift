@@ -14,7 +14,9 @@ enum BenchCommands {
       discussion: """
         Times are of whole batches that are already in memory, after two that are not counted. \
         Beside them stands what the machine's multiply-add units gave at the same moment, because \
-        the speed of a shared machine wanders. The model and the training are left as they are.
+        the speed of a shared machine wanders. GFLOP/s count the multiply-adds of the plain sums: \
+        3x3 convolutions of stride 1 take fewer and may pass the peak. The model and the training \
+        are left as they are.
         """,
       positionals: [
         Positional(
