@@ -30,10 +30,11 @@ struct FoldedConvolutionPlan: InferencePlan {
     self.pool = pool
   }
 
-  /// As many images as have about a megabyte of pixels in the first maps: what a core's cache
-  /// holds, and enough for full tiles in the last maps, 32 times smaller.
+  /// As many images as have about two megabytes of pixels in the first maps: nearly what a core's
+  /// cache holds, and enough that the last maps, 32 times smaller, use their weights several times.
   private static func groupSize(inputSize: Int) -> Int {
-    max(1, min(32, 32_768 / (inputSize * inputSize)))
+    let pixels = inputSize * inputSize
+    return max(1, min(32, (65_536 + pixels / 2) / pixels))
   }
 
   func allocate() -> any InferenceBody { FoldedConvolutions(self) }
