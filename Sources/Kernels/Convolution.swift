@@ -36,8 +36,8 @@ public final class Convolution {
     let taps = s.kernel * s.kernel
     forwardWeights = WeightPacking(
       rows: taps * s.inputChannels, panels: Table(Panel.cut(s.outputChannels, limit: 4)))
-    // For few pixels the copy would cost as much as the product.
     let isTiled = WinogradPlan.suits(s)
+    // For few pixels the copy would cost as much as the product.
     readsWeightsInPlace =
       !isTiled && s.outputChannels % 16 == 0 && forwardPlan.pixels <= 128
 

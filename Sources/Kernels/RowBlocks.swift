@@ -71,13 +71,8 @@ extension ChannelGroup {
   /// of numbers of a channel.
   @inline(__always)
   func coverRegisters(from start: Int, to end: Int) {
+    if hasWideRegisters { return coverNarrow(from: start, to: end) }
     var channel = start
-    if hasWideRegisters {
-      while channel &+ 16 <= end {
-        run(Vector.self, at: channel)
-        channel &+= 16
-      }
-    }
     while channel &+ 8 <= end {
       run(SIMD8<Float>.self, at: channel)
       channel &+= 8

@@ -159,7 +159,7 @@ struct WinogradProduct {
           filters
           + (Winograd.products &* panel.column &+ product &* width) &* depth
         // A share of the lines that the sums will be written to.
-        for pixel in product &* pixels.count / 36..<(product &+ 1) &* pixels.count / 36 {
+        for pixel in Winograd.share(product, of: pixels.count) {
           processor_prefetch_to_write(places.pixels[pixel] + panel.column)
         }
         gatherRows(

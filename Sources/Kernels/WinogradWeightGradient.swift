@@ -125,7 +125,7 @@ struct WinogradWeightGradient {
       let column = self.panels.base[isLast ? panels.lowerBound : index &+ 1].column
       let lines = outputGradient + (next.lowerBound &* outputs &+ column)
       for product in 0..<Winograd.products {
-        for pixel in product &* next.count / 36..<(product &+ 1) &* next.count / 36 {
+        for pixel in Winograd.share(product, of: next.count) {
           processor_prefetch(lines + pixel &* outputs)
         }
         for tile in 0..<tiles {
