@@ -18,6 +18,8 @@ enum PackedTiles {
 struct OuterPlan {
   /// Pixels summed in registers before they are added to memory.
   static let block = GatherPlan.block
+  /// Floats of 16 packed columns of a block, and a little against cache conflicts.
+  static let vectorDistance = block * 16 + 16
   private static let tile = PackedTiles.rows
 
   let panels: Table<Panel>
@@ -75,7 +77,9 @@ struct OuterPlan {
     packsRows = gather.isPlain && gather.depth != 9
     sumsCount = groups > 1 ? groups * rows * columns : 0
     tableCount = Self.block * gather.taps
-    let packed = Self.block * 48 + (packsRows ? tilesPerRun * PackedTiles.distance : 0)
+    let packed =
+      self.panelsPerPart * 3 * Self.vectorDistance
+      + (packsRows ? tilesPerRun * PackedTiles.distance : 0)
     let ahead = Self.block / 4 * 2
     let worker =
       2 * (tableCount + Self.block) + gather.patchCount + packed + outputs + 64 + 16 * 48 + ahead
@@ -128,7 +132,7 @@ extension Convolution {
     let targets = UnsafeMutableRawPointer(memory + 2 &* plan.tableCount)
       .assumingMemoryBound(to: TargetPointer.self)
     let packed = memory + 2 &* (plan.tableCount &+ OuterPlan.block)
-    let packedRows = packed + OuterPlan.block &* 48
+    let packedRows = packed + 3 &* plan.panelsPerPart &* OuterPlan.vectorDistance
     let packsRows = plan.packsRows
     precondition(packsRows || input.normalized == nil, "this convolution reads a stored map")
     let patches = packedRows + (plan.packsRows ? plan.tilesPerRun &* PackedTiles.distance : 0)
@@ -170,25 +174,24 @@ extension Convolution {
       }
       let next = pixel &+ count
       let nextCount = min(OuterPlan.block, end &- next)
+      // Read row by row as it lies in memory, not panel by panel.
+      packColumns(
+        outputGradient + pixel &* outputs, pixels: count, panels: firstPanel..<lastPanel,
+        into: packed)
+      // The next block is fetched meanwhile.
+      let slots = (lastTile &- firstTile) &* (lastPanel &- firstPanel)
       var rowsAhead = ReadAhead(
         input.source + next &* gather.depth + firstTile &* tileRows,
         rows: packsRows ? nextCount : 0,
-        stride: gather.depth, width: (lastTile &- firstTile) &* tileRows,
-        slots: (lastTile &- firstTile) &* (lastPanel &- firstPanel))
+        stride: gather.depth, width: (lastTile &- firstTile) &* tileRows, slots: slots)
+      let (first, last) = (plan.panels.base[firstPanel], plan.panels.base[lastPanel &- 1])
+      var columnsAhead = ReadAhead(
+        outputGradient + next &* outputs + first.column, rows: nextCount, stride: outputs,
+        width: last.column &+ last.width &- first.column, slots: slots)
       for index in firstPanel..<lastPanel {
         let panel = plan.panels.base[index]
         let width = panel.vectors &* 16
-        let isLast = index &+ 1 == lastPanel
-        let nextPanel = plan.panels.base[isLast ? firstPanel : index &+ 1]
-        var columnsAhead = ReadAhead(
-          outputGradient + (isLast ? next : pixel) &* outputs + nextPanel.column,
-          rows: isLast ? nextCount : count, stride: outputs, width: nextPanel.width,
-          slots: lastTile &- firstTile)
-        var source = outputGradient + pixel &* outputs + panel.column
-        for row in 0..<count {
-          copyPadded(source, panel.width, packed + row &* width, width)
-          source += outputs
-        }
+        let columns = packed + (panel.column &- first.column) &>> 4 &* OuterPlan.vectorDistance
         var tile = firstTile
         while tile < lastTile {
           // A stretch of tiles within one tap; packed tiles one by one.
@@ -210,11 +213,46 @@ extension Convolution {
             OuterTile(
               pixels: count, table: table + tap &* GatherPlan.block,
               offset: packsRows ? (tile &- firstTile) &* PackedTiles.distance : firstRow,
-              columns: packed, target: sums + place, stride: stride,
+              columns: columns, target: sums + place, stride: stride,
               width: accumulate ? panel.width : width,
               initial: adds ? UnsafePointer(sums + place) : UnsafePointer(zeros.base),
               initialStride: adds ? stride : 0, ahead: ahead))
           tile &+= stretch
+        }
+      }
+      pixel &+= count
+    }
+  }
+
+  /// Copies the columns of some panels and pixels, panel by panel; a few pixels at a time, whose
+  /// rows are read as they lie in memory.
+  private func packColumns(
+    _ source: UnsafePointer<Float>, pixels: Int, panels: Range<Int>,
+    into packed: UnsafeMutablePointer<Float>
+  ) {
+    let all = outer.panels.base
+    let outputs = shape.outputChannels
+    let start = all[panels.lowerBound].column
+    var pixel = 0
+    while pixel < pixels {
+      let count = min(8, pixels &- pixel)
+      for index in panels {
+        let panel = all[index]
+        let width = panel.vectors &* 16
+        var row = source + (pixel &* outputs &+ panel.column)
+        var place =
+          packed
+          + ((panel.column &- start) &>> 4 &* OuterPlan.vectorDistance &+ pixel &* width)
+        for _ in 0..<count {
+          if panel.width == width {
+            for lane in stride(from: 0, to: width, by: 16) {
+              Vector.load(row + lane).store(place + lane)
+            }
+          } else {
+            copyPadded(row, panel.width, place, width)
+          }
+          row += outputs
+          place += width
         }
       }
       pixel &+= count

@@ -42,80 +42,87 @@ struct GatherTile {
   static let temporaryCount = 9 * 64 + 2 * 18
 }
 
-/// `height` rows by `vectors` * 16 columns, held in registers over all taps.
+/// `tiles` times the next `height` rows by `vectors` * 16 columns, held in registers over all taps.
 ///
-/// Nine rows or fewer: with twelve the compiler keeps a copy of the sums in memory.
+/// Nine rows or fewer: with twelve the compiler keeps a copy of the sums in memory. The tiles are
+/// counted here because a call for each would take as long as some twenty depths.
 @inline(__always)
 private func gather<let height: Int, let vectors: Int>(
-  _: InlineArray<height, Void>.Type, _: InlineArray<vectors, Void>.Type, _ tile: GatherTile
+  _: InlineArray<height, Void>.Type, _: InlineArray<vectors, Void>.Type, _ tile: GatherTile,
+  _ tiles: Int
 ) {
-  var sums = InlineArray<height, InlineArray<vectors, Vector>>(
-    repeating: InlineArray<vectors, Vector>(repeating: .zero))
-  var weights = tile.weights
-  var table = tile.table
   let step = tile.step
   var ahead = tile.ahead
   let aheadStep = tile.aheadStep
-  // The lines that the next tile of the panel writes. Behind the last one stands any address: asking
-  // for a line is never a fault.
-  for i in 0..<height {
-    let next = tile.targets[height &+ i] + tile.column
-    for j in 0..<vectors { processor_prefetch_to_write(next + j &* 16) }
-  }
-  for _ in 0..<tile.taps {
-    let rows = InlineArray<height, RowPointer> { table[$0] }
-    table += tile.tableStride
-    for k in 0..<tile.depth {
-      let b = InlineArray<vectors, Vector> {
-        weights.loadUnaligned(fromByteOffset: $0 &* 64, as: Vector.self)
-      }
-      for i in 0..<height {
-        let a = Vector(repeating: rows[i][k])
-        for j in 0..<vectors { sums[i][j].addProduct(a, b[j]) }
-      }
-      processor_prefetch(ahead)
-      ahead += aheadStep
-      weights += step
-    }
-  }
-  // Nothing but whole stores here: with a second use of the sums they would live in memory.
-  let targets = tile.targets
   let column = tile.column
-  for i in 0..<height {
-    let target = targets[i] + column
-    for j in 0..<vectors { sums[i][j].store(target + j &* 16) }
+  var firstTable = tile.table
+  var targets = tile.targets
+  for _ in 0..<tiles {
+    var sums = InlineArray<height, InlineArray<vectors, Vector>>(
+      repeating: InlineArray<vectors, Vector>(repeating: .zero))
+    var weights = tile.weights
+    var table = firstTable
+    // The lines that the next tile of the panel writes. Behind the last one stands any address:
+    // asking for a line is never a fault.
+    for i in 0..<height {
+      let next = targets[height &+ i] + column
+      for j in 0..<vectors { processor_prefetch_to_write(next + j &* 16) }
+    }
+    for _ in 0..<tile.taps {
+      let rows = InlineArray<height, RowPointer> { table[$0] }
+      table += tile.tableStride
+      for k in 0..<tile.depth {
+        let b = InlineArray<vectors, Vector> {
+          weights.loadUnaligned(fromByteOffset: $0 &* 64, as: Vector.self)
+        }
+        for i in 0..<height {
+          let a = Vector(repeating: rows[i][k])
+          for j in 0..<vectors { sums[i][j].addProduct(a, b[j]) }
+        }
+        processor_prefetch(ahead)
+        ahead += aheadStep
+        weights += step
+      }
+    }
+    // Nothing but whole stores here: with a second use of the sums they would live in memory.
+    for i in 0..<height {
+      let target = targets[i] + column
+      for j in 0..<vectors { sums[i][j].store(target + j &* 16) }
+    }
+    firstTable += height
+    targets += height
   }
 }
 
-@inline(never) private func gather6x4(_ tile: GatherTile) {
-  gather(InlineArray<6, Void>.self, InlineArray<4, Void>.self, tile)
+@inline(never) private func gather6x4(_ tile: GatherTile, _ tiles: Int) {
+  gather(InlineArray<6, Void>.self, InlineArray<4, Void>.self, tile, tiles)
 }
-@inline(never) private func gather3x4(_ tile: GatherTile) {
-  gather(InlineArray<3, Void>.self, InlineArray<4, Void>.self, tile)
+@inline(never) private func gather3x4(_ tile: GatherTile, _ tiles: Int) {
+  gather(InlineArray<3, Void>.self, InlineArray<4, Void>.self, tile, tiles)
 }
-@inline(never) private func gather9x3(_ tile: GatherTile) {
-  gather(InlineArray<9, Void>.self, InlineArray<3, Void>.self, tile)
+@inline(never) private func gather9x3(_ tile: GatherTile, _ tiles: Int) {
+  gather(InlineArray<9, Void>.self, InlineArray<3, Void>.self, tile, tiles)
 }
-@inline(never) private func gather3x3(_ tile: GatherTile) {
-  gather(InlineArray<3, Void>.self, InlineArray<3, Void>.self, tile)
+@inline(never) private func gather3x3(_ tile: GatherTile, _ tiles: Int) {
+  gather(InlineArray<3, Void>.self, InlineArray<3, Void>.self, tile, tiles)
 }
-@inline(never) private func gather9x2(_ tile: GatherTile) {
-  gather(InlineArray<9, Void>.self, InlineArray<2, Void>.self, tile)
+@inline(never) private func gather9x2(_ tile: GatherTile, _ tiles: Int) {
+  gather(InlineArray<9, Void>.self, InlineArray<2, Void>.self, tile, tiles)
 }
-@inline(never) private func gather4x2(_ tile: GatherTile) {
-  gather(InlineArray<4, Void>.self, InlineArray<2, Void>.self, tile)
+@inline(never) private func gather4x2(_ tile: GatherTile, _ tiles: Int) {
+  gather(InlineArray<4, Void>.self, InlineArray<2, Void>.self, tile, tiles)
 }
-@inline(never) private func gather9x1(_ tile: GatherTile) {
-  gather(InlineArray<9, Void>.self, InlineArray<1, Void>.self, tile)
+@inline(never) private func gather9x1(_ tile: GatherTile, _ tiles: Int) {
+  gather(InlineArray<9, Void>.self, InlineArray<1, Void>.self, tile, tiles)
 }
-@inline(never) private func gather6x1(_ tile: GatherTile) {
-  gather(InlineArray<6, Void>.self, InlineArray<1, Void>.self, tile)
+@inline(never) private func gather6x1(_ tile: GatherTile, _ tiles: Int) {
+  gather(InlineArray<6, Void>.self, InlineArray<1, Void>.self, tile, tiles)
 }
-@inline(never) private func gather4x1(_ tile: GatherTile) {
-  gather(InlineArray<4, Void>.self, InlineArray<1, Void>.self, tile)
+@inline(never) private func gather4x1(_ tile: GatherTile, _ tiles: Int) {
+  gather(InlineArray<4, Void>.self, InlineArray<1, Void>.self, tile, tiles)
 }
-@inline(never) private func gather3x1(_ tile: GatherTile) {
-  gather(InlineArray<3, Void>.self, InlineArray<1, Void>.self, tile)
+@inline(never) private func gather3x1(_ tile: GatherTile, _ tiles: Int) {
+  gather(InlineArray<3, Void>.self, InlineArray<1, Void>.self, tile, tiles)
 }
 
 /// The most rows that a gather tile may reach beyond the rows asked for.
@@ -131,11 +138,9 @@ func gatherRows(_ rows: Int, vectors: Int, _ first: GatherTile) {
   var tile = first
   var row = 0
   while row < rows {
-    let height = gatherTile(rows &- row, vectors: vectors, tile)
-    row &+= height
-    tile.table += height
-    tile.targets += height
-    tile.ahead += tile.taps &* tile.depth &* tile.aheadStep
+    let done = gatherTiles(rows &- row, vectors: vectors, limit: rows, &tile)
+    row &+= done
+    tile.targets += done
   }
 }
 
@@ -152,15 +157,13 @@ private func gatherParts(_ rows: Int, vectors: Int, _ first: GatherTile) {
   var targets = first.targets
   var row = 0
   while row < rows {
-    let height = gatherTile(rows &- row, vectors: vectors, tile)
+    let height = gatherTiles(rows &- row, vectors: vectors, limit: 1, &tile)
     for i in 0..<min(height, rows &- row) {
       PartialRow(
         sums: places[i], target: targets[i] + first.column, accumulate: first.accumulate
       ).cover(first.width)
     }
     row &+= height
-    tile.table += height
-    tile.ahead += tile.taps &* tile.depth &* tile.aheadStep
     targets += height
   }
 }
@@ -177,47 +180,32 @@ private struct PartialRow: ChannelGroup {
   }
 }
 
-/// Computes the next tile of at most `rows` rows, or a few more; returns its height.
+/// Computes the next tiles of one height, at most `limit`, for `rows` rows or a few more, and moves
+/// the tile's sources on.
+/// - Returns: the rows that were computed.
 @inline(__always)
-private func gatherTile(_ rows: Int, vectors: Int, _ tile: GatherTile) -> Int {
-  if !hasWideRegisters {
-    if rows >= 6 {
-      gather6x1(tile)
-      return 6
-    }
-    gather3x1(tile)
-    return 3
+private func gatherTiles(
+  _ rows: Int, vectors: Int, limit: Int, _ tile: inout GatherTile
+) -> Int {
+  let high = hasWideRegisters && vectors < 4 ? 9 : 6
+  let low = hasWideRegisters && vectors < 3 ? 4 : 3
+  let height = rows >= high ? high : low
+  let tiles = min(limit, rows >= high ? rows / high : (rows &+ low &- 1) / low)
+  switch (height, vectors) {
+  case (6, 4): gather6x4(tile, tiles)
+  case (3, 4): gather3x4(tile, tiles)
+  case (9, 3): gather9x3(tile, tiles)
+  case (3, 3): gather3x3(tile, tiles)
+  case (9, 2): gather9x2(tile, tiles)
+  case (4, 2): gather4x2(tile, tiles)
+  case (9, _): gather9x1(tile, tiles)
+  case (6, _): gather6x1(tile, tiles)
+  case (4, _): gather4x1(tile, tiles)
+  default: gather3x1(tile, tiles)
   }
-  switch vectors {
-  case 4:
-    if rows >= 6 {
-      gather6x4(tile)
-      return 6
-    }
-    gather3x4(tile)
-    return 3
-  case 3:
-    if rows >= 9 {
-      gather9x3(tile)
-      return 9
-    }
-    gather3x3(tile)
-    return 3
-  case 2:
-    if rows >= 9 {
-      gather9x2(tile)
-      return 9
-    }
-    gather4x2(tile)
-    return 4
-  default:
-    if rows >= 9 {
-      gather9x1(tile)
-      return 9
-    }
-    gather4x1(tile)
-    return 4
-  }
+  tile.table += tiles &* height
+  tile.ahead += tiles &* tile.taps &* tile.depth &* tile.aheadStep
+  return tiles &* height
 }
 
 /// What an outer-product tile is to compute: Σ over pixels of a column times a row.
@@ -240,72 +228,81 @@ struct OuterTile {
   var ahead: UnsafePointer<RowPointer>
 }
 
+/// `tiles` times the next `height` rows by `vectors` * 16 columns, held in registers over all pixels.
 @inline(__always)
 private func outer<let height: Int, let vectors: Int>(
-  _: InlineArray<height, Void>.Type, _: InlineArray<vectors, Void>.Type, _ tile: OuterTile
+  _: InlineArray<height, Void>.Type, _: InlineArray<vectors, Void>.Type, _ tile: OuterTile,
+  _ tiles: Int
 ) {
-  var sums = InlineArray<height, InlineArray<vectors, Vector>> { i in
-    InlineArray<vectors, Vector> {
-      Vector.load(tile.initial + (i &* tile.initialStride &+ $0 &* 16))
-    }
-  }
-  var columns = UnsafeRawPointer(tile.columns)
   let table = tile.table
-  let offset = tile.offset
   let ahead = tile.ahead
-  for pixel in 0..<tile.pixels {
-    if pixel & 3 == 0 { processor_prefetch(ahead[pixel &>> 2]) }
-    let row = table[pixel] + offset
-    let b = InlineArray<vectors, Vector> {
-      columns.loadUnaligned(fromByteOffset: $0 &* 64, as: Vector.self)
+  var offset = tile.offset
+  var target = tile.target
+  var initial = tile.initial
+  for _ in 0..<tiles {
+    var sums = InlineArray<height, InlineArray<vectors, Vector>> { i in
+      InlineArray<vectors, Vector> {
+        Vector.load(initial + (i &* tile.initialStride &+ $0 &* 16))
+      }
+    }
+    var columns = UnsafeRawPointer(tile.columns)
+    for pixel in 0..<tile.pixels {
+      if pixel & 3 == 0 { processor_prefetch(ahead[pixel &>> 2]) }
+      let row = table[pixel] + offset
+      let b = InlineArray<vectors, Vector> {
+        columns.loadUnaligned(fromByteOffset: $0 &* 64, as: Vector.self)
+      }
+      for i in 0..<height {
+        let a = Vector(repeating: row[i])
+        for j in 0..<vectors { sums[i][j].addProduct(a, b[j]) }
+      }
+      columns += vectors &* 64
     }
     for i in 0..<height {
-      let a = Vector(repeating: row[i])
-      for j in 0..<vectors { sums[i][j].addProduct(a, b[j]) }
+      let row = target + i &* tile.stride
+      for j in 0..<vectors { sums[i][j].store(row + j &* 16) }
     }
-    columns += vectors &* 64
-  }
-  for i in 0..<height {
-    let target = tile.target + i &* tile.stride
-    for j in 0..<vectors { sums[i][j].store(target + j &* 16) }
+    offset &+= height
+    target += height &* tile.stride
+    initial += height &* tile.initialStride
   }
 }
 
-@inline(never) private func outer8x3(_ tile: OuterTile) {
-  outer(InlineArray<8, Void>.self, InlineArray<3, Void>.self, tile)
+@inline(never) private func outer8x3(_ tile: OuterTile, _ tiles: Int) {
+  outer(InlineArray<8, Void>.self, InlineArray<3, Void>.self, tile, tiles)
 }
-@inline(never) private func outer9x3(_ tile: OuterTile) {
-  outer(InlineArray<9, Void>.self, InlineArray<3, Void>.self, tile)
+@inline(never) private func outer9x3(_ tile: OuterTile, _ tiles: Int) {
+  outer(InlineArray<9, Void>.self, InlineArray<3, Void>.self, tile, tiles)
 }
-@inline(never) private func outer1x3(_ tile: OuterTile) {
-  outer(InlineArray<1, Void>.self, InlineArray<3, Void>.self, tile)
+@inline(never) private func outer1x3(_ tile: OuterTile, _ tiles: Int) {
+  outer(InlineArray<1, Void>.self, InlineArray<3, Void>.self, tile, tiles)
 }
-@inline(never) private func outer8x2(_ tile: OuterTile) {
-  outer(InlineArray<8, Void>.self, InlineArray<2, Void>.self, tile)
+@inline(never) private func outer8x2(_ tile: OuterTile, _ tiles: Int) {
+  outer(InlineArray<8, Void>.self, InlineArray<2, Void>.self, tile, tiles)
 }
-@inline(never) private func outer9x2(_ tile: OuterTile) {
-  outer(InlineArray<9, Void>.self, InlineArray<2, Void>.self, tile)
+@inline(never) private func outer9x2(_ tile: OuterTile, _ tiles: Int) {
+  outer(InlineArray<9, Void>.self, InlineArray<2, Void>.self, tile, tiles)
 }
-@inline(never) private func outer1x2(_ tile: OuterTile) {
-  outer(InlineArray<1, Void>.self, InlineArray<2, Void>.self, tile)
+@inline(never) private func outer1x2(_ tile: OuterTile, _ tiles: Int) {
+  outer(InlineArray<1, Void>.self, InlineArray<2, Void>.self, tile, tiles)
 }
-@inline(never) private func outer8x1(_ tile: OuterTile) {
-  outer(InlineArray<8, Void>.self, InlineArray<1, Void>.self, tile)
+@inline(never) private func outer8x1(_ tile: OuterTile, _ tiles: Int) {
+  outer(InlineArray<8, Void>.self, InlineArray<1, Void>.self, tile, tiles)
 }
-@inline(never) private func outer9x1(_ tile: OuterTile) {
-  outer(InlineArray<9, Void>.self, InlineArray<1, Void>.self, tile)
+@inline(never) private func outer9x1(_ tile: OuterTile, _ tiles: Int) {
+  outer(InlineArray<9, Void>.self, InlineArray<1, Void>.self, tile, tiles)
 }
-@inline(never) private func outer6x1(_ tile: OuterTile) {
-  outer(InlineArray<6, Void>.self, InlineArray<1, Void>.self, tile)
+@inline(never) private func outer6x1(_ tile: OuterTile, _ tiles: Int) {
+  outer(InlineArray<6, Void>.self, InlineArray<1, Void>.self, tile, tiles)
 }
-@inline(never) private func outer5x1(_ tile: OuterTile) {
-  outer(InlineArray<5, Void>.self, InlineArray<1, Void>.self, tile)
+@inline(never) private func outer5x1(_ tile: OuterTile, _ tiles: Int) {
+  outer(InlineArray<5, Void>.self, InlineArray<1, Void>.self, tile, tiles)
 }
-@inline(never) private func outer4x1(_ tile: OuterTile) {
-  outer(InlineArray<4, Void>.self, InlineArray<1, Void>.self, tile)
+@inline(never) private func outer4x1(_ tile: OuterTile, _ tiles: Int) {
+  outer(InlineArray<4, Void>.self, InlineArray<1, Void>.self, tile, tiles)
 }
-@inline(never) private func outer1x1(_ tile: OuterTile) {
-  outer(InlineArray<1, Void>.self, InlineArray<1, Void>.self, tile)
+@inline(never) private func outer1x1(_ tile: OuterTile, _ tiles: Int) {
+  outer(InlineArray<1, Void>.self, InlineArray<1, Void>.self, tile, tiles)
 }
 
 /// Computes `rows` rows of a panel of `vectors` * 16 columns.
@@ -315,10 +312,12 @@ func outerRows(
   var tile = first
   var left = rows
   let width = vectors &* 16
+  let isWhole = tile.width == width
   while left > 0 {
-    let height = outerHeight(left)
-    if tile.width == width {
-      outerTile(height, vectors: vectors, tile)
+    let (height, equal) = outerTiles(left)
+    let tiles = isWhole ? equal : 1
+    if isWhole {
+      outerTiles(tiles, height: height, vectors: vectors, tile)
     } else {
       // Columns that hang over the target's end pass through the temporary.
       var part = tile
@@ -330,43 +329,48 @@ func outerRows(
         copyPadded(
           tile.initial + i &* tile.initialStride, tile.width, temporary + i &* width, width)
       }
-      outerTile(height, vectors: vectors, part)
+      outerTiles(1, height: height, vectors: vectors, part)
       for i in 0..<height {
         (tile.target + i &* tile.stride).update(from: temporary + i &* width, count: tile.width)
       }
     }
-    tile.offset += height
-    tile.target += height &* tile.stride
-    tile.initial += height &* tile.initialStride
-    left &-= height
+    let done = tiles &* height
+    tile.offset += done
+    tile.target += done &* tile.stride
+    tile.initial += done &* tile.initialStride
+    left &-= done
   }
 }
 
-/// The height of the next tile when `rows` rows are left.
+/// The height of the next tile when `rows` rows are left, and how many tiles have it.
 @inline(__always)
-private func outerHeight(_ rows: Int) -> Int {
-  if hasWideRegisters { return rows == 9 ? 9 : rows >= 8 ? 8 : 1 }
+private func outerTiles(_ rows: Int) -> (height: Int, count: Int) {
+  if hasWideRegisters {
+    if rows == 9 { return (9, 1) }
+    // Eight rows each, less one tile where that leaves nine.
+    return rows < 8 ? (1, rows) : (8, (rows &- (rows & 7 == 1 ? 8 : 0)) / 8)
+  }
   // Equal shares of at most six: a low tile takes nearly as long as a high one.
   let tiles = (rows &+ 5) / 6
   let share = (rows &+ tiles &- 1) / tiles
-  return share >= 4 ? share : 1
+  return share < 4 ? (1, rows) : (share, rows &- (share &- 1) &* tiles)
 }
 
 @inline(__always)
-private func outerTile(_ height: Int, vectors: Int, _ tile: OuterTile) {
+private func outerTiles(_ tiles: Int, height: Int, vectors: Int, _ tile: OuterTile) {
   switch (height, vectors) {
-  case (8, 3): outer8x3(tile)
-  case (8, 2): outer8x2(tile)
-  case (8, _): outer8x1(tile)
-  case (6, _): outer6x1(tile)
-  case (5, _): outer5x1(tile)
-  case (4, _): outer4x1(tile)
-  case (9, 3): outer9x3(tile)
-  case (9, 2): outer9x2(tile)
-  case (9, _): outer9x1(tile)
-  case (_, 3): outer1x3(tile)
-  case (_, 2): outer1x2(tile)
-  default: outer1x1(tile)
+  case (8, 3): outer8x3(tile, tiles)
+  case (8, 2): outer8x2(tile, tiles)
+  case (8, _): outer8x1(tile, tiles)
+  case (6, _): outer6x1(tile, tiles)
+  case (5, _): outer5x1(tile, tiles)
+  case (4, _): outer4x1(tile, tiles)
+  case (9, 3): outer9x3(tile, tiles)
+  case (9, 2): outer9x2(tile, tiles)
+  case (9, _): outer9x1(tile, tiles)
+  case (_, 3): outer1x3(tile, tiles)
+  case (_, 2): outer1x2(tile, tiles)
+  default: outer1x1(tile, tiles)
   }
 }
 
