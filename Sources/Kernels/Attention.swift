@@ -10,10 +10,12 @@ public final class Attention {
   private let heads: Int
   private let size: Int
   private let pool: ThreadPool
+  private let products: AttentionProducts
+  /// What sums begin with.
+  private let zeros = FloatBuffer(count: 48)
   /// Floats from token to token of qkv and of the output.
   private var wide: Int { 3 * heads * size }
   private var narrow: Int { heads * size }
-  private var square: Int { tokens * tokens }
   private var scale: Float { 1 / Float(size).squareRoot() }
 
   /// Plans the attention; without `isTrained` its forward pass alone.
@@ -28,62 +30,66 @@ public final class Attention {
     self.heads = heads
     self.size = size
     self.pool = pool
-    pool.workspace.reserve((isTrained ? 2 : 1) * tokens * tokens * pool.threads)
+    products = AttentionProducts(tokens: tokens, size: size, isTrained: isTrained)
+    pool.workspace.reserve(products.workerCount * pool.threads)
   }
 
   /// Computes the output.
   public func forward(qkv: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>) {
-    pool.workspace.use { memory in
-      pool.runOnWorkers(batch * heads) { task, worker in
-        let shares = memory + worker * square
-        let head = head(task, qkv)
-        weigh(head, shares)
-        matrixProduct(
-          rows: tokens, columns: size, depth: tokens,
-          MatrixOperand(base: shares, stride: tokens),
-          MatrixOperand(base: head.values, stride: wide), beta: 0, output + head.place,
-          stride: narrow)
+    forEachHead(qkv) { head, places in
+      products.packTransposed(head.keys, stride: wide, scale: scale, into: places.keysByChannel)
+      products.pack(head.values, count: tokens, stride: wide, into: places.values)
+      forEachBlock { first, rows in
+        weigh(head, first: first, rows: rows, places)
+        attend(first: first, rows: rows, to: output + head.place, places)
       }
     }
   }
 
-  /// Writes the gradient of qkv; the shares are computed again.
+  /// Writes the gradient of qkv, and the output where it is wanted; both the shares and the output
+  /// are computed again.
   public func backward(
     qkv: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
-    qkvGradient: UnsafeMutablePointer<Float>
+    output: UnsafeMutablePointer<Float>? = nil, qkvGradient: UnsafeMutablePointer<Float>
   ) {
-    pool.workspace.use { memory in
-      pool.runOnWorkers(batch * heads) { task, worker in
-        let shares = memory + 2 * worker * square
-        let gradient = shares + square
-        let head = head(task, qkv)
-        weigh(head, shares)
-        let outputGradient = MatrixOperand(base: outputGradient + head.place, stride: narrow)
-        let target = qkvGradient + (head.queries - qkv)
+    let columns = products.tokenColumns
+    forEachHead(qkv) { head, places in
+      products.packTransposed(head.keys, stride: wide, scale: scale, into: places.keysByChannel)
+      products.packTransposed(head.values, stride: wide, into: places.valuesByChannel)
+      products.pack(head.keys, count: tokens, stride: wide, scale: scale, into: places.keys)
+      if output != nil {
+        products.pack(head.values, count: tokens, stride: wide, into: places.values)
+      }
+      let queriesGradient = qkvGradient + (head.queries - qkv)
+      forEachBlock { first, rows in
+        weigh(head, first: first, rows: rows, places)
+        if let output { attend(first: first, rows: rows, to: output + head.place, places) }
         // The values'.
-        matrixProduct(
-          rows: tokens, columns: size, depth: tokens,
-          MatrixOperand(base: shares, stride: tokens, isTransposed: true), outputGradient,
-          beta: 0, target + 2 * narrow, stride: wide)
+        let slopes = outputGradient + (head.place + first * narrow)
+        products.pack(slopes, count: rows, stride: narrow, into: places.outputGradients)
+        products.multiplyTransposed(
+          rows: rows, places.shares, places.outputGradients, isFirst: first == 0,
+          zeros: zeros.base, to: queriesGradient + 2 * narrow, targetStride: wide, places)
         // The shares', and from it that of the softmax's argument.
-        matrixProduct(
-          rows: tokens, columns: tokens, depth: size, outputGradient,
-          MatrixOperand(base: head.values, stride: wide, isTransposed: true), beta: 0, gradient,
-          stride: tokens)
-        for row in 0..<tokens {
-          let (share, slope) = (shares + row * tokens, gradient + row * tokens)
-          let mean = RowProducts(x: share, y: slope).sum(tokens)
-          SoftmaxGradientRow(shares: share, mean: mean, gradient: slope).cover(tokens)
+        products.multiply(
+          rows: rows, depth: size, slopes, stride: narrow, places.valuesByChannel,
+          products.tokenPanels, isPadded: true, to: places.gradients, targetStride: columns,
+          places)
+        for row in 0..<rows {
+          let (share, slope) = (places.shares + row * columns, places.gradients + row * columns)
+          let mean = RowProducts(x: share, y: slope).sum(columns)
+          SoftmaxGradientRow(shares: share, mean: mean, gradient: slope).cover(columns)
         }
         // The queries' and the keys'.
-        matrixProduct(
-          rows: tokens, columns: size, depth: tokens, scale: scale,
-          MatrixOperand(base: gradient, stride: tokens),
-          MatrixOperand(base: head.keys, stride: wide), beta: 0, target, stride: wide)
-        matrixProduct(
-          rows: tokens, columns: size, depth: tokens, scale: scale,
-          MatrixOperand(base: gradient, stride: tokens, isTransposed: true),
-          MatrixOperand(base: head.queries, stride: wide), beta: 0, target + narrow, stride: wide)
+        products.multiply(
+          rows: rows, depth: tokens, places.gradients, stride: columns, places.keys,
+          products.channelPanels, to: queriesGradient + first * wide, targetStride: wide, places)
+        products.pack(
+          head.queries + first * wide, count: rows, stride: wide, scale: scale,
+          into: places.queries)
+        products.multiplyTransposed(
+          rows: rows, places.gradients, places.queries, isFirst: first == 0, zeros: zeros.base,
+          to: queriesGradient + narrow, targetStride: wide, places)
       }
     }
   }
@@ -96,31 +102,74 @@ public final class Attention {
     let place: Int
   }
 
-  private func head(_ task: Int, _ qkv: UnsafePointer<Float>) -> Head {
-    let (image, head) = (task / heads, task % heads)
-    let base = qkv + (image * tokens * wide + head * size)
-    return Head(
-      queries: base, keys: base + narrow, values: base + 2 * narrow,
-      place: image * tokens * narrow + head * size)
+  private func forEachHead(
+    _ qkv: UnsafePointer<Float>, _ body: (Head, AttentionProducts.Places) -> Void
+  ) {
+    pool.workspace.use { memory in
+      pool.runOnWorkers(batch * heads) { task, worker in
+        let (image, head) = (task / heads, task % heads)
+        let base = qkv + (image * tokens * wide + head * size)
+        body(
+          Head(
+            queries: base, keys: base + narrow, values: base + 2 * narrow,
+            place: image * tokens * narrow + head * size),
+          products.places(memory + worker * products.workerCount))
+      }
+    }
   }
 
-  /// shares [tokens, tokens] = softmax(Q Kᵀ / √d), row by row.
-  private func weigh(_ head: Head, _ shares: UnsafeMutablePointer<Float>) {
-    matrixProduct(
-      rows: tokens, columns: tokens, depth: size, scale: scale,
-      MatrixOperand(base: head.queries, stride: wide),
-      MatrixOperand(base: head.keys, stride: wide, isTransposed: true), beta: 0, shares,
-      stride: tokens)
-    for row in 0..<tokens { softmaxRow(shares + row * tokens, count: tokens) }
+  private func forEachBlock(_ body: (_ first: Int, _ rows: Int) -> Void) {
+    for first in stride(from: 0, to: tokens, by: AttentionProducts.block) {
+      body(first, min(AttentionProducts.block, tokens - first))
+    }
+  }
+
+  /// The shares of a block of queries: softmax(Q Kᵀ / √d), row by row.
+  private func weigh(_ head: Head, first: Int, rows: Int, _ places: AttentionProducts.Places) {
+    let columns = products.tokenColumns
+    products.multiply(
+      rows: rows, depth: size, head.queries + first * wide, stride: wide, places.keysByChannel,
+      products.tokenPanels, isPadded: true, to: places.shares, targetStride: columns, places)
+    for row in 0..<rows {
+      // Whole vectors: what e to the lowest power adds to a sum of one or more is rounded away.
+      let shares = places.shares + row * columns
+      for column in tokens..<columns { shares[column] = -.infinity }
+      softmaxRow(shares, count: columns)
+    }
+  }
+
+  /// The output of a block from its shares.
+  private func attend(
+    first: Int, rows: Int, to output: UnsafeMutablePointer<Float>,
+    _ places: AttentionProducts.Places
+  ) {
+    products.multiply(
+      rows: rows, depth: tokens, places.shares, stride: products.tokenColumns, places.values,
+      products.channelPanels, to: output + first * narrow, targetStride: narrow, places)
   }
 }
 
 /// values = exp(values - largest) / their sum, in place.
 func softmaxRow(_ values: UnsafeMutablePointer<Float>, count: Int) {
-  var top = values[0]
-  for index in 1..<max(1, count) where values[index] > top { top = values[index] }
+  let top = largest(of: values, count: count)
   ExponentialRow(values: values, top: top).cover(count)
   ScaledRow(values: values, factor: 1 / RowValues(x: values).sum(count)).cover(count)
+}
+
+/// The largest of some numbers that is one.
+private func largest(of values: UnsafePointer<Float>, count: Int) -> Float {
+  var vector = Vector(repeating: -.infinity)
+  var index = 0
+  while index &+ 16 <= count {
+    vector = Vector.larger(vector, Vector.load(values + index))
+    index &+= 16
+  }
+  var top = vector.max()
+  while index < count {
+    top = Float.larger(top, values[index])
+    index &+= 1
+  }
+  return top
 }
 
 private struct ExponentialRow: ChannelGroup {
@@ -133,7 +182,8 @@ private struct ExponentialRow: ChannelGroup {
   }
 }
 
-private struct ScaledRow: ChannelGroup {
+/// values = values * factor, in place.
+struct ScaledRow: ChannelGroup {
   let values: UnsafeMutablePointer<Float>
   let factor: Float
 

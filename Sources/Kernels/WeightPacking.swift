@@ -55,24 +55,36 @@ struct WeightPacking {
       let start = task % chunks * Self.chunk
       let end = min(depth, start &+ Self.chunk)
       let width = panel.vectors &* 16
-      let source = weight + (taps[slot] &* columns &+ panel.column) &* depth
-      let target = packed + rows &* panel.column + slot &* depth &* width
-      var column = 0
-      while column < width {
-        let exist = panel.width &- column
-        if exist >= 16 {
-          transpose16(source + column &* depth, depth, start, end, target + column, width)
-        } else {
-          for k in start..<end {
-            for lane in 0..<16 {
-              target[k &* width &+ column &+ lane] =
-                lane < exist ? source[(column &+ lane) &* depth &+ k] : 0
-            }
-          }
+      packTransposedPanel(
+        weight + (taps[slot] &* columns &+ panel.column) &* depth, stride: depth, panel,
+        depth: start..<end, into: packed + rows &* panel.column + slot &* depth &* width)
+    }
+  }
+}
+
+/// target[k * panel's vectors * 16 + column] = source[column * stride + k] for a panel's columns and
+/// the k of `depth`; columns that do not exist are zero.
+func packTransposedPanel(
+  _ source: UnsafePointer<Float>, stride: Int, _ panel: Panel, depth: Range<Int>,
+  into target: UnsafeMutablePointer<Float>
+) {
+  let width = panel.vectors &* 16
+  var column = 0
+  while column < width {
+    let exist = panel.width &- column
+    if exist >= 16 {
+      transpose16(
+        source + column &* stride, stride, depth.lowerBound, depth.upperBound, target + column,
+        width)
+    } else {
+      for k in depth {
+        for lane in 0..<16 {
+          target[k &* width &+ column &+ lane] =
+            lane < exist ? source[(column &+ lane) &* stride &+ k] : 0
         }
-        column &+= 16
       }
     }
+    column &+= 16
   }
 }
 
@@ -107,15 +119,15 @@ func copyPadded(
   }
 }
 
-/// target[k * width + lane] = source[lane * depth + k] for 16 lanes and start <= k < end.
+/// target[k * width + lane] = source[lane * stride + k] for 16 lanes and start <= k < end.
 @inline(__always)
 private func transpose16(
-  _ source: UnsafePointer<Float>, _ depth: Int, _ start: Int, _ end: Int,
+  _ source: UnsafePointer<Float>, _ stride: Int, _ start: Int, _ end: Int,
   _ target: UnsafeMutablePointer<Float>, _ width: Int
 ) {
   var k = start
   while k &+ 16 <= end {
-    var rows = InlineArray<16, Vector> { Vector.load(source + ($0 &* depth &+ k)) }
+    var rows = InlineArray<16, Vector> { Vector.load(source + ($0 &* stride &+ k)) }
     // Four perfect shuffles of sixteen rows are a transposition.
     for _ in 0..<4 {
       let old = rows
@@ -131,7 +143,7 @@ private func transpose16(
     k &+= 16
   }
   while k < end {
-    for lane in 0..<16 { target[k &* width &+ lane] = source[lane &* depth &+ k] }
+    for lane in 0..<16 { target[k &* width &+ lane] = source[lane &* stride &+ k] }
     k &+= 1
   }
 }

@@ -12,7 +12,7 @@ extension KernelCase {
   ].map { layerNorm($0, $1) }
   private static let gelus: [KernelCase] = [1, 7, 16, 100, 40_000].map(gelu)
   private static let attentions: [KernelCase] = [
-    (1, 1, 1, 4), (2, 5, 3, 8), (1, 50, 2, 64), (3, 17, 1, 6),
+    (1, 1, 1, 4), (2, 5, 3, 8), (1, 50, 2, 64), (3, 17, 1, 6), (1, 54, 1, 16), (1, 197, 2, 40),
   ].map { attention($0, $1, $2, $3) }
   private static let gathers: [KernelCase] = [(1, 2, 1), (3, 4, 3), (5, 16, 2)].map {
     patches($0, $1, $2)
@@ -123,7 +123,12 @@ extension KernelCase {
         plan.backward(
           qkv: source.reading, outputGradient: memory.floats(gradient).reading,
           qkvGradient: dqkv.base)
-        return [output, dqkv]
+        // The output once more, from the backward pass.
+        let (again, other) = (memory.unset(gradient.count), memory.unset(qkv.count))
+        plan.backward(
+          qkv: source.reading, outputGradient: memory.floats(gradient).reading,
+          output: again.base, qkvGradient: other.base)
+        return [output, dqkv, again, other]
       },
       reference: {
         var output = [Double](repeating: 0, count: gradient.count)
@@ -159,7 +164,7 @@ extension KernelCase {
             }
           }
         }
-        return [output, dqkv]
+        return [output, dqkv, output, dqkv]
       })
   }
 

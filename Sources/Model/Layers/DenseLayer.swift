@@ -63,13 +63,28 @@ struct DenseLayer {
     _ x: UnsafePointer<Float>, rows: Int, outputGradient: UnsafePointer<Float>,
     inputGradient: UnsafeMutablePointer<Float>?, _ context: LayerContext
   ) {
+    backwardParameters(x, rows: rows, outputGradient: outputGradient, context)
+    if let inputGradient {
+      backwardInput(
+        rows: rows, outputGradient: outputGradient, inputGradient: inputGradient, context)
+    }
+  }
+
+  /// Whether `backwardParameters` reads the layer's input.
+  var readsInputInBackward: Bool { trainsWeight }
+
+  /// Adds the gradients of weight and bias as far as they train.
+  func backwardParameters(
+    _ x: UnsafePointer<Float>, rows: Int, outputGradient: UnsafePointer<Float>,
+    _ context: LayerContext
+  ) {
     let weightGradient = trainsWeight ? context.gradients + weight : nil
     let biasGradient = trainsBias ? context.gradients + bias : nil
     guard let convolution else {
       return denseBackward(
         x, weight: context.weights + weight, outputGradient: outputGradient, n: rows,
-        inputs: inputs, outputs: outputs, inputGradient: inputGradient,
-        weightGradient: weightGradient, biasGradient: biasGradient, pool: context.pool)
+        inputs: inputs, outputs: outputs, inputGradient: nil, weightGradient: weightGradient,
+        biasGradient: biasGradient, pool: context.pool)
     }
     if let weightGradient {
       convolution.backwardWeight(
@@ -79,10 +94,22 @@ struct DenseLayer {
       addColumnSums(
         outputGradient, rows: rows, columns: outputs, to: biasGradient, pool: context.pool)
     }
-    if let inputGradient {
+  }
+
+  /// Writes the gradient of x.
+  func backwardInput(
+    rows: Int, outputGradient: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>,
+    _ context: LayerContext
+  ) {
+    if let convolution {
       convolution.backwardInput(
         outputGradient: outputGradient, weight: context.weights + weight,
         inputGradient: inputGradient, accumulate: false)
+    } else {
+      denseBackward(
+        outputGradient, weight: context.weights + weight, outputGradient: outputGradient, n: rows,
+        inputs: inputs, outputs: outputs, inputGradient: inputGradient, weightGradient: nil,
+        biasGradient: nil, pool: context.pool)
     }
   }
 }

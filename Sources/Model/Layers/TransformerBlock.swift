@@ -3,13 +3,12 @@ internal import Kernels
 /// A transformer's block (timm `Block`): x [N, T, D] → y = x + attention(norm(x)) → y + hidden(norm(y))
 /// with an exact GELU.
 ///
-/// What is cheap to compute again, the norms and the GELU, is not kept. The gradient of the output
+/// What is cheap to compute again, the norms, the GELU and what was attended, is not kept. The gradient of the output
 /// becomes that of the input where it is.
 struct TransformerBlock {
   /// What backward reads besides the input.
   struct Saved {
     let qkv: TensorSlot
-    let attended: TensorSlot
     /// y.
     let middle: TensorSlot
     /// The hidden layer before the GELU.
@@ -59,8 +58,8 @@ struct TransformerBlock {
     hiddenInput = layer(unit.hiddenInput)
     hiddenOutput = layer(unit.hiddenOutput)
     saved = Saved(
-      qkv: planner.reserveInner(3 * narrow), attended: planner.reserveInner(narrow),
-      middle: planner.reserveInner(narrow), hidden: planner.reserveInner(wide),
+      qkv: planner.reserveInner(3 * narrow), middle: planner.reserveInner(narrow),
+      hidden: planner.reserveInner(wide),
       attentionStatistics: planner.reserveInner(2 * rows),
       hiddenStatistics: planner.reserveInner(2 * rows), output: planner.workspace.reserve(narrow))
     func path(_ branch: Int) -> DropPath? {
@@ -94,10 +93,11 @@ struct TransformerBlock {
     let middle = context[saved.middle]
     apply(attentionNorm, input, saved.attentionStatistics, output: normalized, context)
     apply(attentionInput, normalized, output: context[saved.qkv], context)
+    let attended = context.expandedGradient
     context.measure(.attention) {
-      attention.forward(qkv: context[saved.qkv], output: context[saved.attended])
+      attention.forward(qkv: context[saved.qkv], output: attended)
     }
-    apply(attentionOutput, context[saved.attended], residual: input, output: middle, context)
+    apply(attentionOutput, attended, residual: input, output: middle, context)
     attentionPath?.forward(input: input, output: middle, context)
     apply(hiddenNorm, middle, saved.hiddenStatistics, output: normalized, context)
     apply(hiddenInput, normalized, output: context[saved.hidden], context)
@@ -139,12 +139,18 @@ struct TransformerBlock {
   ) {
     let (wide, spare) = (context.expandedGradient, context.filteredGradient)
     context.measure(.matrixProduct) {
-      attentionOutput.backward(
-        context[saved.attended], rows: rows, outputGradient: gradient, inputGradient: spare,
-        context)
+      attentionOutput.backwardInput(
+        rows: rows, outputGradient: gradient, inputGradient: spare, context)
     }
+    let attended = spare + rows * channels
     context.measure(.attention) {
-      attention.backward(qkv: context[saved.qkv], outputGradient: spare, qkvGradient: wide)
+      attention.backward(
+        qkv: context[saved.qkv], outputGradient: spare,
+        output: attentionOutput.readsInputInBackward ? attended : nil, qkvGradient: wide)
+    }
+    context.measure(.matrixProduct) {
+      attentionOutput.backwardParameters(
+        attended, rows: rows, outputGradient: gradient, context)
     }
     backward(
       attentionNorm, saved.attentionStatistics, attentionInput, input: input,
