@@ -8,7 +8,7 @@ struct DenseLayer {
   private let bias: Int
   private let trainsWeight: Bool
   private let trainsBias: Bool
-  /// The products as a 1x1 convolution: faster for many rows, planned for as many as there are.
+  /// The products as a 1x1 convolution: faster for some rows, planned for as many as there are.
   private let convolution: Convolution?
 
   init(_ unit: DenseUnit, _ table: ParameterTable, _ freezing: Freezing = .none) {
@@ -20,7 +20,7 @@ struct DenseLayer {
     let shape = ConvolutionShape(
       input: FeatureMap(batch: rows, size: 1, channels: unit.inputs), outputs: unit.outputs,
       kernel: 1, stride: 1, padding: .symmetric)
-    let isMany = rows >= 256 && unit.inputs >= 64 && unit.outputs >= 64 && shape.isPlannable
+    let isMany = rows >= 16 && min(unit.inputs, unit.outputs) >= 4 && shape.isPlannable
     self.init(
       unit, planner.table, planner.freezing,
       convolution: isMany ? Convolution(shape, pool: planner.pool) : nil)

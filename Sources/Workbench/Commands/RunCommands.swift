@@ -107,18 +107,32 @@ extension RunCommands {
   }
 }
 
-/// Dates as people read them.
+/// Dates as people read them, written by the C library: Foundation's formatters load five megabytes
+/// of other languages' rules.
 enum DateText {
   /// Local time to the minute: `2026-01-02 10:11`.
   static func minute(_ date: Date) -> String {
-    let formatter = DateFormatter()
-    formatter.locale = Locale(identifier: "en_US_POSIX")
-    formatter.dateFormat = "yyyy-MM-dd HH:mm"
-    return formatter.string(from: date)
+    var parts = tm()
+    var seconds = time_t(date.timeIntervalSince1970.rounded(.down))
+    localtime_r(&seconds, &parts)
+    return text(&parts, "%Y-%m-%d %H:%M")
+  }
+
+  /// Universal time to the second, for names: `20260102-101112`.
+  static func name(_ date: Date) -> String {
+    var parts = tm()
+    var seconds = time_t(date.timeIntervalSince1970.rounded(.down))
+    gmtime_r(&seconds, &parts)
+    return text(&parts, "%Y%m%d-%H%M%S")
   }
 
   /// Universal time to the second: `2026-01-02T10:11:12Z`.
-  static func universal(_ date: Date) -> String {
-    ISO8601DateFormatter().string(from: date)
+  static func universal(_ date: Date) -> String { date.ISO8601Format() }
+
+  private static func text(_ parts: inout tm, _ format: String) -> String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
+      guard let base = buffer.baseAddress, strftime(base, 64, format, &parts) > 0 else { return "" }
+      return String(cString: base)
+    }
   }
 }

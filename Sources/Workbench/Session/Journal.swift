@@ -37,11 +37,7 @@ final class Journal {
 
   /// Creates a journal; one without a folder is kept in memory alone (headless replays).
   init(folder: URL?) {
-    let formatter = DateFormatter()
-    formatter.locale = Locale(identifier: "en_US_POSIX")
-    formatter.timeZone = TimeZone(identifier: "UTC")
-    formatter.dateFormat = "yyyyMMdd-HHmmss"
-    session = "\(formatter.string(from: Date()))-\(getpid())"
+    session = "\(DateText.name(Date()))-\(getpid())"
     url = folder?.appendingPathComponent("\(session).jsonl")
     encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
