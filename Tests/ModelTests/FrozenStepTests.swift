@@ -80,7 +80,7 @@ struct FrozenStepTests {
       size: fixture.inputSize)
     for (index, expected) in fixture.losses.enumerated() {
       let loss = step.run(index, rate: fixture.learningRate)
-      let allowed = 1e-5 + 10 * (fixture.lossNoise[...index].max() ?? 0)
+      let allowed = allowedLossError(fixture.lossNoise, step: index)
       #expect(abs(loss / expected - 1) < allowed, "loss \(index): \(loss), PyTorch \(expected)")
       if index == 0 {
         checkLogits(step, fixture)

@@ -61,6 +61,15 @@ struct NetworkFixture: Decodable {
   }
 }
 
+/// How far a loss may be from PyTorch's, relative to it, where PyTorch's own losses in single precision are
+/// `noise` from those in double precision.
+///
+/// Such a difference has either sign and passes through zero while the rounding behind it grows, so the
+/// step after counts too.
+func allowedLossError(_ noise: [Double], step: Int) -> Double {
+  1e-5 + 10 * (noise.prefix(step + 2).max() ?? 0)
+}
+
 /// Writes the formula's images, which are indexed as NCHW, into an NHWC batch, from the image `first`.
 func fillFormulaImages(
   _ input: UnsafeMutablePointer<Float>, count: Int, size: Int, channels: Int = 3,

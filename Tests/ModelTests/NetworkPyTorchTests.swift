@@ -27,7 +27,7 @@ struct NetworkPyTorchTests {
         try checkGradients(network, fixture)
         try checkStatistics(network, fixture)
       }
-      let allowed = 1e-5 + 10 * (fixture.lossNoise[...index].max() ?? 0)
+      let allowed = allowedLossError(fixture.lossNoise, step: index)
       #expect(
         abs(loss / expected - 1) < allowed, "loss \(index): \(loss), PyTorch \(expected)")
       step.update(first: index == 0)
