@@ -8,21 +8,34 @@ struct MatrixOperand {
   var isTransposed = false
 }
 
-/// c [rows, columns] = scale * a b + beta * c, single-threaded; the parallelism is ours, over
-/// disjoint parts of c.
+/// c [rows, columns] = a b + beta * c for a beta of 0 or 1, single-threaded; the parallelism is ours,
+/// over disjoint parts of c.
 func matrixProduct(
-  rows: Int, columns: Int, depth: Int, scale: Float = 1, _ a: MatrixOperand, _ b: MatrixOperand,
-  beta: Float, _ c: UnsafeMutablePointer<Float>, stride: Int
+  rows: Int, columns: Int, depth: Int, _ a: MatrixOperand, _ b: MatrixOperand, beta: Float,
+  _ c: UnsafeMutablePointer<Float>, stride: Int
 ) {
-  singleThreadedBlas
+  guard OpenBLAS.isOfUse else {
+    return PanelProduct.run(
+      rows: rows, columns: columns, depth: depth, a, b, accumulate: beta == 1, c, stride: stride)
+  }
   cblas_sgemm(
     CblasRowMajor, a.isTransposed ? CblasTrans : CblasNoTrans,
-    b.isTransposed ? CblasTrans : CblasNoTrans, Int32(rows), Int32(columns), Int32(depth), scale,
+    b.isTransposed ? CblasTrans : CblasNoTrans, Int32(rows), Int32(columns), Int32(depth), 1,
     a.base, Int32(a.stride), b.base, Int32(b.stride), beta, c, Int32(stride))
 }
 
-/// Two thread pools must not compete: OpenBLAS always works on the calling thread.
-private let singleThreadedBlas: Void = openblas_set_num_threads(1)
+/// The library of matrix products.
+private enum OpenBLAS {
+  /// Whether it was made for processors like this one. Where it has never heard of the processor, as
+  /// a distribution's older copy of a newer one, it falls back to instructions of twenty years ago.
+  static let isOfUse: Bool = {
+    // Two thread pools must not compete: it always works on the calling thread.
+    openblas_set_num_threads(1)
+    guard let name = openblas_get_corename() else { return true }
+    let fallbacks = ["prescott", "core2", "nehalem", "barcelona", "generic", "unknown"]
+    return !fallbacks.contains(String(cString: name).lowercased())
+  }()
+}
 
 /// The fixed cut of a product's result into tiles: large enough that reading the operands costs
 /// little, and at least about two million multiply-adds where the matrix has so many.
