@@ -26,7 +26,7 @@ public final class ThreadPool: @unchecked Sendable {
     precondition(threads >= 1, "a thread pool needs at least one thread")
     self.threads = threads
     let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    shared = Shared(spins: threads <= cores ? 100_000 : 2_000)
+    shared = Shared(threads: threads, spins: threads <= cores ? 100_000 : 2_000)
     for worker in 1..<threads {
       var handle = pthread_t()
       let argument = Unmanaged.passRetained(Start(shared: shared, worker: worker))
@@ -50,8 +50,9 @@ public final class ThreadPool: @unchecked Sendable {
 
   /// Runs `body(0)` ... `body(count - 1)`, in any order and on any thread, and waits for all.
   ///
-  /// Tasks are claimed one by one. A run inside a task, or while another thread is using the pool,
-  /// executes on the calling thread alone.
+  /// Every thread has its own part of neighbouring tasks and then helps the others, and every other
+  /// run is done from its end: what a run left in a core's cache the next one finds there. A run
+  /// inside a task, or while another thread is using the pool, executes on the calling thread alone.
   public func run(_ count: Int, _ body: (Int) -> Void) {
     runOnWorkers(count) { index, _ in body(index) }
   }
@@ -86,12 +87,20 @@ private final class Start: Sendable {
 }
 
 /// What the pool and its workers share. It outlives the pool by the workers' references.
-private final class Shared: Sendable {
+///
+/// SAFETY: the tickets are atomic, and their memory lives as long as the object.
+private final class Shared: @unchecked Sendable {
   typealias Body = (Int, Int) -> Void
 
-  /// The run's number (high half) and how many of its tasks are unclaimed (low half). A task is
-  /// claimed by exchanging the whole word, so that a late worker can never touch another run.
-  private let ticket = Atomic<UInt64>(0)
+  private let threads: Int
+  /// For each thread's part of the tasks the run's number (high half) and how many are unclaimed (low
+  /// half). A task is claimed by exchanging the whole word, so that a late worker can never touch
+  /// another run.
+  private let tickets: UnsafeMutablePointer<Atomic<UInt64>>
+  /// Words from ticket to ticket: each in two cache lines of its own.
+  private static let pitch = 16
+  /// The number of the latest run.
+  private let generation = Atomic<UInt64>(0)
   private let count = Atomic<Int>(0)
   private let body = Atomic<UInt>(0)
   private let completed = Atomic<Int>(0)
@@ -101,7 +110,17 @@ private final class Shared: Sendable {
   private let spins: Int
   private let gate = Gate()
 
-  init(spins: Int) { self.spins = spins }
+  init(threads: Int, spins: Int) {
+    self.threads = threads
+    self.spins = spins
+    tickets = .allocate(capacity: threads * Self.pitch)
+    for index in 0..<threads * Self.pitch { (tickets + index).initialize(to: Atomic(0)) }
+  }
+
+  deinit {
+    tickets.deinitialize(count: threads * Self.pitch)
+    tickets.deallocate()
+  }
 
   func tryEnter() -> Bool {
     busy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
@@ -109,12 +128,19 @@ private final class Shared: Sendable {
 
   func leave() { busy.store(false, ordering: .releasing) }
 
+  /// The first task of a thread's part.
+  private func start(_ part: Int, _ total: Int) -> Int { total &* part / threads }
+
   func run(_ total: Int, _ pointer: UnsafePointer<Body>) {
     count.store(total, ordering: .relaxed)
     body.store(UInt(bitPattern: pointer), ordering: .relaxed)
     completed.store(0, ordering: .relaxed)
-    let generation = (ticket.load(ordering: .relaxed) >> 32) &+ 1
-    ticket.store(generation << 32 | UInt64(total), ordering: .sequentiallyConsistent)
+    let next = generation.load(ordering: .relaxed) &+ 1
+    for part in 0..<threads {
+      let tasks = start(part &+ 1, total) &- start(part, total)
+      tickets[part &* Self.pitch].store(next << 32 | UInt64(tasks), ordering: .releasing)
+    }
+    generation.store(next, ordering: .sequentiallyConsistent)
     if sleepers.load(ordering: .sequentiallyConsistent) > 0 { gate.openToAll() }
     drain(0)
     var waits = 0
@@ -124,42 +150,57 @@ private final class Shared: Sendable {
     }
   }
 
-  /// Claims and runs tasks of the current run until none is left.
+  /// Claims and runs tasks of the current run until none is left: those of the worker's own part,
+  /// then those of the parts behind it.
   private func drain(_ worker: Int) {
-    var word = ticket.load(ordering: .acquiring)
+    for part in worker..<threads { drain(part, worker) }
+    for part in 0..<worker { drain(part, worker) }
+  }
+
+  private func drain(_ part: Int, _ worker: Int) {
+    let place = part &* Self.pitch
+    var done = 0
+    var word = tickets[place].load(ordering: .acquiring)
     while word & 0xFFFF_FFFF != 0 {
       let total = count.load(ordering: .relaxed)
       let address = body.load(ordering: .relaxed)
-      let claim = ticket.compareExchange(
+      let claim = tickets[place].compareExchange(
         expected: word, desired: word &- 1, ordering: .acquiringAndReleasing)
       word = claim.original
       guard claim.exchanged else { continue }
-      let index = total &- Int(word & 0xFFFF_FFFF)
+      let left = Int(word & 0xFFFF_FFFF)
+      let isBackwards = word >> 32 & 1 != 0
+      let index = isBackwards ? start(part, total) &+ left &- 1 : start(part &+ 1, total) &- left
       if let task = UnsafePointer<Body>(bitPattern: address) { task.pointee(index, worker) }
-      completed.add(1, ordering: .releasing)
-      word = ticket.load(ordering: .acquiring)
+      done &+= 1
+      word = tickets[place].load(ordering: .acquiring)
     }
+    // The run does not end before these count, so that all of them were its own.
+    if done > 0 { completed.add(done, ordering: .releasing) }
   }
 
   func work(_ worker: Int) {
+    var seen: UInt64 = 0
     while !stopping.load(ordering: .relaxed) {
-      drain(worker)
       var idle = 0
-      while ticket.load(ordering: .relaxed) & 0xFFFF_FFFF == 0 {
+      while generation.load(ordering: .acquiring) == seen {
         if stopping.load(ordering: .relaxed) { return }
         idle &+= 1
         if idle > spins {
-          sleep()
+          sleep(seen)
           idle = 0
         }
       }
+      seen = generation.load(ordering: .acquiring)
+      drain(worker)
     }
   }
 
-  private func sleep() {
+  /// Sleeps until there is a run after the one of this number.
+  private func sleep(_ seen: UInt64) {
     gate.lock()
     sleepers.add(1, ordering: .sequentiallyConsistent)
-    while ticket.load(ordering: .sequentiallyConsistent) & 0xFFFF_FFFF == 0,
+    while generation.load(ordering: .sequentiallyConsistent) == seen,
       !stopping.load(ordering: .sequentiallyConsistent)
     {
       gate.wait()
