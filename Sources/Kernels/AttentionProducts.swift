@@ -40,7 +40,7 @@ struct AttentionProducts {
 
   /// Entries of the tables: a microkernel reads and writes a few rows more, and looks ahead.
   private static let tableCount = block + gatherOverhang
-  private static let targetCount = block + 24
+  private static let targetCount = block + gatherLookahead
 
   /// A worker's memory.
   struct Places {
@@ -108,13 +108,9 @@ struct AttentionProducts {
   ) {
     for index in 0..<channelPanels.count {
       let panel = channelPanels.base[index]
-      let width = panel.vectors &* 16
-      var (row, place) = (source + panel.column, packed + panel.column &* count)
-      for _ in 0..<count {
-        copyPadded(row, panel.width, place, width)
-        row += stride
-        place += width
-      }
+      packPanel(
+        source + panel.column, stride: stride, panel, count: count,
+        into: packed + panel.column &* count)
     }
     if scale != 1 { ScaledRow(values: packed, factor: scale).cover(count &* channelColumns) }
   }

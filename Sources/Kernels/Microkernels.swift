@@ -127,6 +127,9 @@ private func gather<let height: Int, let vectors: Int>(
 
 /// The most rows that a gather tile may reach beyond the rows asked for.
 let gatherOverhang = 3
+/// How many targets beyond the rows asked for it may write or ask the cache for: those of the overhang
+/// and of the tile behind it.
+let gatherLookahead = 24
 
 /// Computes `rows` rows of a panel of `vectors` * 16 columns. The table and the targets must hold
 /// `gatherOverhang` more valid entries.

@@ -48,16 +48,13 @@ enum PanelProduct {
     into packed: UnsafeMutablePointer<Float>
   ) {
     if b.isTransposed {
-      let source = b.base + (panel.column &* b.stride &+ start)
-      return packTransposedPanel(
-        source, stride: b.stride, panel, depth: 0..<count, into: packed)
-    }
-    let width = panel.vectors &* 16
-    var (source, place) = (b.base + (start &* b.stride &+ panel.column), packed)
-    for _ in 0..<count {
-      copyPadded(source, panel.width, place, width)
-      source += b.stride
-      place += width
+      packTransposedPanel(
+        b.base + (panel.column &* b.stride &+ start), stride: b.stride, panel, depth: 0..<count,
+        into: packed)
+    } else {
+      packPanel(
+        b.base + (start &* b.stride &+ panel.column), stride: b.stride, panel, count: count,
+        into: packed)
     }
   }
 
@@ -72,7 +69,7 @@ enum PanelProduct {
       for i in 0..<rowBlock + gatherOverhang {
         places.table[i] = source + min(i, left &- 1) &* a.stride
       }
-      for i in 0..<rowBlock + 24 {
+      for i in 0..<rowBlock + gatherLookahead {
         places.targets[i] = i < left ? target + (row &+ i) &* stride : places.spare
       }
       gatherRows(
@@ -101,7 +98,7 @@ enum PanelProduct {
 
   private static func withPlaces(_ body: (Places) -> Void) {
     let floats = widest * depthBlock + GatherTile.temporaryCount + 2 * widest
-    let pointers = depthBlock + rowBlock + gatherOverhang + 24
+    let pointers = depthBlock + rowBlock + gatherOverhang + gatherLookahead
     withUnsafeTemporaryAllocation(byteCount: 4 * floats + 8 * pointers, alignment: 64) { memory in
       guard let base = memory.baseAddress else { return }
       let packed = base.assumingMemoryBound(to: Float.self)

@@ -28,15 +28,14 @@ struct WeightPacking {
       let panel = panels[task / chunks]
       let start = task % chunks * Self.chunk
       let width = panel.vectors &* 16
-      var target = packed + rows &* panel.column + start &* width
-      var source = weight + start &* columns + panel.column
-      for _ in start..<min(rows, start &+ Self.chunk) {
-        copyPadded(source, panel.width, target, width)
-        if let scale {
-          ScaledPanel(scale: scale + panel.column, target: target).cover(panel.width)
-        }
-        target += width
-        source += columns
+      let count = min(rows, start &+ Self.chunk) &- start
+      let target = packed + rows &* panel.column + start &* width
+      packPanel(
+        weight + start &* columns + panel.column, stride: columns, panel, count: count, into: target
+      )
+      guard let scale else { return }
+      for row in 0..<count {
+        ScaledPanel(scale: scale + panel.column, target: target + row &* width).cover(panel.width)
       }
     }
   }
@@ -59,6 +58,21 @@ struct WeightPacking {
         weight + (taps[slot] &* columns &+ panel.column) &* depth, stride: depth, panel,
         depth: start..<end, into: packed + rows &* panel.column + slot &* depth &* width)
     }
+  }
+}
+
+/// target[k * panel's vectors * 16 + column] = source[k * stride + column] for a panel's columns and
+/// `count` rows k; columns that do not exist are zero.
+func packPanel(
+  _ source: UnsafePointer<Float>, stride: Int, _ panel: Panel, count: Int,
+  into target: UnsafeMutablePointer<Float>
+) {
+  let width = panel.vectors &* 16
+  var (row, place) = (source, target)
+  for _ in 0..<count {
+    copyPadded(row, panel.width, place, width)
+    row += stride
+    place += width
   }
 }
 
