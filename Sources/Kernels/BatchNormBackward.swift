@@ -67,9 +67,11 @@ public func batchNormBackward(
       parts: blocks.count, rows: rows, norm: norm, hasConstantStatistics: hasConstantStatistics,
       totals: totals, gammaGradient: gammaGradient, betaGradient: betaGradient)
     blocks.forEachRow(channels: channels, pool) { offset in
-      InputGradientRow<F>(
-        x: x + offset, outputGradient: outputGradient + offset, channels: channels, norm: norm,
-        totals: totals, inputGradient: inputGradient + offset
+      InputGradientRow(
+        gradient: NormInputGradient<F>(
+          x: x + offset, outputGradient: outputGradient + offset, channels: channels, norm: norm,
+          totals: totals),
+        target: inputGradient + offset
       ).cover(channels)
     }
   }
@@ -93,9 +95,11 @@ public func batchNormInputGradient(
   inputGradient: UnsafeMutablePointer<Float>, pool: ThreadPool
 ) {
   RowBlocks(rows: rows, channels: channels).forEachRow(channels: channels, pool) { offset in
-    InputGradientRow<IdentityFunction>(
-      x: x + offset, outputGradient: argumentGradient + offset, channels: channels, norm: norm,
-      totals: totals, inputGradient: inputGradient + offset
+    InputGradientRow(
+      gradient: NormInputGradient<IdentityFunction>(
+        x: x + offset, outputGradient: argumentGradient + offset, channels: channels, norm: norm,
+        totals: totals),
+      target: inputGradient + offset
     ).cover(channels)
   }
 }
@@ -216,23 +220,30 @@ private struct JoinedGradients: ChannelGroup {
   }
 }
 
-/// dx = gamma / deviation * (dz - mean(dz) - x̂ mean(dz x̂)) for one row.
-struct InputGradientRow<F: PointwiseFunction>: ChannelGroup {
+/// dx = gamma / deviation * (dz - mean(dz) - x̂ mean(dz x̂)) for the channels of a pixel.
+struct NormInputGradient<F: PointwiseFunction> {
   let x: UnsafePointer<Float>
   let outputGradient: UnsafePointer<Float>
   /// The distance of the two totals.
   let channels: Int
   let norm: NormParameters
   let totals: UnsafePointer<Float>
-  let inputGradient: UnsafeMutablePointer<Float>
 
   @inline(__always)
-  func run<L: Lanes>(_: L.Type, at c: Int) {
+  func value<L: Lanes>(_: L.Type, at c: Int) -> L {
     let scale = L.load(norm.inverseDeviation + c) * L.load(norm.gamma + c)
     let a = L.load(x + c) - L.load(norm.mean + c)
     let z = L.fma(a, scale, L.load(norm.beta + c))
     let dz = L.load(outputGradient + c) * F.derivative(z)
     let centered = dz - L.load(totals + c) - a * L.load(totals + channels + c)
-    (centered * scale).store(inputGradient + c)
+    return centered * scale
   }
+}
+
+private struct InputGradientRow<F: PointwiseFunction>: ChannelGroup {
+  let gradient: NormInputGradient<F>
+  let target: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) { gradient.value(L.self, at: c).store(target + c) }
 }

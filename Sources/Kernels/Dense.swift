@@ -101,7 +101,8 @@ public func accumulate(
   flat(count, pool, AddedRow(source: source, target: target))
 }
 
-private struct AddedRow: ChannelGroup {
+/// target += source.
+struct AddedRow: ChannelGroup {
   let source: UnsafePointer<Float>
   let target: UnsafeMutablePointer<Float>
 

@@ -14,12 +14,17 @@ protocol Lanes {
   func store(_ pointer: UnsafeMutablePointer<Float>)
   /// Stores eight lanes at a time: those from `lane` on at offset(lane) of the pointer.
   func storeEights(_ pointer: UnsafeMutablePointer<Float>, _ offset: (_ lane: Int) -> Int)
+  /// Loads and stores sixteen lanes at a time, `distance` floats apart.
+  static func loadBlocks(_ pointer: UnsafePointer<Float>, _ distance: Int) -> Self
+  func storeBlocks(_ pointer: UnsafeMutablePointer<Float>, _ distance: Int)
   static func + (a: Self, b: Self) -> Self
   static func - (a: Self, b: Self) -> Self
   static func * (a: Self, b: Self) -> Self
   static func / (a: Self, b: Self) -> Self
   /// a * b + c with one rounding.
   static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self
+  /// c - a * b with one rounding.
+  static func fnma(_ a: Self, _ b: Self, _ c: Self) -> Self
   /// The square root, correctly rounded.
   var root: Self { get }
   /// The larger of two numbers, lane by lane.
@@ -44,6 +49,12 @@ extension Lanes {
   func storeEights(_ pointer: UnsafeMutablePointer<Float>, _ offset: (_ lane: Int) -> Int) {
     store(pointer + offset(0))
   }
+  @inline(__always)
+  static func loadBlocks(_ pointer: UnsafePointer<Float>, _ distance: Int) -> Self {
+    load(pointer)
+  }
+  @inline(__always)
+  func storeBlocks(_ pointer: UnsafeMutablePointer<Float>, _ distance: Int) { store(pointer) }
   @inline(__always) static func load(_ pointer: UnsafeMutablePointer<Float>) -> Self {
     load(UnsafePointer(pointer))
   }
@@ -65,6 +76,9 @@ extension SIMD16<Float>: Lanes {
   }
   @inline(__always) static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self {
     processor_fma16(a, b, c)
+  }
+  @inline(__always) static func fnma(_ a: Self, _ b: Self, _ c: Self) -> Self {
+    processor_fnma16(a, b, c)
   }
   @inline(__always) var root: Self { processor_roots16(self) }
   @inline(__always) static func larger(_ a: Self, _ b: Self) -> Self {
@@ -105,6 +119,9 @@ extension SIMD8<Float>: Lanes {
   @inline(__always) static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self {
     processor_fma8(a, b, c)
   }
+  @inline(__always) static func fnma(_ a: Self, _ b: Self, _ c: Self) -> Self {
+    processor_fnma8(a, b, c)
+  }
   @inline(__always) var root: Self { processor_roots8(self) }
   @inline(__always) static func larger(_ a: Self, _ b: Self) -> Self {
     a.replacing(with: b, where: b .> a)
@@ -139,6 +156,9 @@ extension Float: Lanes {
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>) { pointer.pointee = self }
   @inline(__always) static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self {
     c.addingProduct(a, b)
+  }
+  @inline(__always) static func fnma(_ a: Self, _ b: Self, _ c: Self) -> Self {
+    c.addingProduct(-a, b)
   }
   @inline(__always) var root: Self { squareRoot() }
   @inline(__always) static func larger(_ a: Self, _ b: Self) -> Self { a < b ? b : a }

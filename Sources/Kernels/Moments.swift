@@ -23,6 +23,14 @@ struct MomentSums {
     ).cover(from: start, to: end)
   }
 
+  /// Sets a part's sums for at most sixteen columns from ..< to, summed elsewhere: [3][16].
+  func set(part: Int, from start: Int, to end: Int, _ sums: UnsafePointer<Float>) {
+    for index in 0..<3 {
+      (base + ((3 &* part &+ index) &* channels &+ start))
+        .update(from: sums + index &* 16, count: end &- start)
+    }
+  }
+
   /// The mean and the biased variance of all rows; the part p has `rowsOfPart(p)` of them.
   func join(
     parts: Int, mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>,

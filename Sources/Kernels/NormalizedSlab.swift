@@ -1,21 +1,23 @@
 extension NormalizedMap {
-  /// Writes the channels `slab` of some rows to rows of `width` floats, and the activation's
-  /// derivatives beside them where they are wanted. The map has no gate.
+  /// Writes the channels of some rows to the pixels of a slab that begins with the first of these
+  /// channels, and the activation's derivatives to another where they are wanted. The map has no gate.
   func writeSlab(
-    first: Int, count: Int, channels: Int, slab: Range<Int>,
-    to values: UnsafeMutablePointer<Float>, slopes: UnsafeMutablePointer<Float>? = nil, width: Int
+    first: Int, count: Int, channels: Int, slab: Range<Int>, to values: ChannelSlab,
+    slopes: ChannelSlab? = nil
   ) {
     func run<F: PointwiseFunction>(_: F.Type) {
+      let start = slab.lowerBound
+      let norm = norm.from(start)
       for row in 0..<count {
-        let source = x + (first &+ row) &* channels
-        let offset = row &* width &- slab.lowerBound
+        let source = x + ((first &+ row) &* channels &+ start)
         if let slopes {
           SlabRowWithSlopes<F>(
-            x: source, norm: norm, values: values + offset, slopes: slopes + offset
-          ).cover(from: slab.lowerBound, to: slab.upperBound)
+            x: source, norm: norm, slab: values, target: values.pixel(row), slopeSlab: slopes,
+            slopes: slopes.pixel(row)
+          ).cover(slab.count)
         } else {
-          GatedNormRow<F>(x: source, norm: norm, gate: nil, target: values + offset)
-            .cover(from: slab.lowerBound, to: slab.upperBound)
+          SlabRow<F>(x: source, norm: norm, slab: values, target: values.pixel(row))
+            .cover(slab.count)
         }
       }
     }
@@ -27,16 +29,30 @@ extension NormalizedMap {
   }
 }
 
+private struct SlabRow<F: PointwiseFunction>: ChannelGroup {
+  let x: UnsafePointer<Float>
+  let norm: NormParameters
+  let slab: ChannelSlab
+  let target: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    F.value(norm.value(L.load(x + c), at: c)).storeBlocks(target + slab.offset(c), slab.distance)
+  }
+}
+
 private struct SlabRowWithSlopes<F: PointwiseFunction>: ChannelGroup {
   let x: UnsafePointer<Float>
   let norm: NormParameters
-  let values: UnsafeMutablePointer<Float>
+  let slab: ChannelSlab
+  let target: UnsafeMutablePointer<Float>
+  let slopeSlab: ChannelSlab
   let slopes: UnsafeMutablePointer<Float>
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
     let z = norm.value(L.load(x + c), at: c)
-    F.value(z).store(values + c)
-    F.derivative(z).store(slopes + c)
+    F.value(z).storeBlocks(target + slab.offset(c), slab.distance)
+    F.derivative(z).storeBlocks(slopes + slopeSlab.offset(c), slopeSlab.distance)
   }
 }

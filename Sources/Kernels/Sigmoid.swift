@@ -35,11 +35,10 @@ private func exponentialParts<L: Lanes>(ofNegated argument: L) -> (fraction: L, 
 @inline(__always)
 private func reciprocal<L: Lanes>(_ x: L) -> L {
   if !hasWideRegisters { return L(splat: 1) / x }
-  let minus = L(splat: 0) - x
   var y = x.roughReciprocal
-  let error = L.fma(minus, y, L(splat: 1))
+  let error = L.fnma(x, y, L(splat: 1))
   y = L.fma(y, L.fma(error, error, error), y)
-  return L.fma(y, L.fma(minus, y, L(splat: 1)), y)
+  return L.fma(y, L.fnma(x, y, L(splat: 1)), y)
 }
 
 /// 1 / (1 + e^-x).

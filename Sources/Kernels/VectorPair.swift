@@ -27,6 +27,15 @@ struct VectorPair: Lanes {
     low.storeEights(pointer, offset)
     high.storeEights(pointer) { offset($0 &+ 16) }
   }
+  @inline(__always)
+  static func loadBlocks(_ pointer: UnsafePointer<Float>, _ distance: Int) -> Self {
+    Self(Vector.load(pointer), Vector.load(pointer + distance))
+  }
+  @inline(__always)
+  func storeBlocks(_ pointer: UnsafeMutablePointer<Float>, _ distance: Int) {
+    low.store(pointer)
+    high.store(pointer + distance)
+  }
   @inline(__always) static func + (a: Self, b: Self) -> Self {
     Self(a.low + b.low, a.high + b.high)
   }
@@ -41,6 +50,9 @@ struct VectorPair: Lanes {
   }
   @inline(__always) static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self {
     Self(Vector.fma(a.low, b.low, c.low), Vector.fma(a.high, b.high, c.high))
+  }
+  @inline(__always) static func fnma(_ a: Self, _ b: Self, _ c: Self) -> Self {
+    Self(Vector.fnma(a.low, b.low, c.low), Vector.fnma(a.high, b.high, c.high))
   }
   @inline(__always) var root: Self { Self(low.root, high.root) }
   @inline(__always) static func larger(_ a: Self, _ b: Self) -> Self {

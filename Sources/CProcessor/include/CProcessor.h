@@ -58,7 +58,8 @@ static inline __attribute__((always_inline)) void processor_prefetch_to_write(
 }
 
 // Operations on sixteen or eight floats, in one instruction where the including code may use it: the
-// square root, and a * b + c with one rounding. A compiler may take the lanes of a Swift vector apart.
+// square root, and c + a * b and c - a * b with one rounding. A compiler may take the lanes of a Swift
+// vector apart.
 typedef float processor_floats16 __attribute__((ext_vector_type(16)));
 typedef float processor_floats8 __attribute__((ext_vector_type(8)));
 static inline __attribute__((always_inline)) processor_floats16 processor_roots16(
@@ -76,4 +77,12 @@ static inline __attribute__((always_inline)) processor_floats16 processor_fma16(
 static inline __attribute__((always_inline)) processor_floats8 processor_fma8(
     processor_floats8 a, processor_floats8 b, processor_floats8 c) {
   return __builtin_elementwise_fma(a, b, c);
+}
+static inline __attribute__((always_inline)) processor_floats16 processor_fnma16(
+    processor_floats16 a, processor_floats16 b, processor_floats16 c) {
+  return __builtin_elementwise_fma(-a, b, c);
+}
+static inline __attribute__((always_inline)) processor_floats8 processor_fnma8(
+    processor_floats8 a, processor_floats8 b, processor_floats8 c) {
+  return __builtin_elementwise_fma(-a, b, c);
 }

@@ -1,0 +1,228 @@
+// The inner loops of depthwise convolutions in training. A plane's sixteen channels are one register,
+// or two where registers are narrow. As with the dense microkernels, generic bodies and their uses
+// stay in one file.
+
+/// Sums over taps for the targets of a plane.
+struct PlaneSums {
+  let pass: DepthwisePass.Addresses
+  /// The plane of sources, and where the sums go.
+  let source: UnsafePointer<Float>
+  let target: UnsafeMutablePointer<Float>
+  /// The first kernel tap's weights for the plane's channels; the next tap's are `pitch` floats on.
+  let weights: UnsafePointer<Float>
+  let pitch: Int
+
+  /// Stores the sums of the first `count` targets, each times a factor.
+  @inline(never)
+  func run(_ count: Int, factors: UnsafePointer<Float>) {
+    if hasWideRegisters {
+      scale(count, factors, Vector.self, lane: 0)
+    } else {
+      scale(count, factors, SIMD8<Float>.self, lane: 0)
+      scale(count, factors, SIMD8<Float>.self, lane: 8)
+    }
+  }
+
+  /// Stores the sums of the first `count` targets, and adds to `moments` [3][16] what `MomentSums`
+  /// keeps of them: the pivots, which are the first sums' mean where the moments begin with these
+  /// sums, and what the sums are apart from them.
+  @inline(never)
+  func run(_ count: Int, moments: UnsafeMutablePointer<Float>, isFirst: Bool) {
+    if hasWideRegisters {
+      measure(count, moments, isFirst, Vector.self, lane: 0)
+    } else {
+      measure(count, moments, isFirst, SIMD8<Float>.self, lane: 0)
+      measure(count, moments, isFirst, SIMD8<Float>.self, lane: 8)
+    }
+  }
+
+  @inline(__always)
+  private func scale<L: Lanes>(
+    _ count: Int, _ factors: UnsafePointer<Float>, _: L.Type, lane: Int
+  ) {
+    var store = ProductStore<L>(target: target, factors: factors)
+    walk(count, lane, &store)
+  }
+
+  @inline(__always)
+  private func measure<L: Lanes>(
+    _ count: Int, _ moments: UnsafeMutablePointer<Float>, _ isFirst: Bool, _: L.Type, lane: Int
+  ) {
+    let moments = moments + lane
+    if isFirst {
+      let few = min(8, count)
+      var store = SumStore<L>(target: target)
+      walk(few, lane, &store)
+      var sum = L(splat: 0)
+      for i in 0..<few { sum = sum + L.load(target + (Int(pass.targets[i]) &+ lane)) }
+      (sum * L(splat: 1 / Float(few))).store(moments)
+      L(splat: 0).store(moments + 16)
+      L(splat: 0).store(moments + 32)
+    }
+    var store = MomentStore<L>(target: target, pivot: L.load(moments))
+    walk(count, lane, &store)
+    (L.load(moments + 16) + store.linear.0 + store.linear.1).store(moments + 16)
+    (L.load(moments + 32) + store.square.0 + store.square.1).store(moments + 32)
+  }
+
+  /// Eight targets at a time share what is read of a tap.
+  @inline(__always)
+  private func walk<Store: TileStore>(_ count: Int, _ lane: Int, _ store: inout Store) {
+    var first = 0
+    while first &+ 8 <= count {
+      tile(InlineArray<8, Void>.self, first, lane, &store)
+      first &+= 8
+    }
+    if first &+ 4 <= count {
+      tile(InlineArray<4, Void>.self, first, lane, &store)
+      first &+= 4
+    }
+    while first < count {
+      tile(InlineArray<1, Void>.self, first, lane, &store)
+      first &+= 1
+    }
+  }
+
+  @inline(__always)
+  private func tile<let size: Int, Store: TileStore>(
+    _: InlineArray<size, Void>.Type, _ first: Int, _ lane: Int, _ store: inout Store
+  ) {
+    typealias L = Store.L
+    let places = pass.sources + first
+    let bases = InlineArray<size, RowPointer> { source + (Int(places[$0]) &+ lane) }
+    let (taps, offsets) = (pass.taps, pass.offsets)
+    let weights = weights + lane
+    var sums = InlineArray<size, L>(repeating: L(splat: 0))
+    for tap in 0..<pass.tapCount {
+      let offset = offsets[tap]
+      let weight = L.load(weights + taps[tap] &* pitch)
+      for i in 0..<size { sums[i] = L.fma(L.load(bases[i] + offset), weight, sums[i]) }
+    }
+    let targets = pass.targets + first
+    for i in 0..<size { store.put(sums[i], at: Int(targets[i]) &+ lane, index: i) }
+  }
+}
+
+/// What becomes of the sum of a tile's target i.
+private protocol TileStore {
+  associatedtype L: Lanes
+  mutating func put(_ sum: L, at place: Int, index: Int)
+}
+
+private struct SumStore<L: Lanes>: TileStore {
+  let target: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  mutating func put(_ sum: L, at place: Int, index: Int) { sum.store(target + place) }
+}
+
+private struct ProductStore<L: Lanes>: TileStore {
+  let target: UnsafeMutablePointer<Float>
+  let factors: UnsafePointer<Float>
+
+  @inline(__always)
+  mutating func put(_ sum: L, at place: Int, index: Int) {
+    (sum * L.load(factors + place)).store(target + place)
+  }
+}
+
+/// Stores sums and adds up what they are apart from a pivot, in two chains.
+private struct MomentStore<L: Lanes>: TileStore {
+  let target: UnsafeMutablePointer<Float>
+  let pivot: L
+  var linear = (L(splat: 0), L(splat: 0))
+  var square = (L(splat: 0), L(splat: 0))
+
+  @inline(__always)
+  mutating func put(_ sum: L, at place: Int, index: Int) {
+    sum.store(target + place)
+    let distance = sum - pivot
+    if index & 1 == 0 {
+      linear.0 = linear.0 + distance
+      square.0 = L.fma(distance, distance, square.0)
+    } else {
+      linear.1 = linear.1 + distance
+      square.1 = L.fma(distance, distance, square.1)
+    }
+  }
+}
+
+/// The gradient of a plane's weights: for every tap Σ source * gradient over the output's pixels.
+struct PlaneWeightSums {
+  /// The plane of the input, and each output pixel's place in it (of the tap at offset 0).
+  let source: UnsafePointer<Float>
+  let sources: UnsafePointer<Int32>
+  /// Floats from that place to the first tap, and between kernel rows.
+  let start: Int
+  let pitch: Int
+  /// The output's gradient and its pixels.
+  let gradient: UnsafePointer<Float>
+  let pixels: UnsafePointer<Int32>
+  let count: Int
+  /// [tap][16]; the sums begin with zero, or with what is there.
+  let sums: UnsafeMutablePointer<Float>
+  let isFirst: Bool
+
+  /// Adds the sums of a 3x3 kernel.
+  @inline(never)
+  func run3() {
+    if hasWideRegisters {
+      add(InlineArray<3, Void>.self, InlineArray<3, Void>.self, Vector.self, row: 0, lane: 0)
+    } else {
+      for lane in [0, 8] {
+        add(
+          InlineArray<3, Void>.self, InlineArray<3, Void>.self, SIMD8<Float>.self, row: 0,
+          lane: lane)
+      }
+    }
+  }
+
+  /// Adds the sums of a 5x5 kernel; where registers are few, those of two or one of its rows.
+  @inline(never)
+  func run5() {
+    if hasWideRegisters {
+      add(InlineArray<5, Void>.self, InlineArray<5, Void>.self, Vector.self, row: 0, lane: 0)
+    } else {
+      for lane in [0, 8] {
+        for row in [0, 2] {
+          add(
+            InlineArray<2, Void>.self, InlineArray<5, Void>.self, SIMD8<Float>.self, row: row,
+            lane: lane)
+        }
+        add(
+          InlineArray<1, Void>.self, InlineArray<5, Void>.self, SIMD8<Float>.self, row: 4,
+          lane: lane)
+      }
+    }
+  }
+
+  @inline(__always)
+  private func add<let rows: Int, let columns: Int, L: Lanes>(
+    _: InlineArray<rows, Void>.Type, _: InlineArray<columns, Void>.Type, _: L.Type, row: Int,
+    lane: Int
+  ) {
+    let target = sums + (row &* columns &* 16 &+ lane)
+    let source = source + (start &+ row &* pitch &+ lane)
+    let gradient = gradient + lane
+    var total = InlineArray<rows, InlineArray<columns, L>>(
+      repeating: InlineArray<columns, L>(repeating: L(splat: 0)))
+    if !isFirst {
+      for r in 0..<rows {
+        for c in 0..<columns { total[r][c] = L.load(target + (r &* columns &+ c) &* 16) }
+      }
+    }
+    for pixel in 0..<count {
+      let slope = L.load(gradient + Int(pixels[pixel]))
+      let place = source + Int(sources[pixel])
+      for r in 0..<rows {
+        let values = place + r &* pitch
+        for c in 0..<columns {
+          total[r][c] = L.fma(L.load(values + c &* 16), slope, total[r][c])
+        }
+      }
+    }
+    for r in 0..<rows {
+      for c in 0..<columns { total[r][c].store(target + (r &* columns &+ c) &* 16) }
+    }
+  }
+}

@@ -1,0 +1,192 @@
+/// The pixels of a few images, sixteen channels of each side by side, with zeros around every image
+/// as far as a kernel reaches beyond it: who sums over taps never asks whether a source exists. The
+/// zeros behind a row or an image are those before the next.
+struct PaddedPlane {
+  /// Floats of the plane: an odd number of cache lines, so that the planes of neighbouring channels
+  /// do not meet in the same place of a cache.
+  let count: Int
+  /// Floats between two rows of an image.
+  let pitch: Int
+  /// Where each pixel's numbers begin, image by image.
+  let pixels: Table<Int32>
+  /// The stretches of zeros.
+  let margins: Table<Range<Int>>
+  private let image: Int
+  private let origin: Int
+
+  /// The zeros before and behind the pixels of an axis.
+  struct Margin {
+    var before = 0
+    var behind = 0
+
+    /// As many zeros as the widest of some margins has on each side.
+    static func widest(_ margins: [Self]) -> Self {
+      Self(
+        before: margins.map(\.before).max() ?? 0, behind: margins.map(\.behind).max() ?? 0)
+    }
+  }
+
+  init(
+    images: Int, height: Int, width: Int, rows: Margin = Margin(), columns: Margin = Margin()
+  ) {
+    pitch = (width + max(columns.before, columns.behind)) * 16
+    image = (height + max(rows.before, rows.behind)) * pitch
+    origin = rows.before * pitch + columns.before * 16
+    let behind = rows.behind * pitch + columns.behind * 16
+    let last = origin + (images - 1) * image + (height - 1) * pitch + width * 16
+    count = last + behind | 16
+    var places: [Int32] = []
+    var zeros: [Range<Int>] = []
+    var end = 0
+    for index in 0..<images {
+      for row in 0..<height {
+        let start = index * image + origin + row * pitch
+        zeros.append(end..<start)
+        end = start + width * 16
+        places += stride(from: start, to: end, by: 16).map { Int32($0) }
+      }
+    }
+    zeros.append(end..<count)
+    pixels = Table(places)
+    margins = Table(zeros.filter { !$0.isEmpty })
+  }
+
+  /// Where a pixel, or a place in the margin, of an image begins.
+  func place(image index: Int, row: Int, column: Int) -> Int {
+    index * image + origin + row * pitch + column * 16
+  }
+}
+
+/// Planes of a slab of channels, one behind the other.
+struct ChannelSlab {
+  let base: UnsafeMutablePointer<Float>
+  /// The plane's pixels.
+  let pixels: UnsafePointer<Int32>
+  /// Floats between planes.
+  let distance: Int
+
+  init(_ base: UnsafeMutablePointer<Float>, _ plane: PaddedPlane) {
+    self.base = base
+    pixels = UnsafePointer(plane.pixels.base)
+    distance = plane.count
+  }
+
+  /// The first channel of a pixel.
+  @inline(__always)
+  func pixel(_ index: Int) -> UnsafeMutablePointer<Float> { base + Int(pixels[index]) }
+
+  /// How far a channel of the slab lies behind the first one of its pixel.
+  @inline(__always)
+  func offset(_ channel: Int) -> Int { (channel &>> 4) &* distance &+ (channel & 15) }
+
+  /// Writes the zeros around the images of `planes` planes.
+  func clearMargins(_ plane: PaddedPlane, planes: Int) {
+    let (margins, stretches) = (plane.margins.base, plane.margins.count)
+    for index in 0..<planes {
+      for stretch in 0..<stretches {
+        let zeros = margins[stretch]
+        var place = base + (index &* distance &+ zeros.lowerBound)
+        let end = base + (index &* distance &+ zeros.upperBound)
+        while place < end {
+          Vector.zero.store(place)
+          place += 16
+        }
+      }
+    }
+  }
+}
+
+/// One axis (rows or columns) of a depthwise convolution or of a phase of its transpose: target i
+/// reads the sources step * i + offset of each tap.
+struct DepthwiseAxis {
+  let step: Int
+  let sources: Int
+  /// The kernel taps that are used, with their offsets.
+  let taps: [(tap: Int, offset: Int)]
+  let targets: [Int]
+
+  /// The axis of the forward convolution.
+  static func forward(outputs: Int, inputs: Int, kernel: Int, stride: Int, pad: Int) -> Self {
+    Self(
+      step: stride, sources: inputs, taps: (0..<kernel).map { ($0, $0 - pad) },
+      targets: Array(0..<outputs))
+  }
+
+  /// The axis of one phase of the transpose: the inputs phase, phase + stride, ... are reached by
+  /// the same taps.
+  static func backward(
+    outputs: Int, inputs: Int, kernel: Int, stride: Int, pad: Int, phase: Int
+  ) -> Self {
+    let taps = (0..<kernel).filter { (phase + pad - $0) % stride == 0 }
+    return Self(
+      step: 1, sources: outputs, taps: taps.map { ($0, (phase + pad - $0) / stride) },
+      targets: Array(Swift.stride(from: phase, to: inputs, by: stride)))
+  }
+
+  /// The zeros that its taps meet.
+  var margin: PaddedPlane.Margin {
+    var margin = PaddedPlane.Margin()
+    for (_, offset) in taps where !targets.isEmpty {
+      margin.before = max(margin.before, -offset)
+      margin.behind = max(margin.behind, step * (targets.count - 1) + offset - (sources - 1))
+    }
+    return margin
+  }
+
+  /// The taps that meet anything but zeros.
+  var usefulTaps: [(tap: Int, offset: Int)] {
+    taps.filter { tap in
+      targets.indices.contains { (0..<sources).contains(step * $0 + tap.offset) }
+    }
+  }
+}
+
+/// Sums over taps on padded planes: a depthwise convolution, or a phase of its transpose.
+struct DepthwisePass {
+  /// The tables' addresses and sizes, for inner loops, which must not count references.
+  struct Addresses {
+    /// The kernel tap that each tap is, and the floats from a target's place to its source.
+    let taps: UnsafePointer<Int>
+    let offsets: UnsafePointer<Int>
+    let tapCount: Int
+    /// Every target's place in the plane of sources, and in a plane without margins.
+    let sources: UnsafePointer<Int32>
+    let targets: UnsafePointer<Int32>
+    let targetsPerImage: Int
+  }
+
+  let addresses: Addresses
+  private let tables: (Table<Int>, Table<Int>, Table<Int32>, Table<Int32>)
+
+  /// - Parameters:
+  ///   - plane: where the sources are.
+  ///   - width: the columns of a target image, and `pixels` all its pixels.
+  init(
+    rows: DepthwiseAxis, columns: DepthwiseAxis, kernel: Int, plane: PaddedPlane, images: Int,
+    width: Int, pixels: Int
+  ) {
+    var taps: [Int] = []
+    var offsets: [Int] = []
+    for row in rows.usefulTaps {
+      for column in columns.usefulTaps {
+        taps.append(row.tap * kernel + column.tap)
+        offsets.append(row.offset * plane.pitch + column.offset * 16)
+      }
+    }
+    var sources: [Int32] = []
+    var targets: [Int32] = []
+    for image in 0..<images {
+      for (i, row) in rows.targets.enumerated() {
+        for (j, column) in columns.targets.enumerated() {
+          let place = plane.place(image: image, row: rows.step * i, column: columns.step * j)
+          sources.append(Int32(place))
+          targets.append(Int32((image * pixels + row * width + column) * 16))
+        }
+      }
+    }
+    tables = (Table(taps), Table(offsets), Table(sources), Table(targets))
+    addresses = Addresses(
+      taps: tables.0.base, offsets: tables.1.base, tapCount: taps.count, sources: tables.2.base,
+      targets: tables.3.base, targetsPerImage: rows.targets.count * columns.targets.count)
+  }
+}
