@@ -15,12 +15,15 @@ enum BenchCommands {
         Times are of whole batches that are already in memory, after two that are not counted. \
         Beside them stands what the machine's multiply-add units gave at the same moment, because \
         the speed of a shared machine wanders. GFLOP/s count the multiply-adds of the plain sums: \
-        3x3 convolutions of stride 1 take fewer and may pass the peak. The model and the training \
-        are left as they are.
+        3x3 convolutions of stride 1 take fewer and may pass the peak. 'convolutions' has a row per \
+        convolution of the model and pass, 'kernels' one per other kernel of a step, on the map \
+        that the model computes most; those that wait for memory are compared with copying. The \
+        model and the training are left as they are.
         """,
       positionals: [
         Positional(
-          "work", .choice(["train", "inference", "convolutions"]), "what to time", .optional)
+          "work", .choice(["train", "inference", "convolutions", "kernels"]), "what to time",
+          .optional)
       ],
       keys: [
         Parameter("rounds", .integer(.within(1...100_000)), "batches to time", default: "10")
@@ -33,6 +36,9 @@ enum BenchCommands {
           "training steps on small images"),
         Example(
           "load tf_efficientnetv2_b0; bench inference rounds=3 batch-size=1", "one image at a time"),
+        Example(
+          "load tf_efficientnetv2_b0; bench kernels rounds=3 batch-size=8 input-size=64",
+          "what is not a convolution"),
       ])
   ) { invocation, state in
     let model = try state.requireModel()
@@ -50,6 +56,12 @@ enum BenchCommands {
       try state.show(
         try convolutions(cases, rounds: rounds, pool, state),
         as: invocation)
+      return
+    }
+    if work == "kernels" {
+      let benchmark = KernelBenchmark(
+        model.network.blueprint, batch: batch, inputSize: size, pool: pool)
+      try state.show(try kernels(benchmark, rounds: rounds, pool, state), as: invocation)
       return
     }
     if work == "train" {
@@ -149,6 +161,41 @@ enum BenchCommands {
         .real(total.ideal / total.seconds), text: NumberText.percent(total.ideal / total.seconds, 0)
       ),
     ])
+    return table
+  }
+
+  /// A row per kernel, beside what memory or the multiply-add units gave in the same seconds.
+  private static func kernels(
+    _ benchmark: KernelBenchmark, rounds: Int, _ pool: ThreadPool, _ state: WorkbenchState
+  ) throws -> Table {
+    let meter = PeakMeter(pool: pool)
+    var table = Table([
+      .init("kernel"), .init("on"), .init("ms", .right), .init("GFLOP/s", key: "gflops", .right),
+      .init("GB/s", key: "gigabytes", .right), .init("of peak", key: "share_of_peak", .right),
+    ])
+    state.console.progress.begin(total: benchmark.kernels.count, label: "kernels")
+    defer { state.console.progress.finish() }
+    for (done, kernel) in benchmark.kernels.enumerated() {
+      let isProduct = kernel.operations > 0
+      func look() -> Double { isProduct ? meter.gigaflops() : meter.gigabytes() }
+      _ = kernel.run()
+      var peak = look()
+      var seconds = (0..<rounds).map { _ in kernel.run() }
+      peak = max(peak, look())
+      guard !state.mustStop else { throw state.stopError }
+      seconds.sort()
+      let median = seconds[seconds.count / 2]
+      let rates = (
+        flops: Double(kernel.operations) / median / 1e9, bytes: Double(kernel.bytes) / median / 1e9
+      )
+      let share = (isProduct ? rates.flops : rates.bytes) / peak
+      table.rows.append([
+        .init(kernel.name), .init(kernel.subject), .init(median * 1e3, decimals: 3),
+        isProduct ? .init(rates.flops, decimals: 1) : .blank, .init(rates.bytes, decimals: 1),
+        .init(.real(share), text: NumberText.percent(share, 0)),
+      ])
+      state.console.progress.update(done + 1)
+    }
     return table
   }
 
