@@ -23,7 +23,7 @@ public func batchNormForward(
     RowBlocks(rows: rows, channels: channels).forEachRow(channels: channels, pool) { offset in
       NormalizedRow<F>(
         x: x + offset, norm: norm, residual: residual.map { $0 + offset }, output: output + offset
-      ).cover(channels)
+      ).coverChains(channels)
     }
   }
   switch activation {

@@ -60,7 +60,7 @@ public struct NormalizedMap {
         GatedNormRow<F>(
           x: x + (first &+ row) &* channels, norm: norm, gate: gate.map { $0 + image &* channels },
           target: target + row &* channels
-        ).cover(channels)
+        ).coverChains(channels)
         left &-= 1
         if left == 0 {
           image &+= 1
@@ -89,7 +89,7 @@ extension NormalizedMap {
         TiledNormRow<F>(
           x: x + (first &+ row) &* channels, norm: norm, gate: gate.map { $0 + image &* channels },
           start: start, target: target + row &* PackedTiles.rows
-        ).cover(from: start, to: end)
+        ).coverChains(from: start, to: end)
         left &-= 1
         if left == 0 {
           image &+= 1

@@ -15,7 +15,7 @@ public func globalAveragePool(
           channels: channels, isFirst: pixel == 0,
           scale: pixel &+ count == spatial ? 1 / Float(spatial) : 1,
           sums: output + image &* channels
-        ).cover(channels)
+        ).coverChains(channels)
       }
     }
   }
@@ -41,7 +41,7 @@ public func gateGradient(
           x: map.x + offset, norm: map.norm, outputGradient: outputGradient + offset,
           pixels: count, channels: channels, isFirst: pixel == 0,
           sums: gateGradient + image &* channels
-        ).cover(channels)
+        ).coverChains(channels)
       }
     }
   }

@@ -14,10 +14,10 @@ extension NormalizedMap {
           SlabRowWithSlopes<F>(
             x: source, norm: norm, slab: values, target: values.pixel(row), slopeSlab: slopes,
             slopes: slopes.pixel(row)
-          ).cover(slab.count)
+          ).coverChains(slab.count)
         } else {
           SlabRow<F>(x: source, norm: norm, slab: values, target: values.pixel(row))
-            .cover(slab.count)
+            .coverChains(slab.count)
         }
       }
     }

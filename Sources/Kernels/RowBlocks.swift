@@ -67,6 +67,24 @@ extension ChannelGroup {
     coverNarrow(from: channel, to: end)
   }
 
+  /// `cover` for bodies that are one long chain of operations: 64 lanes at a time where there are
+  /// registers for it.
+  @inline(__always)
+  func coverChains(_ count: Int) { coverChains(from: 0, to: count) }
+
+  /// The same for the channels start ..< end.
+  @inline(__always)
+  func coverChains(from start: Int, to end: Int) {
+    var channel = start
+    if hasWideRegisters {
+      while channel &+ 64 <= end {
+        run(VectorQuad.self, at: channel)
+        channel &+= 64
+      }
+    }
+    cover(from: channel, to: end)
+  }
+
   /// `cover` as a function of its own: where a closure alone holds the loop, the compiler calls a
   /// function for each multiply-add.
   @inline(never)
