@@ -132,9 +132,11 @@ enum BenchCommands {
         _ = benchmark.run(pass)
         var seconds: [Double] = []
         var peak = meter.gigaflops()
-        for _ in 0..<rounds { seconds.append(benchmark.run(pass)) }
+        for _ in 0..<rounds {
+          seconds.append(benchmark.run(pass))
+          guard !state.mustStop else { throw state.stopError }
+        }
         peak = max(peak, meter.gigaflops())
-        guard !state.mustStop else { throw state.stopError }
         seconds.sort()
         let median = seconds[seconds.count / 2]
         let shape = subject.shape
@@ -180,9 +182,12 @@ enum BenchCommands {
       func look() -> Double { isProduct ? meter.gigaflops() : meter.gigabytes() }
       _ = kernel.run()
       var peak = look()
-      var seconds = (0..<rounds).map { _ in kernel.run() }
+      var seconds: [Double] = []
+      for _ in 0..<rounds {
+        seconds.append(kernel.run())
+        guard !state.mustStop else { throw state.stopError }
+      }
       peak = max(peak, look())
-      guard !state.mustStop else { throw state.stopError }
       seconds.sort()
       let median = seconds[seconds.count / 2]
       let rates = (
