@@ -56,12 +56,7 @@ struct DepthwiseSlabs {
     let kernel = shape.kernel
     self.kernel = kernel
     taps = kernel * kernel
-    let rows = DepthwiseAxis.forward(
-      outputs: shape.outputHeight, inputs: shape.inputHeight, kernel: kernel,
-      stride: shape.stride, pad: shape.padTop)
-    let columns = DepthwiseAxis.forward(
-      outputs: shape.outputWidth, inputs: shape.inputWidth, kernel: kernel,
-      stride: shape.stride, pad: shape.padLeft)
+    let (rows, columns) = shape.forwardAxes
     input = PaddedPlane(
       images: images, height: shape.inputHeight, width: shape.inputWidth, rows: rows.margin,
       columns: columns.margin)
@@ -70,25 +65,14 @@ struct DepthwiseSlabs {
       width: shape.outputWidth, pixels: outputPixels)
     firstTap = -(shape.padTop * input.pitch + shape.padLeft * 16)
 
-    let phases = (0..<shape.stride).map { phase in
-      (
-        rows: DepthwiseAxis.backward(
-          outputs: shape.outputHeight, inputs: shape.inputHeight, kernel: kernel,
-          stride: shape.stride, pad: shape.padTop, phase: phase),
-        columns: DepthwiseAxis.backward(
-          outputs: shape.outputWidth, inputs: shape.inputWidth, kernel: kernel,
-          stride: shape.stride, pad: shape.padLeft, phase: phase)
-      )
-    }
+    let phases = shape.backwardAxes
     let gradient = PaddedPlane(
       images: images, height: shape.outputHeight, width: shape.outputWidth,
       rows: .widest(phases.map(\.rows.margin)), columns: .widest(phases.map(\.columns.margin)))
-    let transpose = phases.flatMap { row in
-      phases.map { column in
-        DepthwisePass(
-          rows: row.rows, columns: column.columns, kernel: kernel, plane: gradient,
-          images: images, width: shape.inputWidth, pixels: shape.inputHeight * shape.inputWidth)
-      }
+    let transpose = phases.map { axes in
+      DepthwisePass(
+        rows: axes.rows, columns: axes.columns, kernel: kernel, plane: gradient, images: images,
+        width: shape.inputWidth, pixels: shape.inputHeight * shape.inputWidth)
     }
     forward = output.addresses
     backward = Table(transpose.map(\.addresses))
@@ -146,6 +130,17 @@ struct DepthwiseSlabs {
       channels: slabChannels, planes: (slabChannels.count &+ 15) / 16, input: take(input),
       gradient: take(gradient), first: take(plain), second: take(plain), weights: next,
       moments: next + taps &* 16)
+  }
+
+  /// Calls `body` with the first image and the number of each group that shares a task's slabs.
+  @inline(__always)
+  func forEachGroup(_ task: Task, _ body: (_ image: Int, _ count: Int) -> Void) {
+    var image = task.images.lowerBound
+    while image < task.images.upperBound {
+      let count = min(images, task.images.upperBound &- image)
+      body(image, count)
+      image &+= count
+    }
   }
 
   /// Where a task sums the gradient of its weights, [plane][tap][16].

@@ -14,9 +14,7 @@ extension DepthwiseConvolution {
       pool.runOnWorkers(plan.parts * plan.count) { index, worker in
         let task = plan.task(index, channels: channels, worker: worker, memory: memory)
         let start = task.channels.lowerBound
-        var image = task.images.lowerBound
-        while image < task.images.upperBound {
-          let count = min(plan.images, task.images.upperBound &- image)
+        plan.forEachGroup(task) { image, count in
           map.writeSlab(
             first: image &* plan.inputPixels, count: count &* plan.inputPixels,
             channels: channels, slab: task.channels, to: task.input)
@@ -34,7 +32,6 @@ extension DepthwiseConvolution {
               source: task.first.pixel(pixel), slab: task.first, target: output + row
             ).cover(task.channels.count)
           }
-          image &+= count
         }
         for plane in 0..<task.planes {
           let first = start &+ plane &* 16
@@ -82,9 +79,7 @@ extension DepthwiseConvolution {
         let (slopes, inputGradient) = (task.first, task.second)
         let start = task.channels.lowerBound
         let norm = output.norm.from(start)
-        var image = task.images.lowerBound
-        while image < task.images.upperBound {
-          let count = min(plan.images, task.images.upperBound &- image)
+        plan.forEachGroup(task) { image, count in
           let isFirst = image == task.images.lowerBound
           let input = image &* plan.inputPixels
           map.writeSlab(
@@ -122,7 +117,6 @@ extension DepthwiseConvolution {
               argumentGradient: argumentGradient + row, sums: sums.part(task.part) + start
             ).cover(task.channels.count)
           }
-          image &+= count
         }
       }
       if let weightGradient { joinWeights(plan, memory, weightGradient) }
@@ -171,18 +165,16 @@ extension DepthwiseConvolution {
     _ weightGradient: UnsafeMutablePointer<Float>
   ) {
     let channels = shape.inputChannels
-    pool.run(plan.count) { slab in
-      for plane in 0..<plan.width / 16 {
-        let first = slab &* plan.width &+ plane &* 16
-        if first >= channels { break }
-        for tap in 0..<plan.taps {
-          for part in 0..<plan.parts {
-            AddedRow(
-              source: plan.weightSums(part, slab, memory: memory)
-                + (plane &* plan.taps &+ tap) &* 16,
-              target: weightGradient + (tap &* channels &+ first)
-            ).cover(min(16, channels &- first))
-          }
+    let planesPerSlab = plan.width / 16
+    pool.run((channels + 15) / 16) { plane in
+      let (slab, place) = (plane / planesPerSlab, plane % planesPerSlab)
+      for tap in 0..<plan.taps {
+        for part in 0..<plan.parts {
+          AddedRow(
+            source: plan.weightSums(part, slab, memory: memory)
+              + (place &* plan.taps &+ tap) &* 16,
+            target: weightGradient + (tap &* channels &+ plane &* 16)
+          ).cover(min(16, channels &- plane &* 16))
         }
       }
     }

@@ -15,46 +15,6 @@ final class Table<Element> {
   }
 }
 
-/// One axis (rows or columns) of a gather plan.
-struct GatherAxis {
-  /// The targets along the axis.
-  var targets: [Int]
-  /// The kernel taps that are used, by their index along the axis.
-  var taps: [Int]
-  /// sources[target * taps.count + tap]: the source index, or nil in the padding.
-  var sources: [Int?]
-
-  /// The axis of a forward convolution: target o reads source o * stride - pad + tap.
-  static func forward(outputs: Int, inputs: Int, kernel: Int, stride: Int, pad: Int) -> Self {
-    var axis = Self(targets: Array(0..<outputs), taps: Array(0..<kernel), sources: [])
-    for output in 0..<outputs {
-      for tap in 0..<kernel {
-        let input = output * stride - pad + tap
-        axis.sources.append(input >= 0 && input < inputs ? input : nil)
-      }
-    }
-    return axis
-  }
-
-  /// The axis of one phase of the transposed convolution: the inputs phase, phase + stride, ...
-  /// are reached by the same taps.
-  static func backward(
-    outputs: Int, inputs: Int, kernel: Int, stride: Int, pad: Int, phase: Int
-  ) -> Self {
-    var axis = Self(targets: [], taps: [], sources: [])
-    axis.taps = (0..<kernel).filter { (phase + pad - $0) % stride == 0 }
-    axis.targets = Array(Swift.stride(from: phase, to: inputs, by: stride))
-    for input in axis.targets {
-      for tap in axis.taps {
-        let output = (input + pad - tap) / stride
-        let exists = input + pad >= tap && output < outputs
-        axis.sources.append(exists ? output : nil)
-      }
-    }
-    return axis
-  }
-}
-
 /// A convolution seen as: every target pixel is a sum over taps of a source row times a matrix.
 ///
 /// The same plan serves the forward convolution, the phases of its transpose and, with pixels as
@@ -96,8 +56,9 @@ struct GatherPlan {
     channels: Int, targetHeight: Int, targetWidth: Int, targetChannels: Int, merged: Bool
   ) {
     let float = MemoryLayout<Float>.stride
+    let (rowSources, columnSources) = (rows.sources, columns.sources)
     let pitch = sourceWidth * channels * float
-    rowOffsets = Table(rows.sources.map { $0.map { $0 * pitch } ?? -1 })
+    rowOffsets = Table(rowSources.map { $0.map { $0 * pitch } ?? -1 })
     rowTargets = Table(rows.targets.map { $0 * targetWidth * targetChannels * float })
     columnTargets = Table(columns.targets.map { $0 * targetChannels * float })
     let kernel = columns.taps.count
@@ -105,7 +66,7 @@ struct GatherPlan {
     if merged {
       // The first column of a window, in the image or before it.
       let starts = targets.map { target in
-        let window = columns.sources[target * kernel..<(target + 1) * kernel]
+        let window = columnSources[target * kernel..<(target + 1) * kernel]
         let known = window.firstIndex { $0 != nil } ?? window.startIndex
         return (window[known] ?? 0) - (known - window.startIndex)
       }
@@ -116,7 +77,7 @@ struct GatherPlan {
       windows = Table([])
       columnOffsets = Table(
         (0..<kernel).flatMap { tap in
-          targets.map { columns.sources[$0 * kernel + tap].map { $0 * channels * float } ?? -1 }
+          targets.map { columnSources[$0 * kernel + tap].map { $0 * channels * float } ?? -1 }
         })
     }
     rowTaps = rows.taps.count
@@ -125,8 +86,8 @@ struct GatherPlan {
     taps = rowTaps * columnTaps
     pixels = batch * rows.targets.count * columns.targets.count
     isPlain =
-      rows.sources == (0..<sourceHeight).map { $0 } && rows.targets == rows.sources
-      && columns.sources == (0..<sourceWidth).map { $0 } && columns.targets == columns.sources
+      rowSources == (0..<sourceHeight).map { $0 } && rows.targets == rowSources
+      && columnSources == (0..<sourceWidth).map { $0 } && columns.targets == columnSources
     sourceImage = sourceHeight * pitch
     targetImage = targetHeight * targetWidth * targetChannels * float
     self.channels = channels
@@ -248,38 +209,25 @@ struct GatherPlan {
 extension GatherPlan {
   /// The plan of the forward convolution: output pixels gather from the input.
   static func forward(_ s: ConvolutionShape, merged: Bool) -> Self {
-    Self(
-      rows: .forward(
-        outputs: s.outputHeight, inputs: s.inputHeight, kernel: s.kernel, stride: s.stride,
-        pad: s.padTop),
-      columns: .forward(
-        outputs: s.outputWidth, inputs: s.inputWidth, kernel: s.kernel, stride: s.stride,
-        pad: s.padLeft),
-      batch: s.batch, sourceHeight: s.inputHeight, sourceWidth: s.inputWidth,
-      channels: s.inputChannels, targetHeight: s.outputHeight, targetWidth: s.outputWidth,
-      targetChannels: s.outputChannels, merged: merged)
+    let axes = s.forwardAxes
+    return Self(
+      rows: axes.rows, columns: axes.columns, batch: s.batch, sourceHeight: s.inputHeight,
+      sourceWidth: s.inputWidth, channels: s.inputChannels, targetHeight: s.outputHeight,
+      targetWidth: s.outputWidth, targetChannels: s.outputChannels, merged: merged)
   }
 
   /// The plans of the transposed convolution, one per phase of the stride, with the kernel taps
   /// that each uses: input pixels gather from the output's gradient.
   static func backwardPhases(_ s: ConvolutionShape) -> [(plan: Self, taps: [Int])] {
-    var phases: [(plan: Self, taps: [Int])] = []
-    for rowPhase in 0..<s.stride {
-      let rows = GatherAxis.backward(
-        outputs: s.outputHeight, inputs: s.inputHeight, kernel: s.kernel, stride: s.stride,
-        pad: s.padTop, phase: rowPhase)
-      for columnPhase in 0..<s.stride {
-        let columns = GatherAxis.backward(
-          outputs: s.outputWidth, inputs: s.inputWidth, kernel: s.kernel, stride: s.stride,
-          pad: s.padLeft, phase: columnPhase)
-        let plan = Self(
-          rows: rows, columns: columns, batch: s.batch, sourceHeight: s.outputHeight,
-          sourceWidth: s.outputWidth, channels: s.outputChannels, targetHeight: s.inputHeight,
-          targetWidth: s.inputWidth, targetChannels: s.inputChannels, merged: false)
-        let taps = rows.taps.flatMap { row in columns.taps.map { row * s.kernel + $0 } }
-        phases.append((plan, taps))
+    s.backwardAxes.map { axes in
+      let plan = Self(
+        rows: axes.rows, columns: axes.columns, batch: s.batch, sourceHeight: s.outputHeight,
+        sourceWidth: s.outputWidth, channels: s.outputChannels, targetHeight: s.inputHeight,
+        targetWidth: s.inputWidth, targetChannels: s.inputChannels, merged: false)
+      let taps = axes.rows.taps.flatMap { row in
+        axes.columns.taps.map { row.index * s.kernel + $0.index }
       }
+      return (plan, taps)
     }
-    return phases
   }
 }

@@ -96,51 +96,6 @@ struct ChannelSlab {
   }
 }
 
-/// One axis (rows or columns) of a depthwise convolution or of a phase of its transpose: target i
-/// reads the sources step * i + offset of each tap.
-struct DepthwiseAxis {
-  let step: Int
-  let sources: Int
-  /// The kernel taps that are used, with their offsets.
-  let taps: [(tap: Int, offset: Int)]
-  let targets: [Int]
-
-  /// The axis of the forward convolution.
-  static func forward(outputs: Int, inputs: Int, kernel: Int, stride: Int, pad: Int) -> Self {
-    Self(
-      step: stride, sources: inputs, taps: (0..<kernel).map { ($0, $0 - pad) },
-      targets: Array(0..<outputs))
-  }
-
-  /// The axis of one phase of the transpose: the inputs phase, phase + stride, ... are reached by
-  /// the same taps.
-  static func backward(
-    outputs: Int, inputs: Int, kernel: Int, stride: Int, pad: Int, phase: Int
-  ) -> Self {
-    let taps = (0..<kernel).filter { (phase + pad - $0) % stride == 0 }
-    return Self(
-      step: 1, sources: outputs, taps: taps.map { ($0, (phase + pad - $0) / stride) },
-      targets: Array(Swift.stride(from: phase, to: inputs, by: stride)))
-  }
-
-  /// The zeros that its taps meet.
-  var margin: PaddedPlane.Margin {
-    var margin = PaddedPlane.Margin()
-    for (_, offset) in taps where !targets.isEmpty {
-      margin.before = max(margin.before, -offset)
-      margin.behind = max(margin.behind, step * (targets.count - 1) + offset - (sources - 1))
-    }
-    return margin
-  }
-
-  /// The taps that meet anything but zeros.
-  var usefulTaps: [(tap: Int, offset: Int)] {
-    taps.filter { tap in
-      targets.indices.contains { (0..<sources).contains(step * $0 + tap.offset) }
-    }
-  }
-}
-
 /// Sums over taps on padded planes: a depthwise convolution, or a phase of its transpose.
 struct DepthwisePass {
   /// The tables' addresses and sizes, for inner loops, which must not count references.
@@ -162,14 +117,14 @@ struct DepthwisePass {
   ///   - plane: where the sources are.
   ///   - width: the columns of a target image, and `pixels` all its pixels.
   init(
-    rows: DepthwiseAxis, columns: DepthwiseAxis, kernel: Int, plane: PaddedPlane, images: Int,
+    rows: GatherAxis, columns: GatherAxis, kernel: Int, plane: PaddedPlane, images: Int,
     width: Int, pixels: Int
   ) {
     var taps: [Int] = []
     var offsets: [Int] = []
     for row in rows.usefulTaps {
       for column in columns.usefulTaps {
-        taps.append(row.tap * kernel + column.tap)
+        taps.append(row.index * kernel + column.index)
         offsets.append(row.offset * plane.pitch + column.offset * 16)
       }
     }
