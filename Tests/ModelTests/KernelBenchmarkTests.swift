@@ -15,7 +15,7 @@ import Testing
     let pool = ThreadPool(threads: 2)
     let blueprint = try Blueprint(Variant.named(name), classCount: 10)
     let isTransformer = name.hasPrefix("vit")
-    let benchmark = KernelBenchmark(
+    let benchmark = try KernelBenchmark(
       blueprint, batch: 2, inputSize: isTransformer ? 32 : 64, pool: pool)
     let names = benchmark.kernels.map(\.name)
     #expect(Set(names).count == names.count)
@@ -26,6 +26,20 @@ import Testing
     for kernel in benchmark.kernels {
       #expect(kernel.run() > 0)
       #expect((kernel.operations > 0) == kernel.name.hasPrefix("attention"))
+    }
+  }
+
+  @Test(
+    "batches that no machine holds are refused",
+    arguments: ["tf_efficientnetv2_b0", "vit_tiny_patch16_224"])
+  func refusals(name: String) throws {
+    let blueprint = try Blueprint(Variant.named(name), classCount: 10)
+    let pool = ThreadPool(threads: 1)
+    #expect(throws: ArchitectureError.self) {
+      try KernelBenchmark(blueprint, batch: 65_536, inputSize: 4_096, pool: pool)
+    }
+    #expect(throws: ArchitectureError.self) {
+      try blueprint.convolutionCases(batch: 65_536, inputSize: 4_096)
     }
   }
 }

@@ -23,7 +23,9 @@ public struct ConvolutionCase: Sendable, Hashable {
 extension Blueprint {
   /// The distinct convolutions of the network for a batch, in the order of their first use; none of
   /// a transformer.
-  public func convolutionCases(batch: Int, inputSize: Int) -> [ConvolutionCase] {
+  /// - Throws: `ArchitectureError` where the tensors of one cannot be addressed or do not fit.
+  public func convolutionCases(batch: Int, inputSize: Int) throws -> [ConvolutionCase] {
+    try checkExtent(batch: batch, inputSize: inputSize)
     guard case .convolutional(let body) = body else { return [] }
     var cases: [ConvolutionCase] = []
     var map = FeatureMap(batch: batch, size: inputSize, channels: inputChannels)
@@ -36,6 +38,9 @@ extension Blueprint {
         ConvolutionCase(shape: shape, isDepthwise: unit.isDepthwise, count: count + 1),
         at: known ?? cases.endIndex)
     }
+    let largest = cases.map { 2 * ($0.shape.inputCount + $0.shape.outputCount) }.max() ?? 0
+    try checkMemory(
+      largest * MemoryLayout<Float>.stride, batch: batch, inputSize: inputSize)
     return cases
   }
 }

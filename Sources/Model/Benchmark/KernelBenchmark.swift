@@ -28,24 +28,33 @@ public final class KernelBenchmark {
   public private(set) var kernels: [Kernel] = []
   private let pool: ThreadPool
   private var memories: [FloatMemory] = []
-  private var attention: Attention?
 
   /// Allocates what the kernels of a network need for a batch, on the map that it computes most.
-  public init(_ blueprint: Blueprint, batch: Int, inputSize: Int, pool: ThreadPool) {
+  /// - Throws: `ArchitectureError` when the network cannot take such batches.
+  public init(_ blueprint: Blueprint, batch: Int, inputSize: Int, pool: ThreadPool) throws {
     self.pool = pool
+    try blueprint.checkExtent(batch: batch, inputSize: inputSize)
+    /// Refuses maps of which the memory does not hold three.
+    func checkMaps(_ floats: Int) throws {
+      try checkMemory(
+        3 * floats * MemoryLayout<Float>.stride, batch: batch, inputSize: inputSize)
+    }
     switch blueprint.body {
     case .convolutional:
-      let cases = blueprint.convolutionCases(batch: batch, inputSize: inputSize)
+      let cases = try blueprint.convolutionCases(batch: batch, inputSize: inputSize)
       let most = cases.max {
         $0.count * $0.shape.outputCount < $1.count * $1.shape.outputCount
       }
       guard let shape = most?.shape else { break }
+      try checkMaps(shape.outputCount)
       addNormalised(
         batch: batch, pixels: shape.outputHeight * shape.outputWidth,
         channels: shape.outputChannels)
     case .transformer(let body):
-      let grid = inputSize / body.patches.size
-      addTransformer(batch: batch, tokens: grid * grid + 1, body.shape)
+      let grid = try body.grid(inputSize: inputSize)
+      let tokens = grid * grid + 1
+      try checkMaps(batch * tokens * body.shape.hiddenChannels)
+      addTransformer(batch: batch, tokens: tokens, body.shape)
     }
     addLoss(batch: batch, classes: blueprint.classCount)
     addUpdate(blueprint.parameterCount)
@@ -157,7 +166,6 @@ public final class KernelBenchmark {
     }
     let attention = Attention(
       batch: batch, tokens: tokens, heads: shape.heads, size: channels / shape.heads, pool: pool)
-    self.attention = attention
     let heads = "\(batch)x\(shape.heads) heads of \(tokens)x\(channels / shape.heads)"
     // Scores and sums; backward computes the scores again and has four products more.
     let product = 2 * batch * tokens * tokens * channels

@@ -52,14 +52,12 @@ enum BenchCommands {
     let work = invocation.string("work") ?? "train"
     let rounds = state.replay.isRehearsal ? 1 : invocation.integer("rounds") ?? 10
     if work == "convolutions" {
-      let cases = model.network.blueprint.convolutionCases(batch: batch, inputSize: size)
-      try state.show(
-        try convolutions(cases, rounds: rounds, pool, state),
-        as: invocation)
+      let cases = try model.network.blueprint.convolutionCases(batch: batch, inputSize: size)
+      try state.show(try convolutions(cases, rounds: rounds, pool, state), as: invocation)
       return
     }
     if work == "kernels" {
-      let benchmark = KernelBenchmark(
+      let benchmark = try KernelBenchmark(
         model.network.blueprint, batch: batch, inputSize: size, pool: pool)
       try state.show(try kernels(benchmark, rounds: rounds, pool, state), as: invocation)
       return
@@ -129,16 +127,8 @@ enum BenchCommands {
     for (done, subject) in cases.enumerated() {
       let benchmark = ConvolutionBenchmark(subject, pool: pool)
       for pass in benchmark.passes {
-        _ = benchmark.run(pass)
-        var seconds: [Double] = []
-        var peak = meter.gigaflops()
-        for _ in 0..<rounds {
-          seconds.append(benchmark.run(pass))
-          guard !state.mustStop else { throw state.stopError }
-        }
-        peak = max(peak, meter.gigaflops())
-        seconds.sort()
-        let median = seconds[seconds.count / 2]
+        let (median, peak) = try measure(
+          rounds, state, peak: { meter.gigaflops() }, run: { benchmark.run(pass) })
         let shape = subject.shape
         let flops = 2 * Double(pass.cost * subject.multiplyAdds)
         let bytes = Double(4 * (shape.inputCount + shape.outputCount + subject.weightCount))
@@ -179,17 +169,9 @@ enum BenchCommands {
     defer { state.console.progress.finish() }
     for (done, kernel) in benchmark.kernels.enumerated() {
       let isProduct = kernel.operations > 0
-      func look() -> Double { isProduct ? meter.gigaflops() : meter.gigabytes() }
-      _ = kernel.run()
-      var peak = look()
-      var seconds: [Double] = []
-      for _ in 0..<rounds {
-        seconds.append(kernel.run())
-        guard !state.mustStop else { throw state.stopError }
-      }
-      peak = max(peak, look())
-      seconds.sort()
-      let median = seconds[seconds.count / 2]
+      let (median, peak) = try measure(
+        rounds, state, peak: { isProduct ? meter.gigaflops() : meter.gigabytes() },
+        run: kernel.run)
       let rates = (
         flops: Double(kernel.operations) / median / 1e9, bytes: Double(kernel.bytes) / median / 1e9
       )
@@ -202,6 +184,22 @@ enum BenchCommands {
       state.console.progress.update(done + 1)
     }
     return table
+  }
+
+  /// The median seconds of some runs behind one that is not counted, and the higher of the peaks
+  /// before and after them.
+  private static func measure(
+    _ rounds: Int, _ state: WorkbenchState, peak: () -> Double, run: () -> Double
+  ) throws -> (median: Double, peak: Double) {
+    _ = run()
+    let before = peak()
+    var seconds: [Double] = []
+    for _ in 0..<rounds {
+      seconds.append(run())
+      guard !state.mustStop else { throw state.stopError }
+    }
+    seconds.sort()
+    return (seconds[seconds.count / 2], max(before, peak()))
   }
 
   private static func name(_ subject: ConvolutionCase) -> String {
