@@ -78,6 +78,13 @@ public struct TransformerBody: Sendable {
     }
     return inputSize / shape.patchSize
   }
+
+  /// The tokens of an image: its patches, and the class token.
+  /// - Throws: as `grid`.
+  func tokens(inputSize: Int) throws -> Int {
+    let grid = try grid(inputSize: inputSize)
+    return grid * grid + 1
+  }
 }
 
 /// Declares a transformer's tensors in timm's order and names.

@@ -21,22 +21,30 @@ public struct ConvolutionCase: Sendable, Hashable {
 }
 
 extension Blueprint {
-  /// The distinct convolutions of the network for a batch, in the order of their first use; none of
-  /// a transformer.
+  /// The distinct convolutions of the network for a batch, in the order of their first use; of a
+  /// transformer its fully connected layers, which are 1x1 convolutions of the tokens.
   /// - Throws: `ArchitectureError` where the tensors of one cannot be addressed or do not fit.
   public func convolutionCases(batch: Int, inputSize: Int) throws -> [ConvolutionCase] {
     try checkExtent(batch: batch, inputSize: inputSize)
-    guard case .convolutional(let body) = body else { return [] }
     var cases: [ConvolutionCase] = []
-    var map = FeatureMap(batch: batch, size: inputSize, channels: inputChannels)
-    for unit in body.convolutions {
-      let shape = ConvolutionShape(unit, input: map, padding: variant.padding)
-      map = FeatureMap(batch: batch, size: shape.outputHeight, channels: unit.outputChannels)
-      let known = cases.firstIndex { $0.shape == shape && $0.isDepthwise == unit.isDepthwise }
+    func add(_ shape: ConvolutionShape, isDepthwise: Bool = false) {
+      let known = cases.firstIndex { $0.shape == shape && $0.isDepthwise == isDepthwise }
       let count = known.map { cases.remove(at: $0).count } ?? 0
       cases.insert(
-        ConvolutionCase(shape: shape, isDepthwise: unit.isDepthwise, count: count + 1),
+        ConvolutionCase(shape: shape, isDepthwise: isDepthwise, count: count + 1),
         at: known ?? cases.endIndex)
+    }
+    switch body {
+    case .convolutional(let body):
+      var map = FeatureMap(batch: batch, size: inputSize, channels: inputChannels)
+      for unit in body.convolutions {
+        let shape = ConvolutionShape(unit, input: map, padding: variant.padding)
+        map = FeatureMap(batch: batch, size: shape.outputHeight, channels: unit.outputChannels)
+        add(shape, isDepthwise: unit.isDepthwise)
+      }
+    case .transformer(let body):
+      let rows = batch * (try body.tokens(inputSize: inputSize))
+      for layer in body.blocks.flatMap(\.layers) { add(ConvolutionShape(layer, rows: rows)) }
     }
     let largest = cases.map { 2 * ($0.shape.inputCount + $0.shape.outputCount) }.max() ?? 0
     try checkMemory(

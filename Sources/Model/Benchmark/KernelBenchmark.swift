@@ -51,8 +51,7 @@ public final class KernelBenchmark {
         batch: batch, pixels: shape.outputHeight * shape.outputWidth,
         channels: shape.outputChannels)
     case .transformer(let body):
-      let grid = try body.grid(inputSize: inputSize)
-      let tokens = grid * grid + 1
+      let tokens = try body.tokens(inputSize: inputSize)
       try checkMaps(batch * tokens * body.shape.hiddenChannels)
       addTransformer(batch: batch, tokens: tokens, body.shape)
     }

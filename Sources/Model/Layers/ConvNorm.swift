@@ -136,6 +136,13 @@ extension ConvolutionShape {
       padding: padding)
   }
 
+  /// A fully connected layer of many rows as a 1x1 convolution.
+  init(_ unit: DenseUnit, rows: Int) {
+    self.init(
+      input: FeatureMap(batch: rows, size: 1, channels: unit.inputs), outputs: unit.outputs,
+      kernel: 1, stride: 1, padding: .symmetric)
+  }
+
   /// The geometry of a square kernel on a square map.
   init(input: FeatureMap, outputs: Int, kernel: Int, stride: Int, padding: Padding) {
     let (size, before) = padding.resolve(input: input.size, kernel: kernel, stride: stride)

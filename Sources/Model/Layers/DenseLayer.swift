@@ -17,9 +17,7 @@ struct DenseLayer {
 
   /// A layer that trains on `rows` rows at a time.
   init(_ unit: DenseUnit, rows: Int, _ planner: LayerPlanner) {
-    let shape = ConvolutionShape(
-      input: FeatureMap(batch: rows, size: 1, channels: unit.inputs), outputs: unit.outputs,
-      kernel: 1, stride: 1, padding: .symmetric)
+    let shape = ConvolutionShape(unit, rows: rows)
     let isMany = rows >= 16 && min(unit.inputs, unit.outputs) >= 4 && shape.isPlannable
     self.init(
       unit, planner.table, planner.freezing,

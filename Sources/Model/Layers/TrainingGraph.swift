@@ -148,8 +148,7 @@ extension Blueprint {
         largest = max(largest, size * size * unit.outputChannels)
       }
     case .transformer(let body):
-      let grid = try body.grid(inputSize: inputSize)
-      largest = max(largest, (grid * grid + 1) * body.shape.hiddenChannels)
+      largest = max(largest, try body.tokens(inputSize: inputSize) * body.shape.hiddenChannels)
     }
     guard largest * batch < Int(Int32.max) else {
       throw ArchitectureError.workspaceTooLarge(batch: batch, inputSize: inputSize)

@@ -207,7 +207,8 @@ enum BenchCommands {
     let channels =
       subject.isDepthwise ? "\(s.inputChannels)" : "\(s.inputChannels) -> \(s.outputChannels)"
     return "\(subject.isDepthwise ? "depthwise " : "")\(s.kernel)x\(s.kernel) \(channels)"
-      + " at \(s.outputHeight)x\(s.outputWidth)" + (s.stride > 1 ? " s\(s.stride)" : "")
+      + (s.outputHeight == 1 ? " on \(s.batch) rows" : " at \(s.outputHeight)x\(s.outputWidth)")
+      + (s.stride > 1 ? " s\(s.stride)" : "")
   }
 
   /// The hyperparameters that a measurement may override.
