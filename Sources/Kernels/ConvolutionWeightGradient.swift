@@ -6,6 +6,10 @@ enum PackedTiles {
   /// Floats between tiles: a block of pixels, and a little against cache conflicts.
   static let distance = OuterPlan.block * rows + 16
 
+  /// The tiles of a microkernel that one is computed in, and the most that a lower one takes.
+  static var parts: Int { hasWideRegisters ? 3 : 4 }
+  static let mostParts = 12
+
   /// Where a row lies within its pixel.
   @inline(__always) static func offset(_ row: Int) -> Int {
     let (tile, within) = row.quotientAndRemainder(dividingBy: rows)
@@ -21,6 +25,9 @@ struct OuterPlan {
   /// Floats of 16 packed columns of a block, and a little against cache conflicts.
   static let vectorDistance = block * 16 + 16
   private static let tile = PackedTiles.rows
+  /// Rows and columns of a part. Its sums and packed sides stay in a second-level cache of 1 MB; the
+  /// larger it is, the less is packed for a product.
+  private static let partSide = 384
 
   let panels: Table<Panel>
   let groups: Int
@@ -41,6 +48,11 @@ struct OuterPlan {
   let sumsCount: Int
   let workerCount: Int
   let tableCount: Int
+  /// The sums of a part between its blocks of pixels: a panel's rows lie together, where those of the
+  /// matrix would be pages apart.
+  let partSumsCount: Int
+  /// Lines that are fetched ahead: some for each microkernel's tile of a packed one.
+  let aheadCount: Int
 
   init(gather: GatherPlan, outputs: Int, threads: Int) {
     let panels = Panel.cut(outputs, limit: 3)
@@ -49,19 +61,25 @@ struct OuterPlan {
     columns = (outputs + 15) & ~15
     tilesPerTap = gather.depth == 9 ? 1 : (gather.depth + Self.tile - 1) / Self.tile
     let tiles = gather.taps * tilesPerTap
-    // A part's rows and sums stay in the second-level cache.
-    var runs = gather.isPlain ? (rows + 191) / 192 : 1
-    var panelParts = gather.isPlain ? (columns + 191) / 192 : 1
-    // Where that is few parts, pixels are shared out as long as the copies of the sums are small
-    // beside the work, and the longer side is cut after that.
-    let wanted = min(16, (rows * columns * gather.pixels) >> 17)
+    let (rows, columns) = (self.rows, self.columns)
+    func cut(_ side: Int) -> (runs: Int, panelParts: Int) {
+      gather.isPlain ? ((rows + side - 1) / side, (columns + side - 1) / side) : (1, 1)
+    }
+    // Where a matrix gives few tasks, pixels are shared out as long as the copies of the sums are small
+    // beside the work. That decides the order of a sum: it depends on the sizes alone.
+    let work = rows * columns * gather.pixels
+    let halves = cut(Self.partSide / 2)
     let fits = rows * columns <= 100_000
     let wantedGroups =
-      fits ? max(1, min(8, gather.pixels / 512, wanted / (runs * panelParts))) : 1
+      fits
+      ? max(1, min(8, gather.pixels / 512, min(16, work >> 17) / (halves.runs * halves.panelParts)))
+      : 1
     let blocks = (gather.pixels + Self.block - 1) / Self.block
     pixelsPerGroup = (blocks + wantedGroups - 1) / wantedGroups * Self.block
     groups = (gather.pixels + pixelsPerGroup - 1) / pixelsPerGroup
-    while runs * panelParts * groups < wanted / 2 {
+    // The longer side is cut until there are tasks enough to even out what threads are slowed by.
+    var (runs, panelParts) = cut(Self.partSide)
+    while runs * panelParts * groups < min(4 * threads, work >> 18) {
       if rows * panelParts >= columns * runs, tiles >= 4 * runs {
         runs *= 2
       } else if panels.count >= 2 * panelParts {
@@ -77,12 +95,15 @@ struct OuterPlan {
     packsRows = gather.isPlain && gather.depth != 9
     sumsCount = groups > 1 ? groups * rows * columns : 0
     tableCount = Self.block * gather.taps
+    partSumsCount =
+      pixelsPerGroup > Self.block ? tilesPerRun * Self.tile * panelsPerPart * 48 : 0
+    aheadCount = Self.block / 4 * (packsRows ? PackedTiles.mostParts : 1)
     let packed =
       self.panelsPerPart * 3 * Self.vectorDistance
       + (packsRows ? tilesPerRun * PackedTiles.distance : 0)
-    let ahead = Self.block / 4 * 2
     let worker =
-      2 * (tableCount + Self.block) + gather.patchCount + packed + outputs + 64 + 16 * 48 + ahead
+      2 * (tableCount + Self.block) + partSumsCount + gather.patchCount + packed + outputs + 64
+      + 16 * 48 + 2 * aheadCount
     workerCount = (worker + 31) & ~15
     scratchCount = sumsCount + workerCount * threads
   }
@@ -131,7 +152,8 @@ extension Convolution {
     let table = UnsafeMutableRawPointer(memory).assumingMemoryBound(to: RowPointer.self)
     let targets = UnsafeMutableRawPointer(memory + 2 &* plan.tableCount)
       .assumingMemoryBound(to: TargetPointer.self)
-    let packed = memory + 2 &* (plan.tableCount &+ OuterPlan.block)
+    let partSums = memory + 2 &* (plan.tableCount &+ OuterPlan.block)
+    let packed = partSums + plan.partSumsCount
     let packedRows = packed + 3 &* plan.panelsPerPart &* OuterPlan.vectorDistance
     let packsRows = plan.packsRows
     precondition(packsRows || input.normalized == nil, "this convolution reads a stored map")
@@ -140,7 +162,9 @@ extension Convolution {
     let spare = temporary + 16 &* 48
     let ahead = UnsafeMutableRawPointer(spare + (outputs &+ 63) & ~15)
       .assumingMemoryBound(to: RowPointer.self)
-    let aheadLimit = OuterPlan.block / 4
+    for index in 0..<plan.aheadCount { ahead[index] = UnsafePointer(packed) }
+    let aheadPerTile = OuterPlan.block / 4
+    let aheadLimit = aheadPerTile &* (packsRows ? PackedTiles.parts : 1)
     let firstTile = run &* plan.tilesPerRun
     let lastTile = min(gather.taps &* plan.tilesPerTap, firstTile &+ plan.tilesPerRun)
     let firstPanel = part &* plan.panelsPerPart
@@ -205,18 +229,23 @@ extension Convolution {
           var listed = rowsAhead.list(slots: stretch, to: ahead, from: 0, limit: aheadLimit)
           listed = columnsAhead.list(
             slots: stretch, to: ahead, from: listed, limit: aheadLimit)
-          for index in listed..<aheadLimit { ahead[index] = UnsafePointer(packed) }
-          let place = (tap &* gather.depth &+ firstRow) &* stride &+ panel.column
-          let adds = accumulate || pixel > start
+          // From the matrix through the part's own sums and back.
+          let matrix = sums + ((tap &* gather.depth &+ firstRow) &* stride &+ panel.column)
+          let tileSums =
+            partSums
+            + ((panel.column &- first.column) &* plan.tilesPerRun &+ (tile &- firstTile) &* width)
+            &* tileRows
+          let (isFirst, isLast) = (pixel == start, next >= end)
+          let initial = !isFirst ? tileSums : accumulate ? matrix : zeros.base
           outerRows(
             rows, vectors: panel.vectors, temporary: temporary,
             OuterTile(
               pixels: count, table: table + tap &* GatherPlan.block,
               offset: packsRows ? (tile &- firstTile) &* PackedTiles.distance : firstRow,
-              columns: columns, target: sums + place, stride: stride,
-              width: accumulate ? panel.width : width,
-              initial: adds ? UnsafePointer(sums + place) : UnsafePointer(zeros.base),
-              initialStride: adds ? stride : 0, ahead: ahead))
+              columns: columns, target: isLast ? matrix : tileSums, stride: isLast ? stride : width,
+              width: accumulate ? panel.width : width, initial: UnsafePointer(initial),
+              initialStride: !isFirst ? width : accumulate ? stride : 0, ahead: ahead,
+              aheadStep: packsRows ? aheadPerTile : 0))
           tile &+= stretch
         }
       }

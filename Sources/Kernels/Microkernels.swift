@@ -229,6 +229,8 @@ struct OuterTile {
   var initialStride: Int
   /// Lines that are fetched into the cache meanwhile: one for every four pixels.
   var ahead: UnsafePointer<RowPointer>
+  /// How many lines further the next tile goes on; 0 where all tiles ask for the same.
+  var aheadStep = 0
 }
 
 /// `tiles` times the next `height` rows by `vectors` * 16 columns, held in registers over all pixels.
@@ -238,7 +240,7 @@ private func outer<let height: Int, let vectors: Int>(
   _ tiles: Int
 ) {
   let table = tile.table
-  let ahead = tile.ahead
+  var ahead = tile.ahead
   var offset = tile.offset
   var target = tile.target
   var initial = tile.initial
@@ -268,6 +270,7 @@ private func outer<let height: Int, let vectors: Int>(
     offset &+= height
     target += height &* tile.stride
     initial += height &* tile.initialStride
+    ahead += tile.aheadStep
   }
 }
 
@@ -341,6 +344,7 @@ func outerRows(
     tile.offset += done
     tile.target += done &* tile.stride
     tile.initial += done &* tile.initialStride
+    tile.ahead += tiles &* tile.aheadStep
     left &-= done
   }
 }
