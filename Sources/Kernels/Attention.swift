@@ -66,7 +66,8 @@ public final class Attention {
         if let output { attend(first: first, rows: rows, to: output + head.place, places) }
         // The values'.
         let slopes = outputGradient + (head.place + first * narrow)
-        products.pack(slopes, count: rows, stride: narrow, into: places.outputGradients)
+        products.pack(
+          slopes, count: rows, stride: narrow, isTransposed: true, into: places.outputGradients)
         products.multiplyTransposed(
           rows: rows, places.shares, places.outputGradients, isFirst: first == 0,
           zeros: zeros.base, to: queriesGradient + 2 * narrow, targetStride: wide, places)
@@ -85,7 +86,7 @@ public final class Attention {
           rows: rows, depth: tokens, places.gradients, stride: columns, places.keys,
           products.channelPanels, to: queriesGradient + first * wide, targetStride: wide, places)
         products.pack(
-          head.queries + first * wide, count: rows, stride: wide, scale: scale,
+          head.queries + first * wide, count: rows, stride: wide, scale: scale, isTransposed: true,
           into: places.queries)
         products.multiplyTransposed(
           rows: rows, places.gradients, places.queries, isFirst: first == 0, zeros: zeros.base,
@@ -152,7 +153,7 @@ public final class Attention {
 /// values = exp(values - largest) / their sum, in place.
 func softmaxRow(_ values: UnsafeMutablePointer<Float>, count: Int) {
   let top = largest(of: values, count: count)
-  ExponentialRow(values: values, top: top).cover(count)
+  ExponentialRow(values: values, top: top).coverChains(count)
   ScaledRow(values: values, factor: 1 / RowValues(x: values).sum(count)).cover(count)
 }
 
@@ -164,7 +165,7 @@ private func largest(of values: UnsafePointer<Float>, count: Int) -> Float {
     vector = Vector.larger(vector, Vector.load(values + index))
     index &+= 16
   }
-  var top = vector.max()
+  var top = vector.top
   while index < count {
     top = Float.larger(top, values[index])
     index &+= 1

@@ -8,9 +8,11 @@ struct AttentionProducts {
 
   let tokens: Int
   let size: Int
-  /// The columns that are tokens, and those that are channels of the head.
+  /// The columns that are tokens, and those that are channels of the head: of a product with rows and
+  /// of one with columns.
   let tokenPanels: Table<Panel>
   let channelPanels: Table<Panel>
+  private let outerPanels: Table<Panel>
   /// Both counts in whole vectors.
   let tokenColumns: Int
   let channelColumns: Int
@@ -24,7 +26,8 @@ struct AttentionProducts {
     self.tokens = tokens
     self.size = size
     tokenPanels = Table(Panel.cut(tokens, limit: 4))
-    channelPanels = Table(Panel.cut(size, limit: 3))
+    channelPanels = Table(Panel.cut(size, limit: 4))
+    outerPanels = Table(Panel.cut(size, limit: 3))
     tokenColumns = (tokens + 15) & ~15
     channelColumns = (size + 15) & ~15
     packedTokens = size * tokenColumns
@@ -101,13 +104,15 @@ struct AttentionProducts {
     if scale != 1 { ScaledRow(values: packed, factor: scale).cover(packedTokens) }
   }
 
-  /// Packs the channels of `count` tokens, `stride` floats from token to token.
+  /// Packs the channels of `count` tokens, `stride` floats from token to token, for `multiply` or for
+  /// `multiplyTransposed`.
   func pack(
     _ source: UnsafePointer<Float>, count: Int, stride: Int, scale: Float = 1,
-    into packed: UnsafeMutablePointer<Float>
+    isTransposed: Bool = false, into packed: UnsafeMutablePointer<Float>
   ) {
-    for index in 0..<channelPanels.count {
-      let panel = channelPanels.base[index]
+    let panels = isTransposed ? outerPanels : channelPanels
+    for index in 0..<panels.count {
+      let panel = panels.base[index]
       packPanel(
         source + panel.column, stride: stride, panel, count: count,
         into: packed + panel.column &* count)
@@ -154,8 +159,8 @@ struct AttentionProducts {
       places.table[row] = source + row &* tokenColumns
       places.ahead[row] = packed
     }
-    for index in 0..<channelPanels.count {
-      let panel = channelPanels.base[index]
+    for index in 0..<outerPanels.count {
+      let panel = outerPanels.base[index]
       let sums = target + panel.column
       outerRows(
         tokens, vectors: panel.vectors, temporary: places.temporary,

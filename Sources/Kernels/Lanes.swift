@@ -107,6 +107,25 @@ extension SIMD16<Float>: Lanes {
   }
 }
 
+// The library's `sum` and `max` go lane by lane, the latter with a branch for each.
+extension SIMD16<Float> {
+  /// The sum of all lanes, half by half.
+  @inline(__always) var total: Float {
+    let eight = lowHalf + highHalf
+    let four = eight.lowHalf + eight.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two[0] + two[1]
+  }
+
+  /// The largest of all lanes that is a number.
+  @inline(__always) var top: Float {
+    let eight = SIMD8.larger(lowHalf, highHalf)
+    let four = eight.lowHalf.replacing(with: eight.highHalf, where: eight.highHalf .> eight.lowHalf)
+    let two = four.lowHalf.replacing(with: four.highHalf, where: four.highHalf .> four.lowHalf)
+    return Float.larger(two[0], two[1])
+  }
+}
+
 extension SIMD8<Float>: Lanes {
   @inline(__always) static var width: Int { 8 }
   @inline(__always) init(splat value: Float) { self.init(repeating: value) }

@@ -96,7 +96,7 @@ extension RowTerm {
       sums = sums + value(Vector.self, at: c)
       c &+= 16
     }
-    var sum = sums.sum()
+    var sum = sums.total
     while c < count {
       sum += value(Float.self, at: c)
       c &+= 1
