@@ -21,7 +21,7 @@ enum IdentityFunction: PointwiseFunction {
 }
 
 enum SiluFunction: PointwiseFunction {
-  @inline(__always) static func value<L: Lanes>(_ x: L) -> L { x * sigmoid(x) }
+  @inline(__always) static func value<L: Lanes>(_ x: L) -> L { silu(x) }
   @inline(__always) static func derivative<L: Lanes>(_ x: L) -> L {
     // s + x s (1 - s)
     let s = sigmoid(x)

@@ -37,12 +37,7 @@ protocol Lanes {
   func limited(_ low: Float, _ high: Float) -> Self
   /// 2 to the power of n, where the low bits of a float near 1.5 * 2^23 are the integer n + 127.
   var powerOfTwo: Self { get }
-  /// 1 / x within 5.1 % for 1 <= x < 2^126: the bits of x, subtracted from a constant.
-  var roughReciprocal: Self { get }
 }
-
-/// Twice the bits of 1, less what makes the largest error of `roughReciprocal` smallest.
-private let reciprocalBits: Int32 = 0x7EF3_11C7
 
 extension Lanes {
   @inline(__always)
@@ -101,10 +96,6 @@ extension SIMD16<Float>: Lanes {
     let bits = unsafeBitCast(self, to: SIMD16<Int32>.self)
     return unsafeBitCast(bits &<< SIMD16<Int32>(repeating: 23), to: Self.self)
   }
-  @inline(__always) var roughReciprocal: Self {
-    let bits = unsafeBitCast(self, to: SIMD16<Int32>.self)
-    return unsafeBitCast(SIMD16<Int32>(repeating: reciprocalBits) &- bits, to: Self.self)
-  }
 }
 
 // The library's `sum` and `max` go lane by lane, the latter with a branch for each.
@@ -162,10 +153,6 @@ extension SIMD8<Float>: Lanes {
     let bits = unsafeBitCast(self, to: SIMD8<Int32>.self)
     return unsafeBitCast(bits &<< SIMD8<Int32>(repeating: 23), to: Self.self)
   }
-  @inline(__always) var roughReciprocal: Self {
-    let bits = unsafeBitCast(self, to: SIMD8<Int32>.self)
-    return unsafeBitCast(SIMD8<Int32>(repeating: reciprocalBits) &- bits, to: Self.self)
-  }
 }
 
 extension Float: Lanes {
@@ -191,8 +178,5 @@ extension Float: Lanes {
   }
   @inline(__always) var powerOfTwo: Self {
     Float(bitPattern: bitPattern &<< 23)
-  }
-  @inline(__always) var roughReciprocal: Self {
-    Float(bitPattern: UInt32(bitPattern: reciprocalBits) &- bitPattern)
   }
 }

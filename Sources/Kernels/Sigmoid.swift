@@ -28,22 +28,18 @@ private func exponentialParts<L: Lanes>(ofNegated argument: L) -> (fraction: L, 
   return (fraction, shifted.powerOfTwo)
 }
 
-/// 1 / x for 1 <= x < 2^126, relative error below 1.2e-7; NaN stays NaN.
-///
-/// Where a division of a wide register would take one unit of the processor for long, from 5 % with
-/// the cube and then the square of the error to the rounding.
+/// 1 + e^-x.
 @inline(__always)
-private func reciprocal<L: Lanes>(_ x: L) -> L {
-  if !hasWideRegisters { return L(splat: 1) / x }
-  var y = x.roughReciprocal
-  let error = L.fnma(x, y, L(splat: 1))
-  y = L.fma(y, L.fma(error, error, error), y)
-  return L.fma(y, L.fnma(x, y, L(splat: 1)), y)
+private func logisticDenominator<L: Lanes>(_ x: L) -> L {
+  let parts = exponentialParts(ofNegated: x)
+  return L.fma(parts.fraction, parts.power, L(splat: 1))
 }
 
-/// 1 / (1 + e^-x).
+/// 1 / (1 + e^-x). A division takes as long as the multiply-adds of Newton's steps would, but the units
+/// for those work on the next numbers meanwhile.
 @inline(__always)
-func sigmoid<L: Lanes>(_ x: L) -> L {
-  let parts = exponentialParts(ofNegated: x)
-  return reciprocal(L.fma(parts.fraction, parts.power, L(splat: 1)))
-}
+func sigmoid<L: Lanes>(_ x: L) -> L { L(splat: 1) / logisticDenominator(x) }
+
+/// x / (1 + e^-x).
+@inline(__always)
+func silu<L: Lanes>(_ x: L) -> L { x / logisticDenominator(x) }

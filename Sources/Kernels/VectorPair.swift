@@ -76,5 +76,4 @@ struct Twice<Half: Lanes>: Lanes {
     Self(low.limited(floor, ceiling), high.limited(floor, ceiling))
   }
   @inline(__always) var powerOfTwo: Self { Self(low.powerOfTwo, high.powerOfTwo) }
-  @inline(__always) var roughReciprocal: Self { Self(low.roughReciprocal, high.roughReciprocal) }
 }
