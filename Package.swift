@@ -59,7 +59,8 @@ let package = Package(
       ]),
     .target(name: "EmbeddedData", exclude: ["data"]),
 
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
+    // It tests the layers of the networks that Model lists.
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Model"]),
     .testTarget(name: "ModelTests", dependencies: ["Model", "Kernels"]),
     .testTarget(name: "DSLTests", dependencies: ["DSL"]),
     .testTarget(

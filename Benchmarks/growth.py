@@ -4,8 +4,9 @@ Writes growth.csv, growth.gp and growth.png; `gnuplot growth.gp` alone redraws t
 
     python Benchmarks/growth.py --out growth
 
-Time should grow as the work does. What a point takes beyond that, per GFLOP and against the axis's largest point, is its
-deviation; both were measured in the same sweep, and the median of the sweeps counts.
+Time should be a straight line over the work: what a step costs once, such as the update of all weights, and so much for each
+GFLOP. The deviation of a point is how much longer it takes than the line that fits the axis best. A shared machine only ever
+adds to a time, so the fastest sweep of a point counts.
 """
 import argparse
 import csv
@@ -22,7 +23,8 @@ from program import ROOT, Program
 
 SMALLEST = "tf_efficientnetv2_b0"
 VARIANTS = [SMALLEST, "tf_efficientnetv2_b1", "tf_efficientnetv2_b2", "tf_efficientnetv2_b3", "tf_efficientnetv2_s"]
-COLUMNS = ["axis", "value", "model", "input", "batch", "images", "gflop", "seconds", "gflops", "peak_gflops", "deviation"]
+COLUMNS = ["axis", "value", "model", "input", "batch", "images", "gflop", "seconds", "gflops", "peak_gflops", "line",
+           "deviation"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,6 @@ class Point:
         return {"seconds": row["ms"] / 1e3, "gflop": row["gflops"] * row["ms"] / 1e3, "peak_gflops": row["peak_gflops"]}
 
 
-#: The largest work of an axis stands last: the others are measured by it.
 POINTS = (
     [Point("batch", batch, SMALLEST, 64, batch) for batch in [8, 16, 24, 32, 48, 64]]
     + [Point("resolution", size, SMALLEST, size, 16) for size in [64, 96, 128, 160, 192, 224]]
@@ -55,23 +56,35 @@ POINTS = (
 )
 
 
+def fit(points):
+    """The line with the smallest squares of relative deviations: seconds = once + pace * GFLOP of (GFLOP, seconds) pairs."""
+    weights = [1 / seconds**2 for _, seconds in points]
+    def mean(values):
+        return sum(weight * value for weight, value in zip(weights, values)) / sum(weights)
+    works, times = zip(*points)
+    work, time = mean(works), mean(times)
+    pace = mean([(x - work) * (y - time) for x, y in points]) / mean([(x - work)**2 for x in works])
+    return time - pace * work, pace
+
+
 def summarize(points, sweeps):
     """A row of the CSV file per point."""
-    largest = {point.axis: point for point in points}
+    fastest = {point: min((sweep[point] for sweep in sweeps), key=lambda result: result["seconds"]) for point in points}
+    lines = {
+        axis: fit([(fastest[point]["gflop"], fastest[point]["seconds"]) for point in points if point.axis == axis])
+        for axis in {point.axis for point in points}}
     rows = []
     for point in points:
-        def per_gflop(sweep, subject):
-            return sweep[subject]["seconds"] / sweep[subject]["gflop"]
-        deviation = statistics.median(per_gflop(sweep, point) / per_gflop(sweep, largest[point.axis]) - 1 for sweep in sweeps)
-        seconds, gflop, peak = (
-            statistics.median(sweep[point][key] for sweep in sweeps) for key in ["seconds", "gflop", "peak_gflops"])
+        seconds, gflop, peak = (fastest[point][key] for key in ["seconds", "gflop", "peak_gflops"])
+        once, pace = lines[point.axis]
+        line = once + pace * gflop
         rows.append([point.axis, point.value, point.model, point.size, point.batch, point.images, f"{gflop:.3f}",
-                     f"{seconds:.5f}", f"{gflop / seconds:.1f}", f"{peak:.1f}", f"{deviation:.4f}"])
+                     f"{seconds:.5f}", f"{gflop / seconds:.1f}", f"{peak:.1f}", f"{line:.5f}", f"{seconds / line - 1:.4f}"])
     return rows
 
 
 def plot(rows):
-    """A gnuplot script with a panel per axis: what was measured, and time in proportion to the work."""
+    """A gnuplot script with a panel per axis: what was measured, and the line that fits it."""
     axes = list(dict.fromkeys(row[0] for row in rows))
     height = math.ceil(len(axes) / 2)
     lines = [
@@ -88,14 +101,14 @@ def plot(rows):
     ]
     for axis in axes:
         mine = [row for row in rows if row[0] == axis]
-        pace = float(mine[-1][7]) / float(mine[-1][6])
-        worst = max((float(row[10]) for row in mine), key=abs)
+        worst = max((float(row[11]) for row in mine), key=abs)
+        once = fit([(float(row[6]), float(row[7])) for row in mine])[0]
         unit = "epoch" if axis == "images" else "step"
         lines += [
-            f"set title '{axis}: {mine[0][1]} to {mine[-1][1]}, deviation up to {100 * worst:+.1f} %'",
+            f"set title '{axis}: {mine[0][1]} to {mine[-1][1]}; {1e3 * once:.0f} ms once, deviation up to {100 * worst:+.1f} %'",
             f"set xlabel 'GFLOP per {unit}'",
             f"mine(column) = strcol(1) eq '{axis}' ? column : NaN",
-            f"plot 'growth.csv' skip 1 using (mine($7)):({pace:.6g} * $7) with lines dashtype 2 title 'as the work', \\",
+            "plot 'growth.csv' skip 1 using (mine($7)):11 with lines dashtype 2 title 'line', \\",
             "  '' skip 1 using (mine($7)):8 with points pointtype 7 title 'measured', \\",
             "  '' skip 1 using (mine($7)):8:2 with labels offset 0,-1 notitle",
         ]
@@ -106,7 +119,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / ".build/benchmarks/growth", help="folder for the files")
     parser.add_argument("--axes", default="batch,resolution,variant,images", help="which axes, by comma")
-    parser.add_argument("--sweeps", type=int, default=3, help="how often every point is measured")
+    parser.add_argument("--sweeps", type=int, default=5, help="how often every point is measured")
     parser.add_argument("--turn", type=float, default=2, help="seconds per measurement; three steps at least")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--program", default=ROOT / ".build/release/workbench", help="the program to measure")

@@ -12,6 +12,8 @@ final class GuardedFloats {
   var reading: UnsafePointer<Float> { UnsafePointer(base) }
   var values: [Float] { Array(UnsafeBufferPointer(start: base, count: count)) }
 
+  var bits: [UInt32] { values.map(\.bitPattern) }
+
   init(_ values: [Float]) {
     count = values.count
     memory = .allocate(capacity: values.count + 2 * Self.zone)

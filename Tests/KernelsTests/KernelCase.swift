@@ -20,9 +20,10 @@ struct KernelCase: Sendable, CustomTestStringConvertible {
 
   /// Every kernel over ragged shapes.
   static let all =
-    convolutions + foldedConvolutions + normalizedConvolutions + depthwise + normalizedPooling
-    + maximumPooling + normalization + squeezeExcitation + dense
-    + losses + updates + elementwiseUpdates + transformers + contextPooling
+    raggedShapes.flatMap(convolutions) + raggedShapes.map(foldedConvolution)
+    + raggedDepthwiseShapes.map(depthwise) + normalizedPooling + maximumPooling + normalization
+    + squeezeExcitation + dense + losses + updates + elementwiseUpdates + transformers
+    + contextPooling
 }
 
 /// The first entry that is outside the tolerance, in words; nil where all agree.

@@ -16,7 +16,7 @@ import Testing
   @Test(arguments: KernelCase.all)
   func givesTheSameBitsForAnyThreadCount(_ test: KernelCase) {
     let bits = Self.pools.map { pool in
-      test.withOutputs(pool) { $0.map { $0.values.map(\.bitPattern) } }
+      test.withOutputs(pool) { $0.map(\.bits) }
     }
     for other in bits.dropFirst() { #expect(other == bits[0]) }
   }
