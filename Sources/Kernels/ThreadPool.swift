@@ -158,25 +158,55 @@ private final class Shared: @unchecked Sendable {
   }
 
   private func drain(_ part: Int, _ worker: Int) {
-    let place = part &* Self.pitch
-    var done = 0
-    var word = tickets[place].load(ordering: .acquiring)
-    while word & 0xFFFF_FFFF != 0 {
+    let ticket = tickets + part &* Self.pitch
+    var word = ticket.pointee.load(ordering: .acquiring)
+    while Self.isOpen(word) {
       let total = count.load(ordering: .relaxed)
       let address = body.load(ordering: .relaxed)
-      let claim = tickets[place].compareExchange(
+      let claim = ticket.pointee.compareExchange(
         expected: word, desired: word &- 1, ordering: .acquiringAndReleasing)
-      word = claim.original
-      guard claim.exchanged else { continue }
-      let left = Int(word & 0xFFFF_FFFF)
-      let isBackwards = word >> 32 & 1 != 0
-      let index = isBackwards ? start(part, total) &+ left &- 1 : start(part &+ 1, total) &- left
-      if let task = UnsafePointer<Body>(bitPattern: address) { task.pointee(index, worker) }
-      done &+= 1
-      word = tickets[place].load(ordering: .acquiring)
+      guard claim.exchanged, let body = UnsafePointer<Body>(bitPattern: address) else {
+        word = claim.original
+        continue
+      }
+      // The run does not end before this task counts: all that are claimed now are of this run.
+      let done = run(
+        body, from: start(part, total), to: start(part &+ 1, total), claimed: word, ticket,
+        worker)
+      completed.add(done, ordering: .releasing)
+      return
     }
-    // The run does not end before these count, so that all of them were its own.
-    if done > 0 { completed.add(done, ordering: .releasing) }
+  }
+
+  private static func isOpen(_ word: UInt64) -> Bool { word & 0xFFFF_FFFF != 0 }
+
+  /// Runs a claimed task and claims others of its part until none is left.
+  ///
+  /// The closure is loaded once, where for each task two threads would change its reference count in the
+  /// same line of the cache; and it is let go before the tasks count, hence a function of its own.
+  /// - Returns: how many were run.
+  @inline(never)
+  private func run(
+    _ pointer: UnsafePointer<Body>, from first: Int, to last: Int, claimed: UInt64,
+    _ ticket: UnsafeMutablePointer<Atomic<UInt64>>, _ worker: Int
+  ) -> Int {
+    let body = pointer.pointee
+    let isBackwards = claimed >> 32 & 1 != 0
+    var word = claimed
+    var done = 0
+    while true {
+      let left = Int(word & 0xFFFF_FFFF)
+      body(isBackwards ? first &+ left &- 1 : last &- left, worker)
+      done &+= 1
+      word = ticket.pointee.load(ordering: .acquiring)
+      while true {
+        guard Self.isOpen(word) else { return done }
+        let claim = ticket.pointee.compareExchange(
+          expected: word, desired: word &- 1, ordering: .acquiringAndReleasing)
+        if claim.exchanged { break }
+        word = claim.original
+      }
+    }
   }
 
   func work(_ worker: Int) {
