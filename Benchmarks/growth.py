@@ -13,7 +13,6 @@ import csv
 import math
 import os
 import pathlib
-import statistics
 import subprocess
 import sys
 from dataclasses import dataclass

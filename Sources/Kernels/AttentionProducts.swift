@@ -8,10 +8,10 @@ struct AttentionProducts {
 
   let tokens: Int
   let size: Int
-  /// The columns that are tokens, and those that are channels of the head: of a product with rows and
-  /// of one with columns.
+  /// The columns that are tokens, and those that are channels of the head.
   let tokenPanels: Table<Panel>
   let channelPanels: Table<Panel>
+  /// The latter for `multiplyTransposed`, whose tiles are narrower.
   private let outerPanels: Table<Panel>
   /// Both counts in whole vectors.
   let tokenColumns: Int

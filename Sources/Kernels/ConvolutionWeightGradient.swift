@@ -57,11 +57,12 @@ struct OuterPlan {
   init(gather: GatherPlan, outputs: Int, threads: Int) {
     let panels = Panel.cut(outputs, limit: 3)
     self.panels = Table(panels)
-    rows = gather.taps * gather.depth
-    columns = (outputs + 15) & ~15
+    let rows = gather.taps * gather.depth
+    let columns = (outputs + 15) & ~15
+    self.rows = rows
+    self.columns = columns
     tilesPerTap = gather.depth == 9 ? 1 : (gather.depth + Self.tile - 1) / Self.tile
     let tiles = gather.taps * tilesPerTap
-    let (rows, columns) = (self.rows, self.columns)
     func cut(_ side: Int) -> (runs: Int, panelParts: Int) {
       gather.isPlain ? ((rows + side - 1) / side, (columns + side - 1) / side) : (1, 1)
     }
@@ -69,11 +70,9 @@ struct OuterPlan {
     // beside the work. That decides the order of a sum: it depends on the sizes alone.
     let work = rows * columns * gather.pixels
     let halves = cut(Self.partSide / 2)
+    let shares = min(16, work >> 17) / (halves.runs * halves.panelParts)
     let fits = rows * columns <= 100_000
-    let wantedGroups =
-      fits
-      ? max(1, min(8, gather.pixels / 512, min(16, work >> 17) / (halves.runs * halves.panelParts)))
-      : 1
+    let wantedGroups = fits ? max(1, min(8, gather.pixels / 512, shares)) : 1
     let blocks = (gather.pixels + Self.block - 1) / Self.block
     pixelsPerGroup = (blocks + wantedGroups - 1) / wantedGroups * Self.block
     groups = (gather.pixels + pixelsPerGroup - 1) / pixelsPerGroup
@@ -162,6 +161,7 @@ extension Convolution {
     let spare = temporary + 16 &* 48
     let ahead = UnsafeMutableRawPointer(spare + (outputs &+ 63) & ~15)
       .assumingMemoryBound(to: RowPointer.self)
+    // Where fewer lines are listed, those of before or this one are asked for, which are there.
     for index in 0..<plan.aheadCount { ahead[index] = UnsafePointer(packed) }
     let aheadPerTile = OuterPlan.block / 4
     let aheadLimit = aheadPerTile &* (packsRows ? PackedTiles.parts : 1)

@@ -160,25 +160,28 @@ private final class Shared: @unchecked Sendable {
   private func drain(_ part: Int, _ worker: Int) {
     let ticket = tickets + part &* Self.pitch
     var word = ticket.pointee.load(ordering: .acquiring)
-    while Self.isOpen(word) {
-      let total = count.load(ordering: .relaxed)
-      let address = body.load(ordering: .relaxed)
-      let claim = ticket.pointee.compareExchange(
-        expected: word, desired: word &- 1, ordering: .acquiringAndReleasing)
-      guard claim.exchanged, let body = UnsafePointer<Body>(bitPattern: address) else {
-        word = claim.original
-        continue
-      }
-      // The run does not end before this task counts: all that are claimed now are of this run.
-      let done = run(
-        body, from: start(part, total), to: start(part &+ 1, total), claimed: word, ticket,
-        worker)
-      completed.add(done, ordering: .releasing)
-      return
-    }
+    guard Self.claim(ticket, &word) else { return }
+    // The run does not end before this task counts: its total and its closure are those of now, and so
+    // are all tasks that are claimed meanwhile.
+    let done = run(part, claimed: word, ticket, worker)
+    completed.add(done, ordering: .releasing)
   }
 
-  private static func isOpen(_ word: UInt64) -> Bool { word & 0xFFFF_FFFF != 0 }
+  /// Claims a task of a part.
+  ///
+  /// - Parameter word: the ticket as it was last seen; then as it was before the claim.
+  /// - Returns: whether there was one left.
+  private static func claim(_ ticket: UnsafeMutablePointer<Atomic<UInt64>>, _ word: inout UInt64)
+    -> Bool
+  {
+    while word & 0xFFFF_FFFF != 0 {
+      let claim = ticket.pointee.compareExchange(
+        expected: word, desired: word &- 1, ordering: .acquiringAndReleasing)
+      if claim.exchanged { return true }
+      word = claim.original
+    }
+    return false
+  }
 
   /// Runs a claimed task and claims others of its part until none is left.
   ///
@@ -187,26 +190,23 @@ private final class Shared: @unchecked Sendable {
   /// - Returns: how many were run.
   @inline(never)
   private func run(
-    _ pointer: UnsafePointer<Body>, from first: Int, to last: Int, claimed: UInt64,
-    _ ticket: UnsafeMutablePointer<Atomic<UInt64>>, _ worker: Int
+    _ part: Int, claimed: UInt64, _ ticket: UnsafeMutablePointer<Atomic<UInt64>>, _ worker: Int
   ) -> Int {
-    let body = pointer.pointee
+    // SAFETY: a run stores its closure's address before it hands out tickets.
+    let body = UnsafePointer<Body>(bitPattern: self.body.load(ordering: .relaxed))
+      .unsafelyUnwrapped.pointee
+    let total = count.load(ordering: .relaxed)
+    let (first, last) = (start(part, total), start(part &+ 1, total))
     let isBackwards = claimed >> 32 & 1 != 0
     var word = claimed
     var done = 0
-    while true {
+    repeat {
       let left = Int(word & 0xFFFF_FFFF)
       body(isBackwards ? first &+ left &- 1 : last &- left, worker)
       done &+= 1
       word = ticket.pointee.load(ordering: .acquiring)
-      while true {
-        guard Self.isOpen(word) else { return done }
-        let claim = ticket.pointee.compareExchange(
-          expected: word, desired: word &- 1, ordering: .acquiringAndReleasing)
-        if claim.exchanged { break }
-        word = claim.original
-      }
-    }
+    } while Self.claim(ticket, &word)
+    return done
   }
 
   func work(_ worker: Int) {

@@ -85,6 +85,11 @@ private func shape(
     kernel: kernel, stride: stride, padTop: rows.pad, padLeft: columns.pad)
 }
 
+extension ConvolutionShape {
+  /// Whether the convolution reads normalised maps too.
+  var readsMaps: Bool { kernel == 1 && stride == 1 && inputChannels != 9 }
+}
+
 func describe(_ s: ConvolutionShape) -> String {
   "\(s.batch)x\(s.inputHeight)x\(s.inputWidth)x\(s.inputChannels) -> \(s.outputHeight)x"
     + "\(s.outputWidth)x\(s.outputChannels) k\(s.kernel) s\(s.stride) p\(s.padTop)\(s.padLeft)"

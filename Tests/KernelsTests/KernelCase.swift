@@ -20,7 +20,8 @@ struct KernelCase: Sendable, CustomTestStringConvertible {
 
   /// Every kernel over ragged shapes.
   static let all =
-    raggedShapes.flatMap(convolutions) + raggedShapes.map(foldedConvolution)
+    raggedShapes.map { convolution($0) } + raggedShapes.map(foldedConvolution)
+    + raggedShapes.filter(\.readsMaps).map { normalizedConvolution($0) }
     + raggedDepthwiseShapes.map(depthwise) + normalizedPooling + maximumPooling + normalization
     + squeezeExcitation + dense + losses + updates + elementwiseUpdates + transformers
     + contextPooling

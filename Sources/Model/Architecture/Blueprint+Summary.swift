@@ -73,7 +73,7 @@ extension Blueprint {
   private func layers(_ body: TransformerBody, inputSize: Int) -> [LayerSummary] {
     let (patches, shape) = (body.patches, body.shape)
     let grid = inputSize / shape.patchSize
-    let tokens = grid * grid + 1
+    let tokens = PatchUnit.tokens(grid: grid)
     func row(
       _ path: String, _ kind: String, inputs: Int, references: [ParameterReference], work: Int
     ) -> LayerSummary {

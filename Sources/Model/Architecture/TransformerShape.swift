@@ -38,6 +38,9 @@ public struct PatchUnit: Sendable {
 
   /// The numbers of a patch.
   var patchCount: Int { size * size * inputs }
+
+  /// The tokens of an image with so many patches along an edge: these, and the class token.
+  static func tokens(grid: Int) -> Int { grid * grid + 1 }
 }
 
 /// One block: x + attention(norm(x)), then y + hidden(norm(y)).
@@ -79,11 +82,10 @@ public struct TransformerBody: Sendable {
     return inputSize / shape.patchSize
   }
 
-  /// The tokens of an image: its patches, and the class token.
+  /// The tokens of an image.
   /// - Throws: as `grid`.
   func tokens(inputSize: Int) throws -> Int {
-    let grid = try grid(inputSize: inputSize)
-    return grid * grid + 1
+    PatchUnit.tokens(grid: try grid(inputSize: inputSize))
   }
 }
 
@@ -106,7 +108,8 @@ struct TransformerBuilder {
     let classToken = declarations.tokens(
       "cls_token", .classToken, count: 1, channels: shape.channels, deviation: 1e-6)
     let positions = declarations.tokens(
-      "pos_embed", .positions, count: grid * grid + 1, channels: shape.channels, deviation: 0.02)
+      "pos_embed", .positions, count: PatchUnit.tokens(grid: grid), channels: shape.channels,
+      deviation: 0.02)
     let patches = PatchUnit(
       path: path, size: shape.patchSize, inputs: inputChannels, outputs: shape.channels,
       grid: grid,

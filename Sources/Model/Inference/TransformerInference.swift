@@ -20,7 +20,7 @@ struct TransformerPlan: InferencePlan {
     self.grid = grid
     self.pool = pool
     laneCount = maxBatch > 1 && pool.threads > 1 ? pool.threads : 0
-    let tokens = grid * grid + 1
+    let tokens = PatchUnit.tokens(grid: grid)
     floats =
       tokens * body.shape.channels
       + (laneCount + 1) * TransformerLane.extent(body, grid: grid)
@@ -44,7 +44,7 @@ private final class TransformerInference: InferenceBody {
   init(_ plan: TransformerPlan) {
     self.plan = plan
     let (body, grid) = (plan.body, plan.grid)
-    positions = FloatMemory(count: (grid * grid + 1) * body.shape.channels)
+    positions = FloatMemory(count: PatchUnit.tokens(grid: grid) * body.shape.channels)
     let learned = body.patches.grid
     resize = learned == grid ? nil : MapResize(inputGrid: learned, outputGrid: grid)
     resizeScratch = FloatMemory(

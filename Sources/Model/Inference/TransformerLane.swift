@@ -29,7 +29,7 @@ final class TransformerLane: @unchecked Sendable {
   private let normalizedSlot: TensorSlot
   private let wideSlot: TensorSlot
 
-  private var tokens: Int { grid * grid + 1 }
+  private var tokens: Int { PatchUnit.tokens(grid: grid) }
   private var weights: UnsafePointer<Float> { UnsafePointer(network.parameters.weights) }
 
   init(_ body: TransformerBody, of network: Network, grid: Int, pool: ThreadPool) {
@@ -53,8 +53,8 @@ final class TransformerLane: @unchecked Sendable {
     self.norm = norm(body.norm)
     classifier = DenseLayer(network.blueprint.classifier, table)
     attention = Attention(
-      batch: 1, tokens: grid * grid + 1, heads: shape.heads, size: shape.channels / shape.heads,
-      pool: pool, isTrained: false)
+      batch: 1, tokens: PatchUnit.tokens(grid: grid), heads: shape.heads,
+      size: shape.channels / shape.heads, pool: pool, isTrained: false)
     let layout = Self.layout(body, grid: grid)
     (tokenSlot, normalizedSlot, wideSlot) = (layout.slots[0], layout.slots[1], layout.slots[2])
     memory = FloatMemory(count: layout.extent)
@@ -68,7 +68,7 @@ final class TransformerLane: @unchecked Sendable {
   private static func layout(
     _ body: TransformerBody, grid: Int
   ) -> (slots: [TensorSlot], extent: Int) {
-    let tokens = grid * grid + 1
+    let tokens = PatchUnit.tokens(grid: grid)
     let narrow = tokens * body.shape.channels
     let wide = max(tokens * body.shape.hiddenChannels, grid * grid * body.patches.patchCount)
     var plan = WorkspacePlan()

@@ -22,7 +22,7 @@ struct PatchEmbedding {
   private let resize: MapResize?
   private let resizeScratch: TensorSlot
 
-  private var tokens: Int { grid * grid + 1 }
+  private var tokens: Int { PatchUnit.tokens(grid: grid) }
   private var channels: Int { unit.outputs }
 
   init(_ unit: PatchUnit, batch: Int, grid: Int, _ planner: inout LayerPlanner) {
@@ -37,7 +37,7 @@ struct PatchEmbedding {
     trainsBias = planner.freezing.trains(unit.bias)
     resize = unit.grid == grid ? nil : MapResize(inputGrid: unit.grid, outputGrid: grid)
     patches = planner.workspace.reserve(grid * grid * unit.patchCount)
-    resized = planner.workspace.reserve((grid * grid + 1) * unit.outputs)
+    resized = planner.workspace.reserve(PatchUnit.tokens(grid: grid) * unit.outputs)
     resizeScratch = planner.workspace.reserve(
       resize?.scratchCount(channels: unit.outputs) ?? 0)
   }

@@ -26,7 +26,7 @@ struct TransformerTraining: TrainingBody {
   ) {
     let shape = body.shape
     batch = image.batch
-    tokens = grid * grid + 1
+    tokens = PatchUnit.tokens(grid: grid)
     channels = shape.channels
     embedding = PatchEmbedding(body.patches, batch: batch, grid: grid, &planner)
     embedded = planner.workspace.reserve(batch * tokens * channels)
