@@ -13,7 +13,7 @@ public final class Convolution {
   /// Room for a row of zeros: the gathered row outside the image.
   let zeros: FloatBuffer
   let forwardWeights: WeightPacking
-  private let forwardGrid: ProductGrid
+  let forwardGrid: ProductGrid
   private let backwardGrids: [ProductGrid]
   let scratch: GatherScratch
   private let readsWeightsInPlace: Bool
@@ -60,7 +60,7 @@ public final class Convolution {
     let takesNormalized = isTrained && s.kernel == 1 && s.stride == 1
     scratch = GatherScratch(
       phases.map(\.plan) + [forwardPlan], shape: s,
-      rowFloats: takesNormalized ? ProductGrid.block * s.inputChannels : 0)
+      rowFloats: takesNormalized ? forwardGrid.block * s.inputChannels : 0)
     var perWorkers = scratch.count * pool.threads
     if takesNormalized, forwardGrid.panelGroups > 1 { perWorkers += s.inputCount }
     tiled = isTiled ? WinogradProduct(s, forwardWeights, isTransposed: false) : nil
@@ -293,7 +293,7 @@ public final class Convolution {
       let end = start &+ grid.pixels(of: part)
       var pixel = start
       while pixel < end {
-        let count = min(ProductGrid.block, end &- pixel)
+        let count = min(grid.block, end &- pixel)
         plan.fill(
           first: pixel, count: count, source: stored, target: target, zeros: zeros,
           spare: places.spare, overhang: gatherOverhang, patches: places.patches,
@@ -359,9 +359,8 @@ public enum ConvolutionInput {
 
 /// The fixed cut of a product into parts of the pixels and groups of panels.
 struct ProductGrid {
-  /// Pixels per address table: a multiple of the heights of all tiles.
-  static let block = 72
-
+  /// Pixels per address table.
+  let block: Int
   let panels: Int
   private let pixels: Int
   let pixelsPerPart: Int
@@ -375,10 +374,16 @@ struct ProductGrid {
     panels = packing.panels.count
     pixels = plan.pixels
     let perPixel = max(1, plan.taps * plan.depth * packing.columns)
-    let blocks = (pixels + Self.block - 1) / Self.block
+    // A multiple of the heights of all tiles, if that does not leave most threads without a task.
+    var block = 72
+    var blocks: Int { (plan.pixels + block - 1) / block }
+    while block > 18, blocks * packing.panels.count < 4, perPixel * pixels >= 1 << 19 {
+      block /= 2
+    }
+    self.block = block
     // About a million multiply-adds per task; many panels are shared out where pixels are few.
-    let blocksPerPart = max(1, min(blocks / 16, (1 << 20) / (perPixel * Self.block)))
-    pixelsPerPart = blocksPerPart * Self.block
+    let blocksPerPart = max(1, min(blocks / 16, (1 << 20) / (perPixel * block)))
+    pixelsPerPart = blocksPerPart * block
     parts = (blocks + blocksPerPart - 1) / blocksPerPart
     let wanted = max(1, min(8, (perPixel * pixels) >> 17) / max(1, parts))
     panelsPerGroup = max(1, panels / wanted)

@@ -7,6 +7,8 @@ public final class ConvolutionPair {
   /// The first convolution by tiles.
   private let tiled: WinogradProduct?
   private let workerCount: Int
+  /// The rows that are projected at a time.
+  private let rows: Int
 
   /// Joins two convolutions that were planned for the same pool.
   public init(_ first: Convolution, _ second: Convolution) {
@@ -21,15 +23,13 @@ public final class ConvolutionPair {
       WinogradProduct(
         first.shape, first.forwardWeights, isTransposed: false, sharesBlocks: false)
     }
-    let rows = tiled.map { $0.plan.pixelsPerBlock + gatherOverhang } ?? Self.rows
+    rows = second.forwardGrid.block
+    // Tiles may write beyond the last row.
+    let between = (tiled?.plan.pixelsPerBlock ?? rows) + gatherOverhang
     workerCount =
-      (tiled?.workerCount ?? first.scratch.count) + second.scratch.count + rows * columns
+      (tiled?.workerCount ?? first.scratch.count) + second.scratch.count + between * columns
     first.pool.workspace.reserve(workerCount * first.pool.threads)
   }
-
-  private static let block = ProductGrid.block
-  /// The rows between the two: a block, and what tiles may write beyond it.
-  private static let rows = block + gatherOverhang
 
   /// output = second(first(input)), each with its packed weights and its epilogue.
   public func forward(
@@ -44,16 +44,16 @@ public final class ConvolutionPair {
     }
     let (first, second, columns) = (first, second, columns)
     let plan = first.forwardPlan
-    let workerCount = workerCount
-    let blocks = (plan.pixels + Self.block - 1) / Self.block
+    let (workerCount, rows) = (workerCount, rows)
+    let blocks = (plan.pixels + rows - 1) / rows
     first.pool.workspace.use { memory in
       first.pool.runOnWorkers(blocks) { task, worker in
         let scratch = memory + worker &* workerCount
         let between = scratch + (first.scratch.count &+ second.scratch.count)
         let places = first.scratch.places(scratch)
         let next = second.scratch.places(scratch + first.scratch.count)
-        let start = task &* Self.block
-        let count = min(Self.block, plan.pixels &- start)
+        let start = task &* rows
+        let count = min(rows, plan.pixels &- start)
         plan.fill(
           first: start, count: count, source: input, target: output, zeros: first.zeros.base,
           spare: places.spare, overhang: gatherOverhang, patches: places.patches,
@@ -89,10 +89,10 @@ public final class ConvolutionPair {
           memory: tiles
         ) { rows in firstEpilogue.apply(to: rows, of: between) }
         let pixels = tiled.plan.pixels(block)
-        for start in stride(from: pixels.lowerBound, to: pixels.upperBound, by: Self.block) {
+        for start in stride(from: pixels.lowerBound, to: pixels.upperBound, by: rows) {
           project(
             between + (start &- pixels.lowerBound) &* columns,
-            pixels: start..<min(pixels.upperBound, start &+ Self.block), second: packedSecond,
+            pixels: start..<min(pixels.upperBound, start &+ rows), second: packedSecond,
             secondEpilogue, output: output, next)
         }
       }

@@ -109,7 +109,7 @@ struct OuterPlan {
 }
 
 extension Convolution {
-  /// weightGradient [kernel][kernel][input][output] += the correlation of the input with
+  /// weightGradient [kernel][kernel][input][output] = the correlation of the input with
   /// outputGradient.
   public func backwardWeight(
     input: ConvolutionInput, outputGradient: UnsafePointer<Float>,
@@ -132,7 +132,7 @@ extension Convolution {
         sumProducts(
           pixels: group &* plan.pixelsPerGroup, run: part % plan.runs, part: part / plan.runs,
           input: input, outputGradient: outputGradient, sums: sums,
-          stride: isDirect ? outputs : plan.columns, accumulate: isDirect,
+          stride: isDirect ? outputs : plan.columns, isWhole: !isDirect,
           memory: memory + plan.sumsCount + worker &* plan.workerCount)
       }
       if !isDirect { joinGroups(memory, weightGradient) }
@@ -140,10 +140,12 @@ extension Convolution {
   }
 
   /// The sums of one task: one group of pixels, one run of tiles, one part of the panels.
+  ///
+  /// - Parameter isWhole: whether the matrix of the sums has whole vectors of columns.
   private func sumProducts(
     pixels start: Int, run: Int, part: Int, input: ConvolutionInput,
     outputGradient: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>, stride: Int,
-    accumulate: Bool, memory: UnsafeMutablePointer<Float>
+    isWhole: Bool, memory: UnsafeMutablePointer<Float>
   ) {
     let plan = outer
     let gather = forwardPlan
@@ -229,22 +231,22 @@ extension Convolution {
           var listed = rowsAhead.list(slots: stretch, to: ahead, from: 0, limit: aheadLimit)
           listed = columnsAhead.list(
             slots: stretch, to: ahead, from: listed, limit: aheadLimit)
-          // From the matrix through the part's own sums and back.
+          // Through the part's own sums to the matrix.
           let matrix = sums + ((tap &* gather.depth &+ firstRow) &* stride &+ panel.column)
           let tileSums =
             partSums
             + ((panel.column &- first.column) &* plan.tilesPerRun &+ (tile &- firstTile) &* width)
             &* tileRows
           let (isFirst, isLast) = (pixel == start, next >= end)
-          let initial = !isFirst ? tileSums : accumulate ? matrix : zeros.base
           outerRows(
             rows, vectors: panel.vectors, temporary: temporary,
             OuterTile(
               pixels: count, table: table + tap &* GatherPlan.block,
               offset: packsRows ? (tile &- firstTile) &* PackedTiles.distance : firstRow,
               columns: columns, target: isLast ? matrix : tileSums, stride: isLast ? stride : width,
-              width: accumulate ? panel.width : width, initial: UnsafePointer(initial),
-              initialStride: !isFirst ? width : accumulate ? stride : 0, ahead: ahead,
+              width: isLast && !isWhole ? panel.width : width,
+              initial: UnsafePointer(isFirst ? zeros.base : tileSums),
+              initialStride: isFirst ? 0 : width, ahead: ahead,
               aheadStep: packsRows ? aheadPerTile : 0))
           tile &+= stretch
         }
@@ -314,7 +316,7 @@ extension Convolution {
     }
   }
 
-  /// weightGradient += the groups' sums, in order.
+  /// weightGradient = the groups' sums, in order.
   private func joinGroups(
     _ sums: UnsafeMutablePointer<Float>, _ weightGradient: UnsafeMutablePointer<Float>
   ) {
@@ -340,8 +342,8 @@ private struct GroupSum: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    var sum = L.load(target + c)
-    for group in 0..<groups { sum = sum + L.load(sums + group &* stride + c) }
+    var sum = L.load(sums + c)
+    for group in 1..<groups { sum = sum + L.load(sums + group &* stride + c) }
     sum.store(target + c)
   }
 }

@@ -57,7 +57,7 @@ struct WinogradWeightGradient {
   /// Floats of memory that `run` needs.
   func scratchCount(threads: Int) -> Int { groups * sumCount + threads * workerCount }
 
-  /// weightGradient [tap][inputs][outputs] += the gradient.
+  /// weightGradient [tap][inputs][outputs] = the gradient.
   func run(
     input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     weightGradient: UnsafeMutablePointer<Float>, zeros: UnsafePointer<Float>,
@@ -147,7 +147,7 @@ struct WinogradWeightGradient {
     }
   }
 
-  /// weightGradient += the transform of the groups' sums.
+  /// weightGradient = the transform of the groups' sums.
   private func join(
     _ sums: UnsafePointer<Float>, to weightGradient: UnsafeMutablePointer<Float>, pool: ThreadPool
   ) {
@@ -210,7 +210,7 @@ private struct WinogradFilterGradient: ChannelGroup {
       return sum
     } _: {
       let place = target + (($0 &* 3 &+ $1) &* tapStep &+ c)
-      (L.load(place) + $2).store(place)
+      ($2 as L).store(place)
     }
   }
 }

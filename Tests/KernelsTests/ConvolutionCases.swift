@@ -7,7 +7,6 @@ extension KernelCase {
     let weight = uniform(shape.weightCount, seed: 2, -weightBound, weightBound)
     let gradient = uniform(shape.outputCount, seed: 3)
     let before = uniform(shape.inputCount, seed: 4)
-    let weightBefore = uniform(shape.weightCount, seed: 5)
     return KernelCase(
       name: "convolution \(describe(shape))", absolute: tolerance(shape, 4e-5),
       run: { pool, memory in
@@ -16,7 +15,7 @@ extension KernelCase {
         let output = memory.unset(shape.outputCount)
         let inputGradient = memory.unset(shape.inputCount)
         let accumulated = memory.floats(before)
-        let weightGradient = memory.floats(weightBefore)
+        let weightGradient = memory.unset(shape.weightCount)
         let (mean, variance) = (
           memory.unset(shape.outputChannels), memory.unset(shape.outputChannels)
         )
@@ -37,7 +36,7 @@ extension KernelCase {
       reference: {
         var output = [Double](repeating: 0, count: shape.outputCount)
         var inputGradient = [Double](repeating: 0, count: shape.inputCount)
-        var weightGradient = weightBefore.map(Double.init)
+        var weightGradient = [Double](repeating: 0, count: shape.weightCount)
         let (inputs, outputs) = (shape.inputChannels, shape.outputChannels)
         forEachTap(shape) { x, tap, y in
           for c in 0..<inputs {

@@ -15,7 +15,6 @@ extension KernelCase {
     let weight = uniform(shape.weightCount, seed: 32, -weightBound, weightBound)
     let gradient = uniform(shape.outputCount, seed: 33)
     let gates = uniform(shape.batch * inputs, seed: 34)
-    let weightBefore = uniform(shape.weightCount, seed: 35)
     let norm = NormValues(inputs)
     let before = uniform(inputs, seed: 36)
     return KernelCase(
@@ -43,7 +42,7 @@ extension KernelCase {
           plan.forward(
             input: .normalized(map(gate)), weight: w.reading, output: output.base,
             mean: mean.base, variance: variance.base, scratch: scratch)
-          let weightGradient = memory.floats(weightBefore)
+          let weightGradient = memory.unset(shape.weightCount)
           plan.backwardWeight(
             input: .normalized(map(gate)), outputGradient: dy.reading,
             weightGradient: weightGradient.base)
@@ -63,7 +62,7 @@ extension KernelCase {
         var inputGradient = [Double](repeating: 0, count: shape.inputCount)
         for isGated in [false, true] {
           var output = [Double](repeating: 0, count: shape.outputCount)
-          var weightGradient = weightBefore.map(Double.init)
+          var weightGradient = [Double](repeating: 0, count: shape.weightCount)
           inputGradient = inputGradient.map { _ in 0 }
           for row in 0..<rows {
             for c in 0..<inputs {

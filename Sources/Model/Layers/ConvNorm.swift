@@ -17,6 +17,7 @@ struct ConvNorm {
     let shape = ConvolutionShape(unit, input: input, padding: planner.padding)
     convolution = Convolution(shape, pool: planner.pool)
     weight = planner.table[unit.weight].offset
+    planner.writesGradient(of: unit.weight)
     trainsWeight = planner.freezing.trains(unit.weight)
     wantsInputGradient = planner.freezing.trainsBefore(unit.weight)
     norm = TrainingNorm(unit, output: shape.outputMap, &planner)
@@ -45,8 +46,8 @@ struct ConvNorm {
     norm.finish(residual: residual, output: target, context)
   }
 
-  /// Adds the gradients of weight, scale and shift, and writes that of the input where it is wanted:
-  /// asked for, and of use to something in front that trains.
+  /// Writes the gradient of the weight, adds those of scale and shift, and writes that of the input
+  /// where it is wanted: asked for, and of use to something in front that trains.
   ///
   /// The gradient of the convolution's result replaces the result, so `outputGradient` is still
   /// there afterwards for a skip connection. `inputGradient` may alias `input`, whose last reader

@@ -16,9 +16,10 @@ struct DenseLayer {
   }
 
   /// A layer that trains on `rows` rows at a time.
-  init(_ unit: DenseUnit, rows: Int, _ planner: LayerPlanner) {
+  init(_ unit: DenseUnit, rows: Int, _ planner: inout LayerPlanner) {
     let shape = ConvolutionShape(unit, rows: rows)
     let isMany = rows >= 16 && min(unit.inputs, unit.outputs) >= 4 && shape.isPlannable
+    if isMany { planner.writesGradient(of: unit.weight) }
     self.init(
       unit, planner.table, planner.freezing,
       convolution: isMany ? Convolution(shape, pool: planner.pool) : nil)
@@ -55,7 +56,7 @@ struct DenseLayer {
     }
   }
 
-  /// Adds the gradients of weight and bias as far as they train, and writes that of x where it is
+  /// Gives the gradients of weight and bias as far as they train, and writes that of x where it is
   /// wanted.
   func backward(
     _ x: UnsafePointer<Float>, rows: Int, outputGradient: UnsafePointer<Float>,
@@ -71,7 +72,8 @@ struct DenseLayer {
   /// Whether `backwardParameters` reads the layer's input.
   var readsInputInBackward: Bool { trainsWeight }
 
-  /// Adds the gradients of weight and bias as far as they train.
+  /// Gives the gradients of weight and bias as far as they train: writes that of the weight if the
+  /// layer was planned for its rows and there are many, and adds otherwise.
   func backwardParameters(
     _ x: UnsafePointer<Float>, rows: Int, outputGradient: UnsafePointer<Float>,
     _ context: LayerContext

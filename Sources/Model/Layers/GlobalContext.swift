@@ -44,10 +44,10 @@ struct GlobalContext {
     let table = planner.table
     attentionWeight = table[context.attentionWeight].offset
     attentionBias = table[context.attentionBias].offset
-    squeeze = DenseLayer(unit.squeeze, rows: input.batch, planner)
+    squeeze = DenseLayer(unit.squeeze, rows: input.batch, &planner)
     norm = RowNorm(
       context.norm, channels: unit.hiddenChannels, epsilon: ContextReferences.epsilon, table)
-    excite = DenseLayer(unit.excite, rows: input.batch, planner)
+    excite = DenseLayer(unit.excite, rows: input.batch, &planner)
     let wide = input.batch * unit.channels
     let narrow = input.batch * unit.hiddenChannels
     func slot(_ count: Int) -> TensorSlot { planner.workspace.reserve(count) }

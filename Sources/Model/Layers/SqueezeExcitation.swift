@@ -27,8 +27,8 @@ struct SqueezeExcitation {
   init(_ unit: GateUnit, input: FeatureMap, _ planner: inout LayerPlanner) {
     precondition(input.channels == unit.channels, "a gate got another layer's input")
     map = input
-    squeeze = DenseLayer(unit.squeeze, rows: input.batch, planner)
-    excite = DenseLayer(unit.excite, rows: input.batch, planner)
+    squeeze = DenseLayer(unit.squeeze, rows: input.batch, &planner)
+    excite = DenseLayer(unit.excite, rows: input.batch, &planner)
     let wide = input.batch * unit.channels
     let narrow = input.batch * unit.hiddenChannels
     saved = Saved(

@@ -24,8 +24,7 @@ public final class TrainingGraph {
   private let memory: StepMemory
   private var context: LayerContext
   private let layout: TrainingLayout
-  /// The elements of the flat gradient buffer that train, and the others.
-  private let trained: [Range<Int>]
+  /// The elements of the flat gradient buffer that do not train.
   private let frozen: [Range<Int>]
   private var droppedFeatures = false
 
@@ -59,8 +58,6 @@ public final class TrainingGraph {
     precondition(layout.extent <= memory.workspace.count)
     self.layout = layout
     self.memory = memory
-    let table = network.parameters.table
-    trained = freezing.trainedRanges(in: 0..<table.weightExtent)
     frozen = freezing.frozenRanges
     let workspace = memory.workspace.base
     context = LayerContext(
@@ -108,7 +105,7 @@ public final class TrainingGraph {
   /// Computes the gradient of every weight from `logitGradient` and what `forward` left; once per
   /// `forward`, because gradients take the activations' places.
   public func backward() {
-    clearGradients(trained)
+    clearGradients(layout.addedGradients)
     layout.body.backward(input: input, dropped: droppedFeatures, context)
     // Some frozen tensors are given the gradient that fell off on the way.
     clearGradients(frozen)

@@ -13,6 +13,8 @@ struct TrainingLayout {
   let extent: Int
   /// Floats for sums.
   let scratchFloats: Int
+  /// The elements of the flat gradient buffer that train and are added to.
+  let addedGradients: [Range<Int>]
 
   /// - Throws: `ArchitectureError` when the batch or the size makes no sense.
   init(
@@ -44,6 +46,9 @@ struct TrainingLayout {
     own = planner.workspace.extent
     extent = own + planner.sharedExtent
     scratchFloats = planner.scratchFloats
+    let written = planner.writtenGradients.sorted { $0.lowerBound < $1.lowerBound }
+    addedGradients = freezing.trainedRanges(in: 0..<planner.table.weightExtent)
+      .flatMap { $0.removing(written) }
   }
 
   /// Bytes for activations and their gradients.

@@ -46,8 +46,8 @@ struct TransformerBlock {
       batch: batch, tokens: tokens, heads: shape.heads, size: shape.channels / shape.heads,
       pool: planner.pool)
     let table = planner.table
-    let (rows, layers) = (rows, planner)
-    func layer(_ unit: DenseUnit) -> DenseLayer { DenseLayer(unit, rows: rows, layers) }
+    let rows = rows
+    func layer(_ unit: DenseUnit) -> DenseLayer { DenseLayer(unit, rows: rows, &planner) }
     func norm(_ references: LayerNormReferences) -> RowNorm {
       RowNorm(references, channels: shape.channels, epsilon: shape.normEpsilon, table)
     }

@@ -112,6 +112,8 @@ struct LayerPlanner {
   private(set) var skipGradient = 0
   /// The fewest values that a norm averages over.
   var fewestRows = Int.max
+  /// The elements of the flat gradient buffer that the backward pass writes, where it adds to others.
+  private(set) var writtenGradients: [Range<Int>] = []
 
   init(
     _ blueprint: Blueprint, isCheckpointing: Bool, dropPathRate: Double, normMomentum: Double?,
@@ -126,6 +128,14 @@ struct LayerPlanner {
     self.dropPathRate = dropPathRate
     self.freezing = freezing
     self.pool = pool
+  }
+
+  /// Notes that the backward pass writes the gradient of a tensor, if it trains.
+  mutating func writesGradient(of tensor: ParameterReference) {
+    let entry = table[tensor]
+    if freezing.trains(tensor) {
+      writtenGradients.append(entry.offset..<entry.offset + entry.count)
+    }
   }
 
   /// Plans a block: its inner maps may lie where those of other blocks do.

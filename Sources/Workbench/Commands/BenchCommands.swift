@@ -85,6 +85,7 @@ enum BenchCommands {
     seconds.sort()
     peaks.sort()
     let median = seconds[seconds.count / 2]
+    let mean = seconds.reduce(0, +) / Double(seconds.count)
     let rate = Double(batch) / median
     let blueprint = model.network.blueprint
     // Backward costs two forwards, but for the first layer's input.
@@ -94,7 +95,8 @@ enum BenchCommands {
     let table = Table(
       [
         .init("model"), .init("work"), .init("input", .right), .init("batch", .right),
-        .init("threads", .right), .init("ms", .right), .init("fastest", key: "fastest_ms", .right),
+        .init("threads", .right), .init("ms", .right), .init("mean", key: "mean_ms", .right),
+        .init("fastest", key: "fastest_ms", .right),
         .init("img/s", key: "images_per_second", .right),
         .init("GFLOP/s", key: "gflops", .right), .init("peak", key: "peak_gflops", .right),
         .init("of peak", key: "share_of_peak", .right), .init("memory", key: "bytes", .right),
@@ -102,7 +104,8 @@ enum BenchCommands {
       rows: [
         [
           .init(model.variant.name), .init(work), .init(size), .init(batch), .init(pool.threads),
-          .init(median * 1e3, decimals: 2), .init(seconds[0] * 1e3, decimals: 2),
+          .init(median * 1e3, decimals: 2), .init(mean * 1e3, decimals: 2),
+          .init(seconds[0] * 1e3, decimals: 2),
           .init(rate, decimals: 1), .init(flops, decimals: 1), .init(peak, decimals: 1),
           .init(.real(flops / peak), text: NumberText.percent(flops / peak)),
           .init(.integer(bytes), text: NumberText.bytes(bytes)),

@@ -68,16 +68,7 @@ public struct Freezing: Sendable {
   }
 
   /// What of a range of the flat weight buffer trains, in order.
-  func trainedRanges(in whole: Range<Int>) -> [Range<Int>] {
-    var ranges: [Range<Int>] = []
-    var start = whole.lowerBound
-    for range in frozenRanges.map({ $0.clamped(to: whole) }) where !range.isEmpty {
-      if start < range.lowerBound { ranges.append(start..<range.lowerBound) }
-      start = range.upperBound
-    }
-    if start < whole.upperBound { ranges.append(start..<whole.upperBound) }
-    return ranges
-  }
+  func trainedRanges(in whole: Range<Int>) -> [Range<Int>] { whole.removing(frozenRanges) }
 
   /// The number of parameters of a network that train.
   public func trainedCount(in table: ParameterTable) -> Int {
@@ -97,5 +88,19 @@ extension ParameterRole.Unit {
     case .head: .max - 1
     case .classifier: .max
     }
+  }
+}
+
+extension Range<Int> {
+  /// What is left of the range without others, which are in order.
+  func removing(_ others: [Range<Int>]) -> [Range<Int>] {
+    var ranges: [Range<Int>] = []
+    var start = lowerBound
+    for range in others.map({ $0.clamped(to: self) }) where !range.isEmpty {
+      if start < range.lowerBound { ranges.append(start..<range.lowerBound) }
+      start = range.upperBound
+    }
+    if start < upperBound { ranges.append(start..<upperBound) }
+    return ranges
   }
 }
