@@ -118,7 +118,7 @@ private struct OutputGradientSums<F: PointwiseFunction>: ChannelGroup {
   func run<L: Lanes>(_: L.Type, at c: Int) {
     let norm = map.norm
     let mean = L.load(norm.mean + c)
-    let scale = L.load(norm.inverseDeviation + c) * L.load(norm.gamma + c)
+    let scale = L.load(norm.factor + c)
     let shift = L.load(norm.beta + c)
     var total = (isFirst ? L(splat: 0) : L.load(sums + c), L(splat: 0))
     var products = (isFirst ? L(splat: 0) : L.load(sums + channels + c), L(splat: 0))
@@ -167,7 +167,7 @@ struct ArgumentGradients<F: PointwiseFunction>: ChannelGroup {
   func run<L: Lanes>(_: L.Type, at c: Int) {
     let norm = map.norm
     let mean = L.load(norm.mean + c)
-    let scale = L.load(norm.inverseDeviation + c) * L.load(norm.gamma + c)
+    let scale = L.load(norm.factor + c)
     let shift = L.load(norm.beta + c)
     var total = isFirst ? L(splat: 0) : L.load(sums + c)
     var products = isFirst ? L(splat: 0) : L.load(sums + sumChannels + c)
@@ -231,7 +231,7 @@ struct NormInputGradient<F: PointwiseFunction> {
 
   @inline(__always)
   func value<L: Lanes>(_: L.Type, at c: Int) -> L {
-    let scale = L.load(norm.inverseDeviation + c) * L.load(norm.gamma + c)
+    let scale = L.load(norm.factor + c)
     let a = L.load(x + c) - L.load(norm.mean + c)
     let z = L.fma(a, scale, L.load(norm.beta + c))
     let dz = L.load(outputGradient + c) * F.derivative(z)

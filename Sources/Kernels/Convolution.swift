@@ -115,7 +115,8 @@ public final class Convolution {
     finish: (FinishedRows) -> Void
   ) {
     pool.workspace.use { memory in
-      if !readsWeightsInPlace {
+      let packsInTasks = forwardGrid.parts == 1 && tiled == nil
+      if !readsWeightsInPlace && !packsInTasks {
         forwardWeights.pack(weight, columns: shape.outputChannels, into: memory, pool: pool)
       }
       let rest = memory + forwardWeights.count
@@ -128,7 +129,14 @@ public final class Convolution {
         forwardPlan, forwardGrid, forwardWeights,
         weights: readsWeightsInPlace ? weight : UnsafePointer(memory), firstTap: 0,
         step: readsWeightsInPlace ? shape.outputChannels : nil, source: input, target: output,
-        accumulate: false, perWorker: rest, finish: finish)
+        accumulate: false, perWorker: rest
+      ) { panels in
+        guard packsInTasks && !readsWeightsInPlace else { return }
+        forwardWeights.pack(
+          weight, columns: shape.outputChannels, panels: panels, into: memory)
+      } finish: {
+        finish($0)
+      }
     }
   }
 
@@ -183,9 +191,13 @@ public final class Convolution {
     finish: (FinishedRows) -> Void
   ) {
     pool.workspace.use { memory in
-      backwardWeights.packTransposed(
-        weight, columns: shape.inputChannels, depth: shape.outputChannels, order: phaseTaps,
-        into: memory, pool: pool)
+      let (inputs, outputs) = (shape.inputChannels, shape.outputChannels)
+      let packsInTasks =
+        backwardGrids.count == 1 && backwardGrids[0].parts == 1 && tiledTransposed == nil
+      if !packsInTasks {
+        backwardWeights.packTransposed(
+          weight, columns: inputs, depth: outputs, order: phaseTaps, into: memory, pool: pool)
+      }
       if let tiledTransposed {
         return run(
           tiledTransposed, packed: memory, source: outputGradient, target: inputGradient,
@@ -195,7 +207,14 @@ public final class Convolution {
         product(
           phase.plan, grid, backwardWeights, weights: memory, firstTap: phase.firstTap, step: nil,
           source: .stored(outputGradient), target: inputGradient, accumulate: accumulate,
-          perWorker: memory + backwardWeights.count, finish: finish)
+          perWorker: memory + backwardWeights.count
+        ) { panels in
+          guard packsInTasks else { return }
+          backwardWeights.packTransposed(
+            weight, columns: inputs, depth: outputs, order: phaseTaps, panels: panels, into: memory)
+        } finish: {
+          finish($0)
+        }
       }
     }
   }
@@ -235,7 +254,10 @@ public final class Convolution {
       product(
         forwardPlan, forwardGrid, forwardWeights, weights: packed, firstTap: 0, step: nil,
         source: .stored(input), target: output, accumulate: false, perWorker: memory
-      ) { rows in epilogue.apply(to: rows, of: output) }
+      ) { _ in
+      } finish: {
+        epilogue.apply(to: $0, of: output)
+      }
     }
   }
 
@@ -263,11 +285,14 @@ public final class Convolution {
   }
 
   /// Runs one gather plan over all pixels. Weights are packed, or rows of `step` floats in place.
+  ///
+  /// - Parameter prepare: is told of the panels that a task is going to read; where all pixels are one
+  ///   part, no other task reads them.
   private func product(
     _ plan: GatherPlan, _ grid: ProductGrid, _ packing: WeightPacking,
     weights: UnsafePointer<Float>, firstTap: Int, step: Int?, source: ConvolutionInput,
     target: UnsafeMutablePointer<Float>, accumulate: Bool, perWorker: UnsafeMutablePointer<Float>,
-    finish: (FinishedRows) -> Void
+    prepare: (_ panels: Range<Int>) -> Void, finish: (FinishedRows) -> Void
   ) {
     if plan.pixels == 0 { return }
     let (scratch, zeros, panels) = (scratch, UnsafePointer(zeros.base), packing.panels.base)
@@ -289,6 +314,7 @@ public final class Convolution {
       let part = task / grid.panelGroups
       let firstPanel = task % grid.panelGroups &* grid.panelsPerGroup
       let lastPanel = min(grid.panels, firstPanel &+ grid.panelsPerGroup)
+      prepare(firstPanel..<lastPanel)
       let start = part &* grid.pixelsPerPart
       let end = start &+ grid.pixels(of: part)
       var pixel = start
@@ -381,8 +407,11 @@ struct ProductGrid {
       block /= 2
     }
     self.block = block
-    // About a million multiply-adds per task; many panels are shared out where pixels are few.
-    let blocksPerPart = max(1, min(blocks / 16, (1 << 20) / (perPixel * block)))
+    // About a million multiply-adds per task; many panels are shared out where pixels are few, and are
+    // enough for all tasks where there are very many.
+    let isOnePart = blocks <= 4 && panels >= 8
+    let blocksPerPart =
+      isOnePart ? blocks : max(1, min(blocks / 16, (1 << 20) / (perPixel * block)))
     pixelsPerPart = blocksPerPart * block
     parts = (blocks + blocksPerPart - 1) / blocksPerPart
     let wanted = max(1, min(8, (perPixel * pixels) >> 17) / max(1, parts))

@@ -4,8 +4,8 @@
 /// the normalised input is computed into it, convolved, and in backward turned into the gradients
 /// of both. Its channels lie in planes of sixteen.
 struct DepthwiseSlabs {
-  /// Floats of a slab: four of them share a cache of a megabyte.
-  private static let size = 49_152
+  /// Floats of a slab with the zeros around its images: four of them share a cache of a megabyte.
+  private static let size = 63_000
 
   /// Channels of a slab and how many slabs there are.
   let width: Int
@@ -44,14 +44,18 @@ struct DepthwiseSlabs {
     outputPixels = shape.outputHeight * shape.outputWidth
     let channels = shape.inputChannels
     let images = max(1, min(batch, 64 / inputPixels))
-    let fitting = Self.size / (images * inputPixels)
+    let cells = (shape.inputHeight + shape.kernel - 1) * (shape.inputWidth + shape.kernel - 1)
+    let fitting = Self.size / (images * cells)
     let widest = max(16, fitting >= 64 ? fitting & ~63 : fitting & ~15)
-    count = (channels + widest - 1) / widest
-    width = ((channels + count - 1) / count + 15) & ~15
-    planes = width / 16
     let groups = (batch + images - 1) / images
     imagesPerPart = (groups + 15) / 16 * images
     parts = (batch + imagesPerPart - 1) / imagesPerPart
+    // Narrower ones where there would be so few tasks that threads wait for the last.
+    let wanted = min((8 + parts - 1) / parts, channels / 64)
+    let slabs = max(wanted, (channels + widest - 1) / widest)
+    width = ((channels + slabs - 1) / slabs + 15) & ~15
+    count = (channels + width - 1) / width
+    planes = width / 16
 
     let kernel = shape.kernel
     self.kernel = kernel
@@ -80,8 +84,8 @@ struct DepthwiseSlabs {
     self.images = images
     self.gradient = gradient
     plain = PaddedPlane(images: images, height: 1, width: max(inputPixels, outputPixels))
-    let slabs = planes * (input.count + gradient.count + 2 * plain.count)
-    workerCount = slabs + (taps + 3 * planes) * 16
+    let planeCount = planes * (input.count + gradient.count + 2 * plain.count)
+    workerCount = planeCount + (taps + 3 * planes) * 16
     sumsCount = parts * count * taps * width
     scratchCount = sumsCount + workerCount * threads
   }

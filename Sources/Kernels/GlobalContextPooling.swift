@@ -163,7 +163,7 @@ private struct ContextGradients<F: PointwiseFunction>: ChannelGroup {
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
     let mean = L.load(norm.mean + c)
-    let factor = L.load(norm.inverseDeviation + c) * L.load(norm.gamma + c)
+    let factor = L.load(norm.factor + c)
     let shift = L.load(norm.beta + c)
     let (gate, weight) = (L.load(gates + c), L.load(weight + c))
     let context = L.load(contextGradient + c)

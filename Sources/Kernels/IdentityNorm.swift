@@ -16,7 +16,7 @@ public final class IdentityNorm: Sendable {
     let (zeros, ones) = (numbers.base, numbers.base + channels)
     return NormalizedMap(
       x: x,
-      norm: NormParameters(mean: zeros, inverseDeviation: ones, gamma: ones, beta: zeros),
+      norm: NormParameters(mean: zeros, inverseDeviation: ones, factor: ones, beta: zeros),
       activation: .identity, rowsPerImage: rowsPerImage)
   }
 }

@@ -67,7 +67,7 @@ public func addMaximumGradient(
         for c in 0..<channels {
           let row = image &* map.rowsPerImage &+ Int(places[image &* channels &+ c])
           let a = map.x[row &* channels &+ c] - norm.mean[c]
-          let z = Float.fma(a, norm.inverseDeviation[c] * norm.gamma[c], norm.beta[c])
+          let z = Float.fma(a, norm.factor[c], norm.beta[c])
           let dz = maximumGradient[image &* channels &+ c] * F.derivative(z)
           gradient[row &* channels &+ c] += dz
           total[c] += dz
@@ -116,7 +116,7 @@ private struct NormPixelMaxima<F: PointwiseFunction>: ChannelGroup {
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
     let mean = L.load(norm.mean + c)
-    let factor = L.load(norm.inverseDeviation + c) * L.load(norm.gamma + c)
+    let factor = L.load(norm.factor + c)
     let shift = L.load(norm.beta + c)
     var largest = pixel == 0 ? L(splat: -.infinity) : L.load(maxima + c)
     var place = pixel == 0 ? L(splat: 0) : L.load(places + c)

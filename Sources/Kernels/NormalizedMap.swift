@@ -1,25 +1,26 @@
-/// What batch normalisation does to each channel: z = (x - mean) * inverseDeviation * gamma + beta.
+/// What batch normalisation does to each channel: z = (x - mean) * factor + beta, where the factor is
+/// gamma * inverseDeviation.
 public struct NormParameters {
   let mean: UnsafePointer<Float>
   let inverseDeviation: UnsafePointer<Float>
-  let gamma: UnsafePointer<Float>
+  let factor: UnsafePointer<Float>
   let beta: UnsafePointer<Float>
 
   /// Creates it from four numbers per channel.
   public init(
     mean: UnsafePointer<Float>, inverseDeviation: UnsafePointer<Float>,
-    gamma: UnsafePointer<Float>, beta: UnsafePointer<Float>
+    factor: UnsafePointer<Float>, beta: UnsafePointer<Float>
   ) {
     self.mean = mean
     self.inverseDeviation = inverseDeviation
-    self.gamma = gamma
+    self.factor = factor
     self.beta = beta
   }
 
   /// The same for the channels from `channel` on.
   func from(_ channel: Int) -> NormParameters {
     NormParameters(
-      mean: mean + channel, inverseDeviation: inverseDeviation + channel, gamma: gamma + channel,
+      mean: mean + channel, inverseDeviation: inverseDeviation + channel, factor: factor + channel,
       beta: beta + channel)
   }
 }
@@ -138,7 +139,6 @@ extension NormParameters {
   /// z of x, for the lanes from channel c on.
   @inline(__always)
   func value<L: Lanes>(_ x: L, at c: Int) -> L {
-    let scale = L.load(inverseDeviation + c) * L.load(gamma + c)
-    return L.fma(x - L.load(mean + c), scale, L.load(beta + c))
+    L.fma(x - L.load(mean + c), L.load(factor + c), L.load(beta + c))
   }
 }

@@ -131,7 +131,7 @@ private struct NormPixelSums<F: PointwiseFunction>: ChannelGroup {
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
     let mean = L.load(norm.mean + c)
-    let factor = L.load(norm.inverseDeviation + c) * L.load(norm.gamma + c)
+    let factor = L.load(norm.factor + c)
     let shift = L.load(norm.beta + c)
     var sum = isFirst ? L(splat: 0) : L.load(sums + c)
     var source = x + c
@@ -155,7 +155,7 @@ private struct NormGateSums<F: PointwiseFunction>: ChannelGroup {
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
     let mean = L.load(norm.mean + c)
-    let factor = L.load(norm.inverseDeviation + c) * L.load(norm.gamma + c)
+    let factor = L.load(norm.factor + c)
     let shift = L.load(norm.beta + c)
     var sum = isFirst ? L(splat: 0) : L.load(sums + c)
     var offset = c
@@ -184,7 +184,7 @@ private struct PooledGradients<F: PointwiseFunction>: ChannelGroup {
   func run<L: Lanes>(_: L.Type, at c: Int) {
     let norm = map.norm
     let mean = L.load(norm.mean + c)
-    let factor = L.load(norm.inverseDeviation + c) * L.load(norm.gamma + c)
+    let factor = L.load(norm.factor + c)
     let shift = L.load(norm.beta + c)
     let share = L.load(meanGradient + c) * L(splat: 1 / Float(map.rowsPerImage))
     let gate = map.gate.map { L.load($0 + (image &* channels &+ c)) }

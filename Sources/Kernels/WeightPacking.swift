@@ -40,6 +40,19 @@ struct WeightPacking {
     }
   }
 
+  /// Packs some panels on the calling thread.
+  func pack(
+    _ weight: UnsafePointer<Float>, columns: Int, panels: Range<Int>,
+    into packed: UnsafeMutablePointer<Float>
+  ) {
+    for index in panels {
+      let panel = self.panels.base[index]
+      packPanel(
+        weight + panel.column, stride: columns, panel, count: rows,
+        into: packed + rows &* panel.column)
+    }
+  }
+
   /// Packs the transpose of each tap of `weight` [taps][columns][depth], taps in the given order.
   func packTransposed(
     _ weight: UnsafePointer<Float>, columns: Int, depth: Int, order: Table<Int>,
@@ -57,6 +70,24 @@ struct WeightPacking {
       packTransposedPanel(
         weight + (taps[slot] &* columns &+ panel.column) &* depth, stride: depth, panel,
         depth: start..<end, into: packed + rows &* panel.column + slot &* depth &* width)
+    }
+  }
+}
+
+extension WeightPacking {
+  /// Packs some panels of the transpose on the calling thread.
+  func packTransposed(
+    _ weight: UnsafePointer<Float>, columns: Int, depth: Int, order: Table<Int>,
+    panels: Range<Int>, into packed: UnsafeMutablePointer<Float>
+  ) {
+    for index in panels {
+      let panel = self.panels.base[index]
+      let target = packed + rows &* panel.column
+      for slot in 0..<order.count {
+        packTransposedPanel(
+          weight + (order.base[slot] &* columns &+ panel.column) &* depth, stride: depth, panel,
+          depth: 0..<depth, into: target + slot &* depth &* panel.vectors &* 16)
+      }
     }
   }
 }

@@ -184,6 +184,6 @@ struct NormValues: Sendable {
   func parameters(_ memory: TestMemory) -> NormParameters {
     NormParameters(
       mean: memory.floats(mean).reading, inverseDeviation: memory.floats(inverse).reading,
-      gamma: memory.floats(gamma).reading, beta: memory.floats(beta).reading)
+      factor: memory.floats(zip(gamma, inverse).map(*)).reading, beta: memory.floats(beta).reading)
   }
 }

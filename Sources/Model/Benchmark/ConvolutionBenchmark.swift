@@ -150,7 +150,7 @@ public final class ConvolutionBenchmark {
   private func run(_ pass: Pass, _ convolution: DepthwiseConvolution) {
     let shape = convolution.shape
     let norm = NormParameters(
-      mean: row(0), inverseDeviation: row(1), gamma: row(2), beta: row(3))
+      mean: row(0), inverseDeviation: row(1), factor: row(2), beta: row(3))
     func map(_ x: FloatMemory, _ pixels: Int) -> NormalizedMap {
       NormalizedMap(x: x.base, norm: norm, activation: .silu, rowsPerImage: pixels)
     }

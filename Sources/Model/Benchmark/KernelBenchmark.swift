@@ -86,7 +86,7 @@ public final class KernelBenchmark {
     let (x, gradient, target) = (numbers(count), numbers(count), numbers(count))
     let perImage = (numbers(batch * channels), numbers(batch * channels))
     let norm = NormParameters(
-      mean: numbers(channels), inverseDeviation: numbers(channels), gamma: numbers(channels),
+      mean: numbers(channels), inverseDeviation: numbers(channels), factor: numbers(channels),
       beta: numbers(channels))
     let gammaGradient = numbers(channels)
     let betaGradient = numbers(channels)

@@ -10,10 +10,11 @@ struct TrainingNorm {
   struct Saved {
     /// The norm's input, the convolution's result.
     let input: TensorSlot
-    /// Each channel's mean, biased variance and 1/deviation over the batch.
+    /// Each channel's mean, biased variance and 1/deviation over the batch, and the latter times the scale.
     let mean: TensorSlot
     let variance: TensorSlot
     let inverseDeviation: TensorSlot
+    let factor: TensorSlot
     /// The joined sums of the argument's gradient, [2][K].
     let totals: TensorSlot
   }
@@ -47,6 +48,7 @@ struct TrainingNorm {
       mean: planner.workspace.reserve(output.channels),
       variance: planner.workspace.reserve(output.channels),
       inverseDeviation: planner.workspace.reserve(output.channels),
+      factor: planner.workspace.reserve(output.channels),
       totals: planner.workspace.reserve(2 * output.channels))
     if !isConstant { planner.fewestRows = min(planner.fewestRows, output.rows) }
   }
@@ -60,7 +62,7 @@ struct TrainingNorm {
   private func parameters(_ context: LayerContext) -> NormParameters {
     NormParameters(
       mean: context[saved.mean], inverseDeviation: context[saved.inverseDeviation],
-      gamma: context.weights + scale, beta: context.weights + shift)
+      factor: context[saved.factor], beta: context.weights + shift)
   }
 
   /// activation(norm(input)), times the gates where there are some, for whoever reads it.
@@ -82,8 +84,8 @@ struct TrainingNorm {
     }
   }
 
-  /// From the mean and the variance: the reciprocal deviations, and the running statistics as
-  /// PyTorch moves them, towards the batch's mean and its unbiased variance. Constant running
+  /// From the mean and the variance: what normalises, and the running statistics as PyTorch moves them,
+  /// towards the batch's mean and its unbiased variance. Constant running
   /// statistics take the place of the batch's instead.
   func updateStatistics(_ context: LayerContext) {
     let mean = context[saved.mean]
@@ -95,8 +97,10 @@ struct TrainingNorm {
       mean.update(from: runningMean, count: map.channels)
       variance.update(from: runningVariance, count: map.channels)
     }
+    let (factor, scale) = (context[saved.factor], context.weights + scale)
     for channel in 0..<map.channels {
       inverseDeviation[channel] = 1 / (variance[channel] + epsilon).squareRoot()
+      factor[channel] = inverseDeviation[channel] * scale[channel]
     }
     if context.isRecomputing || isConstant { return }
     let momentum = context.normShare ?? momentum
