@@ -115,10 +115,13 @@ public final class Convolution {
     finish: (FinishedRows) -> Void
   ) {
     pool.workspace.use { memory in
-      let packsInTasks = forwardGrid.parts == 1 && tiled == nil
-      if !readsWeightsInPlace && !packsInTasks {
-        forwardWeights.pack(weight, columns: shape.outputChannels, into: memory, pool: pool)
+      let packing = forwardWeights
+      func pack(_ panels: Range<Int>) {
+        packing.pack(
+          weight, columns: shape.outputChannels, panels: panels, into: memory, pool: pool)
       }
+      let packsInTasks = !readsWeightsInPlace && tiled == nil && forwardGrid.parts == 1
+      if !readsWeightsInPlace && !packsInTasks { pack(0..<packing.panels.count) }
       let rest = memory + forwardWeights.count
       if let tiled, let source = input.stored {
         return run(
@@ -129,14 +132,8 @@ public final class Convolution {
         forwardPlan, forwardGrid, forwardWeights,
         weights: readsWeightsInPlace ? weight : UnsafePointer(memory), firstTap: 0,
         step: readsWeightsInPlace ? shape.outputChannels : nil, source: input, target: output,
-        accumulate: false, perWorker: rest
-      ) { panels in
-        guard packsInTasks && !readsWeightsInPlace else { return }
-        forwardWeights.pack(
-          weight, columns: shape.outputChannels, panels: panels, into: memory)
-      } finish: {
-        finish($0)
-      }
+        accumulate: false, perWorker: rest, prepare: { if packsInTasks { pack($0) } },
+        finish: finish)
     }
   }
 
@@ -191,13 +188,15 @@ public final class Convolution {
     finish: (FinishedRows) -> Void
   ) {
     pool.workspace.use { memory in
-      let (inputs, outputs) = (shape.inputChannels, shape.outputChannels)
-      let packsInTasks =
-        backwardGrids.count == 1 && backwardGrids[0].parts == 1 && tiledTransposed == nil
-      if !packsInTasks {
-        backwardWeights.packTransposed(
-          weight, columns: inputs, depth: outputs, order: phaseTaps, into: memory, pool: pool)
+      let packing = backwardWeights
+      func pack(_ panels: Range<Int>) {
+        packing.packTransposed(
+          weight, columns: shape.inputChannels, depth: shape.outputChannels, order: phaseTaps,
+          panels: panels, into: memory, pool: pool)
       }
+      let packsInTasks =
+        tiledTransposed == nil && backwardGrids.count == 1 && backwardGrids[0].parts == 1
+      if !packsInTasks { pack(0..<packing.panels.count) }
       if let tiledTransposed {
         return run(
           tiledTransposed, packed: memory, source: outputGradient, target: inputGradient,
@@ -207,14 +206,8 @@ public final class Convolution {
         product(
           phase.plan, grid, backwardWeights, weights: memory, firstTap: phase.firstTap, step: nil,
           source: .stored(outputGradient), target: inputGradient, accumulate: accumulate,
-          perWorker: memory + backwardWeights.count
-        ) { panels in
-          guard packsInTasks else { return }
-          backwardWeights.packTransposed(
-            weight, columns: inputs, depth: outputs, order: phaseTaps, panels: panels, into: memory)
-        } finish: {
-          finish($0)
-        }
+          perWorker: memory + packing.count, prepare: { if packsInTasks { pack($0) } },
+          finish: finish)
       }
     }
   }
@@ -230,7 +223,8 @@ public final class Convolution {
   ) {
     func pack(into target: UnsafeMutablePointer<Float>) {
       forwardWeights.pack(
-        weight, columns: shape.outputChannels, scale: scale, into: target, pool: pool)
+        weight, columns: shape.outputChannels, scale: scale,
+        panels: 0..<forwardWeights.panels.count, into: target, pool: pool)
     }
     guard let tiled else { return pack(into: packed) }
     pool.workspace.use { memory in
@@ -253,11 +247,8 @@ public final class Convolution {
       }
       product(
         forwardPlan, forwardGrid, forwardWeights, weights: packed, firstTap: 0, step: nil,
-        source: .stored(input), target: output, accumulate: false, perWorker: memory
-      ) { _ in
-      } finish: {
-        epilogue.apply(to: $0, of: output)
-      }
+        source: .stored(input), target: output, accumulate: false, perWorker: memory,
+        prepare: { _ in }, finish: { epilogue.apply(to: $0, of: output) })
     }
   }
 

@@ -84,8 +84,8 @@ struct DepthwiseSlabs {
     self.images = images
     self.gradient = gradient
     plain = PaddedPlane(images: images, height: 1, width: max(inputPixels, outputPixels))
-    let planeCount = planes * (input.count + gradient.count + 2 * plain.count)
-    workerCount = planeCount + (taps + 3 * planes) * 16
+    let floats = planes * (input.count + gradient.count + 2 * plain.count)
+    workerCount = floats + (taps + 3 * planes) * 16
     sumsCount = parts * count * taps * width
     scratchCount = sumsCount + workerCount * threads
   }

@@ -17,15 +17,15 @@ struct WeightPacking {
   /// Floats that the packed matrix takes.
   var count: Int { rows * columns }
 
-  /// Packs `weight` [rows][columns], every column times its `scale` where one is given.
+  /// Packs some panels of `weight` [rows][columns], every column times its `scale` where one is given.
   func pack(
     _ weight: UnsafePointer<Float>, columns: Int, scale: UnsafePointer<Float>? = nil,
-    into packed: UnsafeMutablePointer<Float>, pool: ThreadPool
+    panels: Range<Int>, into packed: UnsafeMutablePointer<Float>, pool: ThreadPool
   ) {
     let chunks = (rows + Self.chunk - 1) / Self.chunk
-    let (rows, panels) = (rows, panels.base)
-    pool.run(chunks * self.panels.count) { task in
-      let panel = panels[task / chunks]
+    let (rows, all) = (rows, self.panels.base)
+    pool.run(chunks * panels.count) { task in
+      let panel = all[panels.lowerBound &+ task / chunks]
       let start = task % chunks * Self.chunk
       let width = panel.vectors &* 16
       let count = min(rows, start &+ Self.chunk) &- start
@@ -40,29 +40,17 @@ struct WeightPacking {
     }
   }
 
-  /// Packs some panels on the calling thread.
-  func pack(
-    _ weight: UnsafePointer<Float>, columns: Int, panels: Range<Int>,
-    into packed: UnsafeMutablePointer<Float>
-  ) {
-    for index in panels {
-      let panel = self.panels.base[index]
-      packPanel(
-        weight + panel.column, stride: columns, panel, count: rows,
-        into: packed + rows &* panel.column)
-    }
-  }
-
-  /// Packs the transpose of each tap of `weight` [taps][columns][depth], taps in the given order.
+  /// Packs some panels of the transpose of each tap of `weight` [taps][columns][depth], taps in the given
+  /// order.
   func packTransposed(
     _ weight: UnsafePointer<Float>, columns: Int, depth: Int, order: Table<Int>,
-    into packed: UnsafeMutablePointer<Float>, pool: ThreadPool
+    panels: Range<Int>, into packed: UnsafeMutablePointer<Float>, pool: ThreadPool
   ) {
     let chunks = (depth + Self.chunk - 1) / Self.chunk
-    let (rows, panels, taps) = (rows, panels.base, order.base)
+    let (rows, all, taps) = (rows, self.panels.base, order.base)
     let tapCount = order.count
-    pool.run(chunks * tapCount * self.panels.count) { task in
-      let panel = panels[task / (chunks * tapCount)]
+    pool.run(chunks * tapCount * panels.count) { task in
+      let panel = all[panels.lowerBound &+ task / (chunks * tapCount)]
       let slot = task / chunks % tapCount
       let start = task % chunks * Self.chunk
       let end = min(depth, start &+ Self.chunk)
@@ -70,24 +58,6 @@ struct WeightPacking {
       packTransposedPanel(
         weight + (taps[slot] &* columns &+ panel.column) &* depth, stride: depth, panel,
         depth: start..<end, into: packed + rows &* panel.column + slot &* depth &* width)
-    }
-  }
-}
-
-extension WeightPacking {
-  /// Packs some panels of the transpose on the calling thread.
-  func packTransposed(
-    _ weight: UnsafePointer<Float>, columns: Int, depth: Int, order: Table<Int>,
-    panels: Range<Int>, into packed: UnsafeMutablePointer<Float>
-  ) {
-    for index in panels {
-      let panel = self.panels.base[index]
-      let target = packed + rows &* panel.column
-      for slot in 0..<order.count {
-        packTransposedPanel(
-          weight + (order.base[slot] &* columns &+ panel.column) &* depth, stride: depth, panel,
-          depth: 0..<depth, into: target + slot &* depth &* panel.vectors &* 16)
-      }
     }
   }
 }

@@ -26,6 +26,9 @@ let raggedShapes: [ConvolutionShape] = [
   shape(1, 14, 64, 32, 1, 1, .same), shape(2, 6, 112, 672, 1, 1, .same),
   shape(3, 5, 200, 72, 1, 1, .same), shape(2, 8, 8, 8, 1, 2, .symmetric),
   shape(1, 13, 48, 192, 1, 1, .symmetric), shape(2, 4, 1, 1, 1, 1, .same),
+  // Few pixels of very many channels, in one part and in several blocks.
+  shape(3, 8, 24, 600, 1, 1, .symmetric), shape(3, 8, 600, 24, 1, 1, .symmetric),
+  shape(2, 12, 16, 520, 3, 2, .same), shape(2, 9, 8, 470, 5, 1, .symmetric),
   // 5x5 and 7x7.
   shape(2, 8, 24, 40, 5, 1, .same), shape(1, 11, 8, 24, 5, 2, .same),
   shape(1, 9, 3, 16, 5, 2, .symmetric), shape(1, 9, 3, 24, 7, 2, .symmetric),
@@ -40,6 +43,8 @@ let raggedDepthwiseShapes: [ConvolutionShape] = [
   shape(2, 8, 40, 40, 5, 1, .same), shape(1, 11, 24, 24, 5, 2, .same),
   shape(2, 2, 32, 32, 5, 1, .symmetric), shape(1, 10, 8, 8, 5, 2, .symmetric, width: 7),
   shape(2, 12, 200, 200, 3, 1, .same), shape(1, 19, 16, 16, 3, 1, .same),
+  // Single pixels and squares of four, of many images and channels.
+  shape(70, 1, 200, 200, 3, 1, .same), shape(33, 2, 330, 330, 5, 1, .symmetric),
 ]
 
 /// The distinct convolutions of all networks, as `bench convolutions` lists them, for two images of

@@ -10,7 +10,8 @@ struct TrainingNorm {
   struct Saved {
     /// The norm's input, the convolution's result.
     let input: TensorSlot
-    /// Each channel's mean, biased variance and 1/deviation over the batch, and the latter times the scale.
+    /// Each channel's mean, biased variance and 1/deviation over the batch, and the latter times the
+    /// scale.
     let mean: TensorSlot
     let variance: TensorSlot
     let inverseDeviation: TensorSlot
@@ -84,9 +85,9 @@ struct TrainingNorm {
     }
   }
 
-  /// From the mean and the variance: what normalises, and the running statistics as PyTorch moves them,
-  /// towards the batch's mean and its unbiased variance. Constant running
-  /// statistics take the place of the batch's instead.
+  /// From the mean and the variance: what normalises, and the running statistics as PyTorch moves
+  /// them, towards the batch's mean and its unbiased variance. Constant running statistics take the
+  /// place of the batch's instead.
   func updateStatistics(_ context: LayerContext) {
     let mean = context[saved.mean]
     let variance = context[saved.variance]
