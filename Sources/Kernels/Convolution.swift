@@ -120,19 +120,18 @@ public final class Convolution {
         packing.pack(
           weight, columns: shape.outputChannels, panels: panels, into: memory, pool: pool)
       }
-      let packsInTasks = !readsWeightsInPlace && tiled == nil && forwardGrid.parts == 1
-      if !readsWeightsInPlace && !packsInTasks { pack(0..<packing.panels.count) }
-      let rest = memory + forwardWeights.count
+      let rest = memory + packing.count
       if let tiled, let source = input.stored {
+        pack(0..<packing.panels.count)
         return run(
           tiled, packed: memory, source: source, target: output, accumulate: false, memory: rest,
           finish: finish)
       }
       product(
-        forwardPlan, forwardGrid, forwardWeights,
+        forwardPlan, forwardGrid, packing,
         weights: readsWeightsInPlace ? weight : UnsafePointer(memory), firstTap: 0,
         step: readsWeightsInPlace ? shape.outputChannels : nil, source: input, target: output,
-        accumulate: false, perWorker: rest, prepare: { if packsInTasks { pack($0) } },
+        accumulate: false, perWorker: rest, pack: { if !readsWeightsInPlace { pack($0) } },
         finish: finish)
     }
   }
@@ -194,20 +193,20 @@ public final class Convolution {
           weight, columns: shape.inputChannels, depth: shape.outputChannels, order: phaseTaps,
           panels: panels, into: memory, pool: pool)
       }
-      let packsInTasks =
-        tiledTransposed == nil && backwardGrids.count == 1 && backwardGrids[0].parts == 1
-      if !packsInTasks { pack(0..<packing.panels.count) }
+      let rest = memory + packing.count
+      // Phases share what is packed.
+      let isOnePhase = tiledTransposed == nil && phases.count == 1
+      if !isOnePhase { pack(0..<packing.panels.count) }
       if let tiledTransposed {
         return run(
           tiledTransposed, packed: memory, source: outputGradient, target: inputGradient,
-          accumulate: accumulate, memory: memory + backwardWeights.count, finish: finish)
+          accumulate: accumulate, memory: rest, finish: finish)
       }
       for (phase, grid) in zip(phases, backwardGrids) {
         product(
-          phase.plan, grid, backwardWeights, weights: memory, firstTap: phase.firstTap, step: nil,
+          phase.plan, grid, packing, weights: memory, firstTap: phase.firstTap, step: nil,
           source: .stored(outputGradient), target: inputGradient, accumulate: accumulate,
-          perWorker: memory + packing.count, prepare: { if packsInTasks { pack($0) } },
-          finish: finish)
+          perWorker: rest, pack: { if isOnePhase { pack($0) } }, finish: finish)
       }
     }
   }
@@ -248,7 +247,7 @@ public final class Convolution {
       product(
         forwardPlan, forwardGrid, forwardWeights, weights: packed, firstTap: 0, step: nil,
         source: .stored(input), target: output, accumulate: false, perWorker: memory,
-        prepare: { _ in }, finish: { epilogue.apply(to: $0, of: output) })
+        pack: { _ in }, finish: { epilogue.apply(to: $0, of: output) })
     }
   }
 
@@ -277,15 +276,17 @@ public final class Convolution {
 
   /// Runs one gather plan over all pixels. Weights are packed, or rows of `step` floats in place.
   ///
-  /// - Parameter prepare: is told of the panels that a task is going to read; where all pixels are one
-  ///   part, no other task reads them.
+  /// - Parameter pack: packs some panels: all of them before, or where all pixels are one part, each
+  ///   task those that it alone reads.
   private func product(
     _ plan: GatherPlan, _ grid: ProductGrid, _ packing: WeightPacking,
     weights: UnsafePointer<Float>, firstTap: Int, step: Int?, source: ConvolutionInput,
     target: UnsafeMutablePointer<Float>, accumulate: Bool, perWorker: UnsafeMutablePointer<Float>,
-    prepare: (_ panels: Range<Int>) -> Void, finish: (FinishedRows) -> Void
+    pack: (_ panels: Range<Int>) -> Void, finish: (FinishedRows) -> Void
   ) {
     if plan.pixels == 0 { return }
+    let packsInTasks = grid.parts == 1
+    if !packsInTasks { pack(0..<grid.panels) }
     let (scratch, zeros, panels) = (scratch, UnsafePointer(zeros.base), packing.panels.base)
     let packedRows = packing.rows
     var source = source
@@ -305,7 +306,7 @@ public final class Convolution {
       let part = task / grid.panelGroups
       let firstPanel = task % grid.panelGroups &* grid.panelsPerGroup
       let lastPanel = min(grid.panels, firstPanel &+ grid.panelsPerGroup)
-      prepare(firstPanel..<lastPanel)
+      if packsInTasks { pack(firstPanel..<lastPanel) }
       let start = part &* grid.pixelsPerPart
       let end = start &+ grid.pixels(of: part)
       var pixel = start
@@ -394,7 +395,7 @@ struct ProductGrid {
     // A multiple of the heights of all tiles, if that does not leave most threads without a task.
     var block = 72
     var blocks: Int { (plan.pixels + block - 1) / block }
-    while block > 18, blocks * packing.panels.count < 4, perPixel * pixels >= 1 << 19 {
+    while block > 18, blocks * panels < 4, perPixel * pixels >= 1 << 19 {
       block /= 2
     }
     self.block = block

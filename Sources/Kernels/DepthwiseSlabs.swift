@@ -4,7 +4,8 @@
 /// the normalised input is computed into it, convolved, and in backward turned into the gradients
 /// of both. Its channels lie in planes of sixteen.
 struct DepthwiseSlabs {
-  /// Floats of a slab with the zeros around its images: four of them share a cache of a megabyte.
+  /// Floats of a slab, counted with zeros on all sides of its images: four of them share a cache of a
+  /// megabyte. Planes share some of these zeros, but small images do best in slabs that narrow.
   private static let size = 63_000
 
   /// Channels of a slab and how many slabs there are.
