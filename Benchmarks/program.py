@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import random
+import statistics
 import subprocess
 import tempfile
 import time
@@ -69,25 +70,29 @@ class Program:
         """What `env` says of the program, the compiler and the machine."""
         return dict(line.split(None, 1) for line in self.run("env").output.splitlines())
 
-    def epoch(self, model, size, batch, images, rounds):
+    def epoch(self, model, size, batch, images, rounds, turns=1):
         """Seconds per step of an epoch with full augmentation and, in the same process, of a batch that stays in memory.
 
-        The cached batch is timed before and after, so that a machine that slows down slows both. Both are means: a
-        median would leave out the steps that the machine took something from. The epoch is the second: the first one
-        meets memory that was never touched, which bench does not count either.
+        The cached batch is timed before and after each epoch, so that a machine that slows down slows both. All are
+        means: a median would leave out the steps that the machine took something from. An epoch is the second of its
+        run: the first one meets memory that was never touched, which bench does not count either.
         """
         self.write_cifar(images)
         bench = f"bench train rounds={rounds} --json"
-        self.run(
-            f"data cifar10 dir=cifar; load {model}; "
-            f"set input-size={size} batch-size={batch} threads={self.threads} lr=0.001 "
-            "epochs=2 warmup-epochs=0 cooldown-epochs=0 val-interval=2 checkpoint-every=0; "
-            f"{bench} > before.json; train name=epoch; metrics --json > metrics.json; {bench} > after.json")
-        cached = [self.rows(name)[0] for name in ["before.json", "after.json"]]
-        return {"epoch": batch / self.rows("metrics.json")[-1]["images_per_s"],
-                "cached": sum(row["mean_ms"] for row in cached) / 2e3,
+        self.run("; ".join([
+            f"data cifar10 dir=cifar; load {model}",
+            f"set input-size={size} batch-size={batch} threads={self.threads} lr=0.001 epochs=2 warmup-epochs=0 "
+            "cooldown-epochs=0 val-interval=2 checkpoint-every=0",
+            f"{bench} > cached0.json"] + [
+                f"train name=epoch{turn}; metrics --json > epoch{turn}.json; {bench} > cached{turn}.json"
+                for turn in range(1, turns + 1)]))
+        cached = [self.rows(f"cached{turn}.json")[0] for turn in range(turns + 1)]
+        steps = [row["mean_ms"] / 1e3 for row in cached]
+        epochs = [batch / self.rows(f"epoch{turn}.json")[-1]["images_per_s"] for turn in range(1, turns + 1)]
+        return {"epoch": statistics.median(epochs), "cached": statistics.median(steps),
+                "ratios": [2 * epoch / (before + after) for epoch, before, after in zip(epochs, steps, steps[1:])],
                 "gflop": cached[0]["gflops"] * cached[0]["ms"] / 1e3,
-                "peak_gflops": sum(row["peak_gflops"] for row in cached) / 2}
+                "peak_gflops": statistics.mean(row["peak_gflops"] for row in cached)}
 
     def write_cifar(self, images):
         """Random pictures in CIFAR-10's binary layout: five files of training images and a few for testing."""

@@ -16,6 +16,8 @@ public final class Convolution {
   let forwardGrid: ProductGrid
   private let backwardGrids: [ProductGrid]
   let scratch: GatherScratch
+  /// The floats of what the workers have and, where it is needed, of a normalised map.
+  private let perWorkers: Int
   private let readsWeightsInPlace: Bool
   private let phases: [(plan: GatherPlan, firstTap: Int)]
   private let phaseTaps: Table<Int>
@@ -61,8 +63,9 @@ public final class Convolution {
     scratch = GatherScratch(
       phases.map(\.plan) + [forwardPlan], shape: s,
       rowFloats: takesNormalized ? forwardGrid.block * s.inputChannels : 0)
-    var perWorkers = scratch.count * pool.threads
-    if takesNormalized, forwardGrid.panelGroups > 1 { perWorkers += s.inputCount }
+    perWorkers =
+      scratch.count * pool.threads
+      + (takesNormalized && forwardGrid.panelGroups > 1 ? s.inputCount : 0)
     tiled = isTiled ? WinogradProduct(s, forwardWeights, isTransposed: false) : nil
     tiledTransposed =
       isTiled && isTrained ? WinogradProduct(s, backwardWeights, isTransposed: true) : nil
@@ -72,7 +75,7 @@ public final class Convolution {
     } else {
       pool.workspace.reserve(
         isTrained
-          ? max(max(forwardWeights.count, backwardWeights.count) + perWorkers, outer.scratchCount)
+          ? max(forwardWeights.count, backwardWeights.count) + perWorkers + outer.scratchCount
           : perWorkers)
     }
   }
@@ -145,25 +148,37 @@ public final class Convolution {
   }
 
   /// inputGradient = (or += with `accumulate`) the transposed convolution of outputGradient.
+  ///
+  /// - Parameter weightGradient: where what `backwardWeight` gives is written too, from that input; in
+  ///   the same run where that can be, so that no thread waits between the two.
   public func backwardInput(
     outputGradient: UnsafePointer<Float>, weight: UnsafePointer<Float>,
-    inputGradient: UnsafeMutablePointer<Float>, accumulate: Bool
+    inputGradient: UnsafeMutablePointer<Float>, accumulate: Bool,
+    weightGradient: (input: ConvolutionInput, target: UnsafeMutablePointer<Float>)? = nil
   ) {
-    transposed(outputGradient, weight, inputGradient, accumulate: accumulate) { _ in }
+    transposed(
+      outputGradient, weight, inputGradient, accumulate: accumulate, weightGradient
+    ) { _ in }
   }
 
   /// For the 1x1 convolution of a normalised map without a gate: the gradient of the norm's
   /// argument z, and its sums over the rows, taken while it is in cache.
   ///
-  /// `sums` has room for `gradientParts` parts of the input's channels.
+  /// - Parameters:
+  ///   - weightGradient: where what `backwardWeight` gives is written too.
+  ///   - sums: room for `gradientParts` parts of the input's channels.
   public func backwardInput(
     outputGradient: UnsafePointer<Float>, weight: UnsafePointer<Float>, through map: NormalizedMap,
-    argumentGradient: UnsafeMutablePointer<Float>, sums: GradientSums
+    argumentGradient: UnsafeMutablePointer<Float>, sums: GradientSums,
+    weightGradient: UnsafeMutablePointer<Float>? = nil
   ) {
     precondition(shape.kernel == 1 && shape.stride == 1 && map.gate == nil)
     let inputs = shape.inputChannels
     func run<F: PointwiseFunction>(_: F.Type) {
-      transposed(outputGradient, weight, argumentGradient, accumulate: false) { rows in
+      transposed(
+        outputGradient, weight, argumentGradient, accumulate: false,
+        weightGradient.map { (.normalized(map), $0) }
+      ) { rows in
         ArgumentGradients<F>(
           map: map, row: rows.pixel, rows: rows.count, channels: inputs, isFirst: rows.isFirst,
           gradient: argumentGradient + rows.pixel &* inputs, sums: sums.part(rows.part),
@@ -184,8 +199,17 @@ public final class Convolution {
   private func transposed(
     _ outputGradient: UnsafePointer<Float>, _ weight: UnsafePointer<Float>,
     _ inputGradient: UnsafeMutablePointer<Float>, accumulate: Bool,
+    _ weightGradient: (input: ConvolutionInput, target: UnsafeMutablePointer<Float>)?,
     finish: (FinishedRows) -> Void
   ) {
+    let isOnePhase = tiledTransposed == nil && phases.count == 1
+    // The input may lie where its gradient is written.
+    let isJoint = isOnePhase && weightGradient?.input.source != UnsafePointer(inputGradient)
+    if let weightGradient, !isJoint {
+      backwardWeight(
+        input: weightGradient.input, outputGradient: outputGradient,
+        weightGradient: weightGradient.target)
+    }
     pool.workspace.use { memory in
       let packing = backwardWeights
       func pack(_ panels: Range<Int>) {
@@ -195,19 +219,24 @@ public final class Convolution {
       }
       let rest = memory + packing.count
       // Phases share what is packed.
-      let isOnePhase = tiledTransposed == nil && phases.count == 1
       if !isOnePhase { pack(0..<packing.panels.count) }
       if let tiledTransposed {
         return run(
           tiledTransposed, packed: memory, source: outputGradient, target: inputGradient,
           accumulate: accumulate, memory: rest, finish: finish)
       }
+      let joined = (isJoint ? weightGradient : nil).map {
+        WeightGradientTasks(
+          convolution: self, input: $0.input, outputGradient: outputGradient,
+          weightGradient: $0.target, memory: rest + perWorkers)
+      }
       for (phase, grid) in zip(phases, backwardGrids) {
         product(
           phase.plan, grid, packing, weights: memory, firstTap: phase.firstTap, step: nil,
           source: .stored(outputGradient), target: inputGradient, accumulate: accumulate,
-          perWorker: rest, pack: { if isOnePhase { pack($0) } }, finish: finish)
+          perWorker: rest, joining: joined, pack: { if isOnePhase { pack($0) } }, finish: finish)
       }
+      joined?.join()
     }
   }
 
@@ -276,13 +305,16 @@ public final class Convolution {
 
   /// Runs one gather plan over all pixels. Weights are packed, or rows of `step` floats in place.
   ///
-  /// - Parameter pack: packs some panels: all of them before, or where all pixels are one part, each
-  ///   task those that it alone reads.
+  /// - Parameters:
+  ///   - joined: tasks that are begun before.
+  ///   - pack: packs some panels: all of them before, or where all pixels are one part, each task those
+  ///     that it alone reads.
   private func product(
     _ plan: GatherPlan, _ grid: ProductGrid, _ packing: WeightPacking,
     weights: UnsafePointer<Float>, firstTap: Int, step: Int?, source: ConvolutionInput,
     target: UnsafeMutablePointer<Float>, accumulate: Bool, perWorker: UnsafeMutablePointer<Float>,
-    pack: (_ panels: Range<Int>) -> Void, finish: (FinishedRows) -> Void
+    joining joined: WeightGradientTasks? = nil, pack: (_ panels: Range<Int>) -> Void,
+    finish: (FinishedRows) -> Void
   ) {
     if plan.pixels == 0 { return }
     let packsInTasks = grid.parts == 1
@@ -301,7 +333,10 @@ public final class Convolution {
     let stored = source.stored ?? zeros
     let map = source.normalized
     let read = source.source
-    pool.runOnWorkers(grid.tasks) { task, worker in
+    let joinedCount = joined?.count ?? 0
+    pool.runOnWorkers(joinedCount, then: grid.tasks) { task, worker in
+      if let joined, task < joinedCount { return joined.run(task, worker) }
+      let task = task &- joinedCount
       let places = scratch.places(perWorker + worker &* scratch.count)
       let part = task / grid.panelGroups
       let firstPanel = task % grid.panelGroups &* grid.panelsPerGroup

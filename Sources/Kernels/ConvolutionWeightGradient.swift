@@ -115,34 +115,24 @@ extension Convolution {
     input: ConvolutionInput, outputGradient: UnsafePointer<Float>,
     weightGradient: UnsafeMutablePointer<Float>
   ) {
-    let outputs = shape.outputChannels
     pool.workspace.use { memory in
       if let tiledWeightGradient, let input = input.stored {
         return tiledWeightGradient.run(
           input: input, outputGradient: outputGradient, weightGradient: weightGradient,
           zeros: zeros.base, memory: memory, pool: pool)
       }
-      let plan = outer
-      let isDirect = plan.groups == 1
-      let parts = plan.runs * plan.panelParts
-      pool.runOnWorkers(plan.groups * parts) { task, worker in
-        let group = task / parts
-        let part = task % parts
-        let sums = isDirect ? weightGradient : memory + group &* plan.rows &* plan.columns
-        sumProducts(
-          pixels: group &* plan.pixelsPerGroup, run: part % plan.runs, part: part / plan.runs,
-          input: input, outputGradient: outputGradient, sums: sums,
-          stride: isDirect ? outputs : plan.columns, isWhole: !isDirect,
-          memory: memory + plan.sumsCount + worker &* plan.workerCount)
-      }
-      if !isDirect { joinGroups(memory, weightGradient) }
+      let tasks = WeightGradientTasks(
+        convolution: self, input: input, outputGradient: outputGradient,
+        weightGradient: weightGradient, memory: memory)
+      pool.runOnWorkers(tasks.count) { tasks.run($0, $1) }
+      tasks.join()
     }
   }
 
   /// The sums of one task: one group of pixels, one run of tiles, one part of the panels.
   ///
   /// - Parameter isWhole: whether the matrix of the sums has whole vectors of columns.
-  private func sumProducts(
+  fileprivate func sumProducts(
     pixels start: Int, run: Int, part: Int, input: ConvolutionInput,
     outputGradient: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>, stride: Int,
     isWhole: Bool, memory: UnsafeMutablePointer<Float>
@@ -317,7 +307,7 @@ extension Convolution {
   }
 
   /// weightGradient = the groups' sums, in order.
-  private func joinGroups(
+  fileprivate func joinGroups(
     _ sums: UnsafeMutablePointer<Float>, _ weightGradient: UnsafeMutablePointer<Float>
   ) {
     let plan = outer
@@ -331,6 +321,36 @@ extension Convolution {
         ).cover(outputs)
       }
     }
+  }
+}
+
+/// The gradient of a convolution's weights in numbered tasks, for a run of their own or one that does
+/// more: `run` for all of them, on workers, and `join` afterwards.
+struct WeightGradientTasks {
+  let convolution: Convolution
+  let input: ConvolutionInput
+  let outputGradient: UnsafePointer<Float>
+  let weightGradient: UnsafeMutablePointer<Float>
+  /// Room for the plan's `scratchCount`.
+  let memory: UnsafeMutablePointer<Float>
+
+  private var plan: OuterPlan { convolution.outer }
+  private var isDirect: Bool { plan.groups == 1 }
+  private var parts: Int { plan.runs &* plan.panelParts }
+  var count: Int { plan.groups &* parts }
+
+  func run(_ task: Int, _ worker: Int) {
+    let (group, part) = task.quotientAndRemainder(dividingBy: parts)
+    convolution.sumProducts(
+      pixels: group &* plan.pixelsPerGroup, run: part % plan.runs, part: part / plan.runs,
+      input: input, outputGradient: outputGradient,
+      sums: isDirect ? weightGradient : memory + group &* plan.rows &* plan.columns,
+      stride: isDirect ? convolution.shape.outputChannels : plan.columns, isWhole: !isDirect,
+      memory: memory + plan.sumsCount + worker &* plan.workerCount)
+  }
+
+  func join() {
+    if !isDirect { convolution.joinGroups(memory, weightGradient) }
   }
 }
 

@@ -60,6 +60,16 @@ public final class ThreadPool: @unchecked Sendable {
   /// Like `run`; the second argument numbers the thread, 0 ..< threads, for its own scratch memory.
   /// Only one run of a pool at a time may rely on it.
   public func runOnWorkers(_ count: Int, _ body: (_ index: Int, _ worker: Int) -> Void) {
+    runOnWorkers(count, then: 0, body)
+  }
+
+  /// Like `runOnWorkers` for two kinds of tasks that need nothing of each other: 0 ..< first, and
+  /// behind them `second` more, which threads begin when none of the first is left. Large tasks come
+  /// first and small ones fill what would be a wait for their end.
+  public func runOnWorkers(
+    _ first: Int, then second: Int, _ body: (_ index: Int, _ worker: Int) -> Void
+  ) {
+    let count = first &+ second
     if count <= 1 || threads == 1 || !shared.tryEnter() {
       var index = 0
       while index < count {
@@ -69,7 +79,7 @@ public final class ThreadPool: @unchecked Sendable {
       return
     }
     withoutActuallyEscaping(body) { body in
-      withUnsafePointer(to: body) { shared.run(count, $0) }
+      withUnsafePointer(to: body) { shared.run(first, then: second, $0) }
     }
     shared.leave()
   }
@@ -93,14 +103,16 @@ private final class Shared: @unchecked Sendable {
   typealias Body = (Int, Int) -> Void
 
   private let threads: Int
-  /// For each thread's part of the tasks the run's number (high half) and how many are unclaimed (low
-  /// half). A task is claimed by exchanging the whole word, so that a late worker can never touch
-  /// another run.
+  /// For each thread's part of the first tasks, then of the second, the run's number (high half) and
+  /// how many are unclaimed (low half). A task is claimed by exchanging the whole word, so that a late
+  /// worker can never touch another run.
   private let tickets: UnsafeMutablePointer<Atomic<UInt64>>
   /// Words from ticket to ticket: each in two cache lines of its own.
   private static let pitch = 16
   /// The number of the latest run.
   private let generation = Atomic<UInt64>(0)
+  /// How many tasks come first, and how many there are.
+  private let first = Atomic<Int>(0)
   private let count = Atomic<Int>(0)
   private let body = Atomic<UInt>(0)
   private let completed = Atomic<Int>(0)
@@ -113,12 +125,12 @@ private final class Shared: @unchecked Sendable {
   init(threads: Int, spins: Int) {
     self.threads = threads
     self.spins = spins
-    tickets = .allocate(capacity: threads * Self.pitch)
-    for index in 0..<threads * Self.pitch { (tickets + index).initialize(to: Atomic(0)) }
+    tickets = .allocate(capacity: 2 * threads * Self.pitch)
+    for index in 0..<2 * threads * Self.pitch { (tickets + index).initialize(to: Atomic(0)) }
   }
 
   deinit {
-    tickets.deinitialize(count: threads * Self.pitch)
+    tickets.deinitialize(count: 2 * threads * Self.pitch)
     tickets.deallocate()
   }
 
@@ -128,17 +140,24 @@ private final class Shared: @unchecked Sendable {
 
   func leave() { busy.store(false, ordering: .releasing) }
 
-  /// The first task of a thread's part.
-  private func start(_ part: Int, _ total: Int) -> Int { total &* part / threads }
+  /// The tasks of a thread's part, of the first ones or (parts from `threads` on) of the second.
+  private func tasks(_ part: Int, _ first: Int, _ total: Int) -> Range<Int> {
+    if part < threads { return first &* part / threads..<first &* (part &+ 1) / threads }
+    let (second, part) = (total &- first, part &- threads)
+    return first &+ second &* part / threads..<first &+ second &* (part &+ 1) / threads
+  }
 
-  func run(_ total: Int, _ pointer: UnsafePointer<Body>) {
+  func run(_ first: Int, then second: Int, _ pointer: UnsafePointer<Body>) {
+    let total = first &+ second
+    self.first.store(first, ordering: .relaxed)
     count.store(total, ordering: .relaxed)
     body.store(UInt(bitPattern: pointer), ordering: .relaxed)
     completed.store(0, ordering: .relaxed)
     let next = generation.load(ordering: .relaxed) &+ 1
-    for part in 0..<threads {
-      let tasks = start(part &+ 1, total) &- start(part, total)
-      tickets[part &* Self.pitch].store(next << 32 | UInt64(tasks), ordering: .releasing)
+    // The tickets of second tasks are used up since the last run that had some.
+    for part in 0..<(second > 0 ? 2 &* threads : threads) {
+      let count = tasks(part, first, total).count
+      tickets[part &* Self.pitch].store(next << 32 | UInt64(count), ordering: .releasing)
     }
     generation.store(next, ordering: .sequentiallyConsistent)
     if sleepers.load(ordering: .sequentiallyConsistent) > 0 { gate.openToAll() }
@@ -151,10 +170,12 @@ private final class Shared: @unchecked Sendable {
   }
 
   /// Claims and runs tasks of the current run until none is left: those of the worker's own part,
-  /// then those of the parts behind it.
+  /// then those of the parts behind it; the second tasks when none of the first is left.
   private func drain(_ worker: Int) {
-    for part in worker..<threads { drain(part, worker) }
-    for part in 0..<worker { drain(part, worker) }
+    for kind in 0..<2 {
+      for part in worker..<threads { drain(kind &* threads &+ part, worker) }
+      for part in 0..<worker { drain(kind &* threads &+ part, worker) }
+    }
   }
 
   private func drain(_ part: Int, _ worker: Int) {
@@ -195,14 +216,13 @@ private final class Shared: @unchecked Sendable {
     // SAFETY: a run stores its closure's address before it hands out tickets.
     let body = UnsafePointer<Body>(bitPattern: self.body.load(ordering: .relaxed))
       .unsafelyUnwrapped.pointee
-    let total = count.load(ordering: .relaxed)
-    let (first, last) = (start(part, total), start(part &+ 1, total))
+    let tasks = tasks(part, first.load(ordering: .relaxed), count.load(ordering: .relaxed))
     let isBackwards = claimed >> 32 & 1 != 0
     var word = claimed
     var done = 0
     repeat {
       let left = Int(word & 0xFFFF_FFFF)
-      body(isBackwards ? first &+ left &- 1 : last &- left, worker)
+      body(isBackwards ? tasks.lowerBound &+ left &- 1 : tasks.upperBound &- left, worker)
       done &+= 1
       word = ticket.pointee.load(ordering: .acquiring)
     } while Self.claim(ticket, &word)

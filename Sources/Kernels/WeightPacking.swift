@@ -1,3 +1,5 @@
+internal import CProcessor
+
 /// Copies weights into panels, so that the microkernels read them in one sequential stream.
 ///
 /// Panel p holds, for every row of the matrix, vectors * 16 columns; columns that do not exist are
@@ -84,6 +86,12 @@ func packTransposedPanel(
   into target: UnsafeMutablePointer<Float>
 ) {
   let width = panel.vectors &* 16
+  // Short stretches of many rows, which a processor does not fetch ahead of its own accord.
+  for column in 0..<panel.width {
+    for k in Swift.stride(from: depth.lowerBound, to: depth.upperBound, by: 16) {
+      processor_prefetch(source + (column &* stride &+ k))
+    }
+  }
   var column = 0
   while column < width {
     let exist = panel.width &- column

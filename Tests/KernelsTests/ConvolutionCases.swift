@@ -1,7 +1,8 @@
 import Kernels
 
 extension KernelCase {
-  /// A dense convolution: forward, both gradients, and an accumulating input gradient.
+  /// A dense convolution: forward, both gradients, and both together: accumulating, and with the input's
+  /// gradient in the input's place.
   static func convolution(_ shape: ConvolutionShape, weightBound: Double = 1) -> KernelCase {
     let input = uniform(shape.inputCount, seed: 1)
     let weight = uniform(shape.weightCount, seed: 2, -weightBound, weightBound)
@@ -14,8 +15,8 @@ extension KernelCase {
         let (x, w, dy) = (memory.floats(input), memory.floats(weight), memory.floats(gradient))
         let output = memory.unset(shape.outputCount)
         let inputGradient = memory.unset(shape.inputCount)
-        let accumulated = memory.floats(before)
-        let weightGradient = memory.unset(shape.weightCount)
+        let (accumulated, replaced) = (memory.floats(before), memory.floats(input))
+        let weightGradients = (0..<3).map { _ in memory.unset(shape.weightCount) }
         let (mean, variance) = (
           memory.unset(shape.outputChannels), memory.unset(shape.outputChannels)
         )
@@ -27,11 +28,14 @@ extension KernelCase {
           accumulate: false)
         plan.backwardInput(
           outputGradient: dy.reading, weight: w.reading, inputGradient: accumulated.base,
-          accumulate: true)
+          accumulate: true, weightGradient: (.stored(x.reading), weightGradients[0].base))
+        plan.backwardInput(
+          outputGradient: dy.reading, weight: w.reading, inputGradient: replaced.base,
+          accumulate: false, weightGradient: (.stored(replaced.reading), weightGradients[1].base))
         plan.backwardWeight(
-          input: .stored(x.reading), outputGradient: dy.reading, weightGradient: weightGradient.base
-        )
-        return [output, mean, variance, inputGradient, accumulated, weightGradient]
+          input: .stored(x.reading), outputGradient: dy.reading,
+          weightGradient: weightGradients[2].base)
+        return [output, mean, variance, inputGradient, accumulated, replaced] + weightGradients
       },
       reference: {
         var output = [Double](repeating: 0, count: shape.outputCount)
@@ -53,7 +57,8 @@ extension KernelCase {
         }
         let accumulated = zip(inputGradient, before).map { $0 + Double($1) }
         let (mean, variance) = momentsReference(output, channels: outputs)
-        return [output, mean, variance, inputGradient, accumulated, weightGradient]
+        return [output, mean, variance, inputGradient, accumulated, inputGradient]
+          + Array(repeating: weightGradient, count: 3)
       })
   }
 

@@ -50,12 +50,13 @@ extension KernelCase {
         }
         let argument = memory.unset(shape.inputCount)
         let sums = GradientSums(scratch, parts: plan.gradientParts, channels: inputs)
+        let weightGradient = memory.unset(shape.weightCount)
         plan.backwardInput(
           outputGradient: dy.reading, weight: w.reading, through: map(nil),
-          argumentGradient: argument.base, sums: sums)
+          argumentGradient: argument.base, sums: sums, weightGradient: weightGradient.base)
         let joined = norm.join(
           sums, parts: plan.gradientParts, rows: rows, before: before, memory)
-        return outputs + [argument] + joined
+        return outputs + [weightGradient, argument] + joined
       },
       reference: {
         var results: [[Double]] = []
@@ -82,7 +83,8 @@ extension KernelCase {
         let argument = inputGradient.indices.map {
           inputGradient[$0] * norm.value(x[$0], $0 % inputs, .silu).1
         }
-        return results + [argument] + norm.joined(argument, x: x, before: before)
+        // Without a gate as in the first pass.
+        return results + [results[3], argument] + norm.joined(argument, x: x, before: before)
       })
   }
 

@@ -18,6 +18,23 @@ import Testing
     }
   }
 
+  @Test(arguments: [1, 2, 3, 4])
+  func runsEveryTaskOfTwoKindsOnce(_ threads: Int) {
+    let pool = ThreadPool(threads: threads)
+    for (first, second) in [(0, 0), (0, 5), (5, 0), (1, 1), (3, 64), (64, 3), (1, 500)] {
+      for _ in 0..<50 {
+        var counts = [Int](repeating: 0, count: first + second)
+        counts.withUnsafeMutableBufferPointer { counts in
+          let base = counts.baseAddress
+          pool.runOnWorkers(first, then: second) { task, worker in
+            base?[task] += (0..<threads).contains(worker) ? 1 : 100
+          }
+        }
+        #expect(counts.allSatisfy { $0 == 1 })
+      }
+    }
+  }
+
   @Test func aRunInsideATaskIsExecutedThere() {
     let pool = ThreadPool(threads: 3)
     let total = Atomic<Int>(0)

@@ -75,14 +75,14 @@ struct ConvNorm {
     input: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>?, accumulate: Bool,
     _ context: LayerContext
   ) {
-    backwardWeight(.stored(input), context)
     if let inputGradient, wantsInputGradient {
-      backwardInput(inputGradient, accumulate: accumulate, context)
+      backwardBoth(.stored(input), inputGradient, accumulate: accumulate, context)
+    } else if trainsWeight {
+      backwardWeight(.stored(input), context)
     }
   }
 
   private func backwardWeight(_ input: ConvolutionInput, _ context: LayerContext) {
-    guard trainsWeight else { return }
     context.measure(.weightGradient) {
       convolution.backwardWeight(
         input: input, outputGradient: context[norm.saved.input],
@@ -90,14 +90,28 @@ struct ConvNorm {
     }
   }
 
-  private func backwardInput(
-    _ inputGradient: UnsafeMutablePointer<Float>, accumulate: Bool, _ context: LayerContext
+  private func backwardBoth(
+    _ input: ConvolutionInput, _ inputGradient: UnsafeMutablePointer<Float>, accumulate: Bool,
+    _ context: LayerContext
   ) {
+    let weightGradient = joinedWeightGradient(input, context)
     context.measure(.inputGradient) {
       convolution.backwardInput(
         outputGradient: context[norm.saved.input], weight: context.weights + weight,
-        inputGradient: inputGradient, accumulate: accumulate)
+        inputGradient: inputGradient, accumulate: accumulate,
+        weightGradient: weightGradient.map { (input, $0) })
     }
+  }
+
+  /// Where the weight's gradient is computed together with the input's: nil if it does not train, or is
+  /// computed here because a profile tells the two apart.
+  private func joinedWeightGradient(_ input: ConvolutionInput, _ context: LayerContext)
+    -> UnsafeMutablePointer<Float>?
+  {
+    guard trainsWeight else { return nil }
+    if context.profile == nil { return context.gradients + weight }
+    backwardWeight(input, context)
+    return nil
   }
 
   /// Backward to a gated map: `inputGradient` is that of the map behind the gates.
@@ -106,8 +120,7 @@ struct ConvNorm {
     inputGradient: UnsafeMutablePointer<Float>, _ context: LayerContext
   ) {
     norm.backward(outputGradient: outputGradient, context)
-    backwardWeight(.normalized(input), context)
-    backwardInput(inputGradient, accumulate: false, context)
+    backwardBoth(.normalized(input), inputGradient, accumulate: false, context)
   }
 
   /// Backward to the argument of the norm in front, whose sums are joined.
@@ -117,12 +130,13 @@ struct ConvNorm {
   ) {
     norm.backward(outputGradient: outputGradient, context)
     let input = front.output(context)
-    backwardWeight(.normalized(input), context)
+    let weightGradient = joinedWeightGradient(.normalized(input), context)
     context.measure(.inputGradient) {
       let sums = front.sums(parts: convolution.gradientParts, context)
       convolution.backwardInput(
         outputGradient: context[norm.saved.input], weight: context.weights + weight,
-        through: input, argumentGradient: argumentGradient, sums: sums)
+        through: input, argumentGradient: argumentGradient, sums: sums,
+        weightGradient: weightGradient)
       front.join(sums, parts: convolution.gradientParts, context)
     }
   }

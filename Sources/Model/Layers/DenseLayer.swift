@@ -62,8 +62,17 @@ struct DenseLayer {
     _ x: UnsafePointer<Float>, rows: Int, outputGradient: UnsafePointer<Float>,
     inputGradient: UnsafeMutablePointer<Float>?, _ context: LayerContext
   ) {
-    backwardParameters(x, rows: rows, outputGradient: outputGradient, context)
-    if let inputGradient {
+    guard let inputGradient else {
+      return backwardParameters(x, rows: rows, outputGradient: outputGradient, context)
+    }
+    if let convolution, trainsWeight {
+      convolution.backwardInput(
+        outputGradient: outputGradient, weight: context.weights + weight,
+        inputGradient: inputGradient, accumulate: false,
+        weightGradient: (.stored(x), context.gradients + weight))
+      backwardBias(rows: rows, outputGradient: outputGradient, context)
+    } else {
+      backwardParameters(x, rows: rows, outputGradient: outputGradient, context)
       backwardInput(
         rows: rows, outputGradient: outputGradient, inputGradient: inputGradient, context)
     }
@@ -79,21 +88,26 @@ struct DenseLayer {
     _ context: LayerContext
   ) {
     let weightGradient = trainsWeight ? context.gradients + weight : nil
-    let biasGradient = trainsBias ? context.gradients + bias : nil
     guard let convolution else {
       return denseBackward(
         x, weight: context.weights + weight, outputGradient: outputGradient, n: rows,
         inputs: inputs, outputs: outputs, inputGradient: nil, weightGradient: weightGradient,
-        biasGradient: biasGradient, pool: context.pool)
+        biasGradient: trainsBias ? context.gradients + bias : nil, pool: context.pool)
     }
     if let weightGradient {
       convolution.backwardWeight(
         input: .stored(x), outputGradient: outputGradient, weightGradient: weightGradient)
     }
-    if let biasGradient {
-      addColumnSums(
-        outputGradient, rows: rows, columns: outputs, to: biasGradient, pool: context.pool)
-    }
+    backwardBias(rows: rows, outputGradient: outputGradient, context)
+  }
+
+  private func backwardBias(
+    rows: Int, outputGradient: UnsafePointer<Float>, _ context: LayerContext
+  ) {
+    guard trainsBias else { return }
+    addColumnSums(
+      outputGradient, rows: rows, columns: outputs, to: context.gradients + bias,
+      pool: context.pool)
   }
 
   /// Writes the gradient of x.
