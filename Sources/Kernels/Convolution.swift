@@ -16,7 +16,8 @@ public final class Convolution {
   let forwardGrid: ProductGrid
   private let backwardGrids: [ProductGrid]
   let scratch: GatherScratch
-  /// The floats of what the workers have and, where it is needed, of a normalised map.
+  /// The floats of what the workers have and, where it is needed, of a normalised map: whole cache
+  /// lines.
   private let perWorkers: Int
   private let readsWeightsInPlace: Bool
   private let phases: [(plan: GatherPlan, firstTap: Int)]
@@ -65,7 +66,7 @@ public final class Convolution {
       rowFloats: takesNormalized ? forwardGrid.block * s.inputChannels : 0)
     perWorkers =
       scratch.count * pool.threads
-      + (takesNormalized && forwardGrid.panelGroups > 1 ? s.inputCount : 0)
+      + (takesNormalized && forwardGrid.panelGroups > 1 ? (s.inputCount + 15) & ~15 : 0)
     tiled = isTiled ? WinogradProduct(s, forwardWeights, isTransposed: false) : nil
     tiledTransposed =
       isTiled && isTrained ? WinogradProduct(s, backwardWeights, isTransposed: true) : nil

@@ -18,6 +18,7 @@ public final class Trainer {
   private let data: DataSource
   private let checkpoints: CheckpointStore
   private let stopAt: Int?
+  private let stopAfter: Int?
   let step: TrainingStep
   private let evaluator: Evaluator
   private let pool: ThreadPool
@@ -35,11 +36,13 @@ public final class Trainer {
   ///   - checkpoints: where the state is kept.
   ///   - resuming: the checkpoint to go on from; nil for a new training.
   ///   - stopAt: the step, counted over the whole training, after which to stop as on a request.
+  ///   - stopAfter: the epoch, counted from 1, after which to stop.
   ///   - pool: the threads that compute; by default as many as the settings say.
   /// - Throws: `HyperparameterError`, `TrainingError`, `ArchitectureError`, `CheckpointError`.
   public init(
     network: Network, data: DataSource, settings: Hyperparameters, checkpoints: CheckpointStore,
-    resuming checkpoint: Checkpoint? = nil, stopAt: Int? = nil, pool: ThreadPool? = nil
+    resuming checkpoint: Checkpoint? = nil, stopAt: Int? = nil, stopAfter: Int? = nil,
+    pool: ThreadPool? = nil
   ) throws {
     let blueprint = network.blueprint
     guard blueprint.classCount >= data.classNames.count else {
@@ -53,7 +56,7 @@ public final class Trainer {
     self.data = data
     self.settings = settings
     self.checkpoints = checkpoints
-    self.stopAt = stopAt
+    (self.stopAt, self.stopAfter) = (stopAt, stopAfter)
 
     var state = TrainingState(
       model: blueprint.variant.qualifiedName, classNames: data.classNames, dataName: data.name,
@@ -61,7 +64,7 @@ public final class Trainer {
     state.pooling = blueprint.variant.pooling.ifNotMean
     state.inputChannels = blueprint.inputChannels == 3 ? nil : blueprint.inputChannels
     if let checkpoint {
-      try Self.check(checkpoint.state, against: state)
+      try checkpoint.state.checkContinuation(by: state)
       state = checkpoint.state
       // Scores by another metric say nothing to a schedule that watches this one.
       if state.parameters["eval-metric"] != settings.values["eval-metric"] {
@@ -72,6 +75,9 @@ public final class Trainer {
     if let stopAt, stopAt < state.step {
       throw TrainingError.stopBehind(stopAt: stopAt, step: state.step)
     }
+    if let stopAfter, stopAfter < state.completedEpochs {
+      throw TrainingError.stopAfterBehind(epoch: stopAfter, done: state.completedEpochs)
+    }
     self.state = state
     let pool = pool ?? ThreadPool(threads: settings.threads)
     self.pool = pool
@@ -79,29 +85,6 @@ public final class Trainer {
     evaluator = try Evaluator(
       network, transform: settings.evalTransform, workers: settings.workers, pool: pool)
     try checkpoint.map(restore)
-  }
-
-  /// Whether a checkpoint can be continued with this network, data and settings.
-  private static func check(_ checkpoint: TrainingState, against given: TrainingState) throws {
-    func architecture(_ name: String) -> Substring { name.prefix { $0 != "." } }
-    guard architecture(checkpoint.model) == architecture(given.model),
-      checkpoint.pooling == given.pooling, checkpoint.inputChannels == given.inputChannels
-    else {
-      throw TrainingError.otherNetwork(
-        checkpoint: checkpoint.networkText, given: given.networkText)
-    }
-    guard checkpoint.dataFingerprint == given.dataFingerprint else {
-      throw TrainingError.otherData(checkpoint: checkpoint.dataName, given: given.dataName)
-    }
-    guard checkpoint.epochStep > 0 else { return }
-    for key in [
-      "batch-size", "grad-accum-steps", "seed", "sampler", "progressive", "stages", "stage-batch",
-    ]
-    where checkpoint.parameters[key] != given.parameters[key] {
-      throw TrainingError.changedWithinEpoch(
-        key: key, checkpoint: checkpoint.parameters[key].text, given: given.parameters[key].text,
-        epochStep: checkpoint.epochStep)
-    }
   }
 
   // MARK: Running
@@ -133,7 +116,10 @@ public final class Trainer {
     if isNew { try save(isBest: false) }
     if state.step == stopAt { return try stop(.stopAt) }  // by hand, before its first step
     while state.completedEpochs < totalEpochs {
-      if state.epochStep == 0, isOutOfSteps || isOutOfPatience { break }
+      if state.epochStep == 0 {
+        if isOutOfSteps || isOutOfPatience { break }
+        if state.completedEpochs == stopAfter { return try stop(.stopAfter) }
+      }
       if let outcome = try runSteps() { return outcome }
       guard step.isNetworkFinite else { return try diverge(.weights, step: state.step) }
       switch try reportEpoch() {
@@ -189,6 +175,7 @@ public final class Trainer {
       settings.totalSteps(images: data.train.count), settings.maxSteps ?? .max)
     return TrainingPlan(
       totalEpochs: totalEpochs, epochsText: settings.epochsText, stepsPerEpoch: stepsPerEpoch,
+      stepRange: settings.stepRange(images: data.train.count),
       trainImages: data.train.count, testImages: data.validation.count,
       isValidated: data.hasSeparateValidation, startStep: state.step,
       startEpoch: state.completedEpochs, segment: state.segment,

@@ -16,6 +16,8 @@ public enum TrainingError: ModelError, Equatable {
   case missingSlot(String)
   /// `stop-at` names a step that lies behind.
   case stopBehind(stopAt: Int, step: Int)
+  /// `stop-after` names an epoch that lies behind.
+  case stopAfterBehind(epoch: Int, done: Int)
   /// The data set has no images to evaluate.
   case nothingToEvaluate(String)
   /// The network has no batch norm whose statistics could be estimated.
@@ -41,6 +43,8 @@ extension TrainingError {
     case .missingSlot(let slot): return "the checkpoint has no '\(slot)'"
     case .stopBehind(let stopAt, let step):
       return "stop-at=\(stopAt) lies behind: step \(step) is done"
+    case .stopAfterBehind(let epoch, let done):
+      return "stop-after=\(epoch) lies behind: epoch \(done) is done"
     case .nothingToEvaluate(let name): return "'\(name)' has no test images"
     case .noBatchNorm(let model): return "\(model) has no batch norm"
     }
@@ -59,7 +63,7 @@ extension TrainingError {
     case .changedWithinEpoch(let key, let checkpoint, _, _):
       return "keep \(key)=\(checkpoint), or go on from the checkpoint of a finished epoch"
     case .missingSlot: return "resume with the optimizer of the run"
-    case .stopBehind, .nothingToEvaluate, .noBatchNorm: return nil
+    case .stopBehind, .stopAfterBehind, .nothingToEvaluate, .noBatchNorm: return nil
     }
   }
 

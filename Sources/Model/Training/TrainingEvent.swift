@@ -30,8 +30,10 @@ public struct TrainingPlan: Sendable, Equatable {
   public let totalEpochs: Int
   /// The epochs in words: `50 + 10 cooldown = 60`.
   public let epochsText: String
-  /// Steps in an epoch.
+  /// Steps in the next epoch.
   public let stepsPerEpoch: Int
+  /// The fewest and the most steps in an epoch: stages of other batches have others.
+  public let stepRange: ClosedRange<Int>
   /// Training images; those that fill no batch are left out of an epoch.
   public let trainImages: Int
   /// Images that judge every epoch.
@@ -144,6 +146,8 @@ public enum StopReason: String, Sendable, Codable {
   case abandoned
   /// `stop-at` named this step.
   case stopAt = "stop-at"
+  /// `stop-after` named the epoch that is done.
+  case stopAfter = "stop-after"
   /// The time was up.
   case timeLimit = "time-limit"
 }

@@ -67,3 +67,29 @@ public struct TrainingState: Codable, Sendable, Equatable {
     self.parameters = parameters
   }
 }
+
+extension TrainingState {
+  /// Whether a checkpoint can be continued with the network, data and settings of a given state.
+  /// - Throws: `TrainingError`.
+  func checkContinuation(by given: TrainingState) throws {
+    func architecture(_ name: String) -> Substring { name.prefix { $0 != "." } }
+    guard architecture(model) == architecture(given.model),
+      pooling == given.pooling, inputChannels == given.inputChannels
+    else {
+      throw TrainingError.otherNetwork(
+        checkpoint: networkText, given: given.networkText)
+    }
+    guard dataFingerprint == given.dataFingerprint else {
+      throw TrainingError.otherData(checkpoint: dataName, given: given.dataName)
+    }
+    guard epochStep > 0 else { return }
+    for key in [
+      "batch-size", "grad-accum-steps", "seed", "sampler", "progressive", "stages", "stage-batch",
+    ]
+    where parameters[key] != given.parameters[key] {
+      throw TrainingError.changedWithinEpoch(
+        key: key, checkpoint: parameters[key].text, given: given.parameters[key].text,
+        epochStep: epochStep)
+    }
+  }
+}

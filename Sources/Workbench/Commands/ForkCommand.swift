@@ -15,9 +15,9 @@ enum ForkCommand {
         """,
       positionals: [Positional("from", .named("checkpoint"), "RUN or RUN@EPOCH")],
       keys: [
-        Parameter("name", .word, "the new run's name", required: true), TrainingCommands.stopAt,
-        TrainingCommands.moreEpochs,
-      ] + HyperparameterKey.parameters.filter { $0.name != "epochs" },
+        Parameter("name", .word, "the new run's name", required: true)
+      ] + StopPoint.parameters + [TrainingCommands.moreEpochs]
+        + HyperparameterKey.parameters.filter { $0.name != "epochs" },
       effect: .change, reads: [.argument("from", prefix: "run:")],
       writes: [
         .slot("model"), .slot("data"), .argument("name", prefix: "run:"), .slot("run:current"),
@@ -27,14 +27,14 @@ enum ForkCommand {
         Example("fork quickstart name=longer epochs=+1", "another epoch, the original kept"),
       ])
   ) { invocation, state in
-    let stop = invocation.integer("stop-at")
+    let stop = StopPoint(invocation)
     if let continuation = state.takeContinuation() {
-      return try continuation.run(model: nil, stopAt: stop, state)
+      return try continuation.run(model: nil, stop: stop, state)
     }
     let parts = invocation.requiredString("from").split(
       separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
     let parent = try RunAccess.directory(String(parts[0]), state)
-    let own = invocation.keys.filter { !["name", "stop-at"].contains($0.name) }
+    let own = invocation.keys.filter { !StopPoint.keys.union(["name"]).contains($0.name) }
     // What cannot be set is found before there is a folder.
     let which = parts.count > 1 ? String(parts[1]) : "last"
     let checkpoint = try RunAccess.checkpoint(of: parent, which, state)
@@ -43,6 +43,6 @@ enum ForkCommand {
     let run = try RunForking.fork(
       parent, at: checkpoint, to: invocation.requiredString("name"),
       changes: Dictionary(own.map { ($0.name, $0.text) }) { $1 }, state)
-    try TrainingRun.reopen(run, state) { $0 = settings }.train(stopAt: stop)
+    try TrainingRun.reopen(run, state) { $0 = settings }.train(stop: stop)
   }
 }

@@ -7,10 +7,6 @@ import Model
 enum TrainingCommands {
   static let all: [Command<WorkbenchState>] = [train, resume]
 
-  static let stopAt = Parameter(
-    "stop-at", .integer(.from(0)),
-    "stop after this step, as Ctrl-C would: what 'save' writes for a training stopped by hand")
-
   static let moreEpochs = Parameter(
     "epochs", aliases: ["e"], .text, "epochs before the cool-down, or +N more")
 
@@ -33,8 +29,9 @@ enum TrainingCommands {
         without a terminal there is a line of small bars after every epoch. It changes no number.
         """,
       positionals: [],
-      keys: [Parameter("name", .word, "the run's name; MODEL-DATA without"), stopAt, plot]
-        + HyperparameterKey.parameters, keyHints: TrainScriptFlags.hints,
+      keys: [Parameter("name", .word, "the run's name; MODEL-DATA without")]
+        + StopPoint.parameters + [plot] + HyperparameterKey.parameters,
+      keyHints: TrainScriptFlags.hints,
       allowsOutput: true, effect: .change,
       reads: [.slot("params.*"), .slot("data"), .slot("model")],
       writes: [.slot("model"), .argument("name", prefix: "run:"), .slot("run:current")],
@@ -46,8 +43,7 @@ enum TrainingCommands {
   ) { invocation, state in
     let model = try state.requireModel()
     if let continuation = state.takeContinuation() {
-      let stop = invocation.integer("stop-at")
-      return try continuation.run(model: model, stopAt: stop, state)
+      return try continuation.run(model: model, stop: StopPoint(invocation), state)
     }
     let data = try state.requireData()
     let settings = Hyperparameters(
@@ -58,7 +54,7 @@ enum TrainingCommands {
       invocation.string("name") ?? freeName("\(model.variant.name)-\(data.source.name)", state)
     if !invocation.isGiven("name") { state.canonicalText += " name=\(name)" }
     let run = try TrainingRun.create(name, model: model, data: data, settings: settings, state)
-    try run.train(stopAt: invocation.integer("stop-at"), live: curves)
+    try run.train(stop: StopPoint(invocation), live: curves)
   }
 
   /// The curves that are drawn while training, if any are asked for.
@@ -94,7 +90,7 @@ enum TrainingCommands {
         change them from now on, such as resume lr=0.01 or resume epochs=+10.
         """,
       positionals: [Positional("run", .named("run"), "the run; the last one without", .optional)],
-      keys: [stopAt, plot, moreEpochs]
+      keys: StopPoint.parameters + [plot, moreEpochs]
         + HyperparameterKey.parameters.filter { $0.name != "epochs" },
       keyHints: TrainScriptFlags.hints,
       allowsOutput: true, effect: .change,
@@ -111,7 +107,7 @@ enum TrainingCommands {
       ])
   ) { invocation, state in
     if let continuation = state.takeContinuation() {
-      return try continuation.run(model: nil, stopAt: invocation.integer("stop-at"), state)
+      return try continuation.run(model: nil, stop: StopPoint(invocation), state)
     }
     let directory = try RunAccess.resumable(invocation.string("run"), state)
     let curves = try live(invocation, state)
@@ -119,14 +115,15 @@ enum TrainingCommands {
     let run = try TrainingRun.reopen(directory, state) { values in
       try change(&values, by: invocation, state)
     }
-    try run.train(stopAt: invocation.integer("stop-at"), live: curves)
+    try run.train(stop: StopPoint(invocation), live: curves)
   }
 
   /// Changes a run's settings as `resume` and `fork` ask.
   static func change(
     _ values: inout HyperparameterValues, by invocation: Invocation, _ state: WorkbenchState
   ) throws {
-    for argument in invocation.keys where !["name", "stop-at", "plot"].contains(argument.name) {
+    let others = StopPoint.keys.union(["name", "plot"])
+    for argument in invocation.keys where !others.contains(argument.name) {
       if argument.name == "epochs" {
         try setEpochs(argument, &values)
       } else {

@@ -154,7 +154,9 @@ final class RunRecorder {
 enum RunText {
   /// What is going to happen: `epochs: 50 + 10 cooldown = 60, 1562 steps each, 50,000 images`.
   static func plan(_ plan: TrainingPlan) -> String {
-    var text = "epochs: \(plan.epochsText), \(NumberText.count(plan.stepsPerEpoch)) steps each; "
+    let (fewest, most) = (plan.stepRange.lowerBound, plan.stepRange.upperBound)
+    let range = fewest < most ? "\(NumberText.count(fewest)) to " : ""
+    var text = "epochs: \(plan.epochsText), \(range)\(NumberText.count(most)) steps each; "
     text += "\(NumberText.count(plan.trainImages)) training images, "
     let judges = plan.isValidated ? "validation" : "test"
     text += "\(NumberText.count(plan.testImages)) \(judges) images"
@@ -193,6 +195,9 @@ enum RunText {
     case .requested: return "stopped at \(place)"
     case .abandoned: return "abandoned; back at \(place)"
     case .stopAt: return "stopped at \(place), as stop-at=\(report.step) says"
+    case .stopAfter:
+      let epoch = report.epoch - 1
+      return "stopped after epoch \(epoch), as stop-after=\(epoch) says"
     case .timeLimit: return "stopped at \(place): the time limit is reached"
     }
   }

@@ -15,8 +15,8 @@ enum TrainingContinuation {
   ///
   /// - Parameters:
   ///   - model: the network that is trained; nil for the run's own.
-  ///   - stopAt: the step after which the command stops.
-  func run(model: LoadedModel?, stopAt: Int?, _ state: WorkbenchState) throws {
+  ///   - stop: where the command stops.
+  func run(model: LoadedModel?, stop: StopPoint, _ state: WorkbenchState) throws {
     switch self {
     case .restore(let directory, let checkpoint):
       try Self.restore(directory, checkpoint, model, state)
@@ -24,7 +24,7 @@ enum TrainingContinuation {
       state.currentRun = directory.name
     case .goOn(let directory, let settings):
       let run = try TrainingRun.reopen(directory, state, model: model) { $0 = settings }
-      try run.train(stopAt: stopAt)
+      try run.train(stop: stop)
     }
   }
 

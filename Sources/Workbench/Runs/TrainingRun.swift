@@ -88,7 +88,7 @@ final class TrainingRun {
   /// - Parameter live: makes the curves that are drawn meanwhile; they are a look and nothing more.
   /// - Throws: an interruption when the user stopped it, a failure with exit code 6 when the loss
   ///   became no number; in both cases the network holds the last good state.
-  func train(stopAt: Int?, live: (RunDirectory) -> LivePlot? = { _ in nil }) throws {
+  func train(stop: StopPoint, live: (RunDirectory) -> LivePlot? = { _ in nil }) throws {
     let isRehearsal = state.replay.isRehearsal
     let plan =
       isRehearsal
@@ -96,7 +96,8 @@ final class TrainingRun {
       : (data: data.source, settings: settings)
     let trainer = try Trainer(
       network: model.network, data: plan.data, settings: plan.settings,
-      checkpoints: directory.checkpoints, resuming: checkpoint, stopAt: isRehearsal ? nil : stopAt,
+      checkpoints: directory.checkpoints, resuming: checkpoint,
+      stopAt: isRehearsal ? nil : stop.step, stopAfter: isRehearsal ? nil : stop.epoch,
       pool: state.threadPool(settings.threads))
     let recorder = try RunRecorder(
       directory, description: "\(model.variant.qualifiedLoadText) on \(data.source.name)",
@@ -152,11 +153,13 @@ final class TrainingRun {
         error.message, hint: error.advice, notes: ["everything up to there is in \(folder)"],
         exitCode: 6)
     case .stopped(let report):
-      if report.reason != .stopAt {
-        state.canonicalText = state.canonicalText.settingKey("stop-at", to: "\(report.step)")
+      if report.reason != .stopAt, report.reason != .stopAfter {
+        let stop = StopPoint(
+          step: report.step, epochStep: report.epochStep, completedEpochs: report.epoch - 1)
+        state.canonicalText = stop.text(of: state.canonicalText)
       }
       switch report.reason {
-      case .stopAt, .timeLimit:
+      case .stopAt, .stopAfter, .timeLimit:
         state.console.print("\(RunText.stopped(report)); 'resume \(directory.name)' goes on")
         if report.reason == .timeLimit, !state.isInteractive {
           throw CommandError(
@@ -199,13 +202,5 @@ final class TrainingRun {
     environment.dataDirectory = data.request.directory
     environment.classMap = data.request.classMap
     try AtomicFile.write(environment.json(), to: directory.environment)
-  }
-}
-
-extension String {
-  /// A command's text with one `key=value` more, or with another value.
-  fileprivate func settingKey(_ key: String, to value: String) -> String {
-    let words = split(separator: " ").filter { !$0.hasPrefix("\(key)=") }
-    return words.joined(separator: " ") + " \(key)=\(value)"
   }
 }

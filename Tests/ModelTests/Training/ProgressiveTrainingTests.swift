@@ -75,6 +75,10 @@ struct ProgressiveTrainingTests {
     // 32 images: 2, 3 and 4 steps an epoch, two epochs each.
     #expect(finish.step == 18)
     #expect(listener.rows.map(\.step) == [2, 4, 7, 10, 14, 18])
+    let plans = listener.events.compactMap { event -> TrainingPlan? in
+      if case .started(let plan) = event { plan } else { nil }
+    }
+    #expect(plans.map(\.stepsPerEpoch) == [2] && plans.map(\.stepRange) == [2...4])
     let told = listener.events.compactMap { event -> TrainingStage? in
       if case .stageEntered(let stage) = event { stage } else { nil }
     }

@@ -59,12 +59,13 @@ struct TinyTraining {
 
   func trainer(
     in folder: TemporaryFolder, resuming: Checkpoint? = nil, stopAt: Int? = nil,
-    network: Network? = nil
+    stopAfter: Int? = nil, network: Network? = nil
   ) throws -> Trainer {
     try Trainer(
       network: network ?? Self.network(seed: seed),
       data: Self.data(train: trainImages, test: testImages), settings: hyperparameters,
-      checkpoints: folder.checkpoints, resuming: resuming, stopAt: stopAt)
+      checkpoints: folder.checkpoints, resuming: resuming, stopAt: stopAt,
+      stopAfter: stopAfter)
   }
 }
 

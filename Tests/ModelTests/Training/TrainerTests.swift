@@ -143,6 +143,37 @@ struct TrainerTests {
     }
   }
 
+  /// Dropped in its third epoch, a training is back behind the second, whose row is told.
+  @Test func stopAfterIsTheStateOfATrainingThatWasDropped() throws {
+    let tiny = TinyTraining()
+    let (byHand, byScript) = (try TemporaryFolder(), try TemporaryFolder())
+    let first = Listener()
+    var questions = 0
+    let dropped = try first.run(tiny.trainer(in: byHand)) {
+      // Within the tenth step.
+      questions += first.losses.count == 9 ? 1 : 0
+      return questions > 1 ? .abandon : .none
+    }
+    let second = Listener()
+    let outcome = try second.run(tiny.trainer(in: byScript, stopAfter: 2))
+    #expect(dropped.stop == StopReport(reason: .abandoned, epoch: 3, epochStep: 0, step: 8))
+    #expect(outcome.stop == StopReport(reason: .stopAfter, epoch: 3, epochStep: 0, step: 8))
+    func digest(_ folder: TemporaryFolder) throws -> String {
+      let network = try TinyTraining.network(seed: 1)
+      try folder.checkpoints.load(.last).restore(into: network)
+      return network.weightDigest
+    }
+    #expect(try digest(byHand) == digest(byScript))
+    #expect(second.rows.map(\.step) == [4, 8] && first.rows.map(\.step) == [4, 8])
+    // Dropped again before an epoch was done, it is where it was.
+    let last = try byScript.checkpoints.load(.last)
+    let again = try tiny.trainer(in: byScript, resuming: last, stopAfter: 2)
+    #expect(try Listener().run(again).stop?.step == 8)
+    #expect(throws: TrainingError.stopAfterBehind(epoch: 1, done: 2)) {
+      try tiny.trainer(in: byScript, resuming: last, stopAfter: 1)
+    }
+  }
+
   /// Dropped in its first epoch, a training is back at its beginning, and a script can say that.
   @Test func aTrainingCanStopBeforeItsFirstStep() throws {
     let tiny = TinyTraining()

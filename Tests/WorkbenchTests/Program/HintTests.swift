@@ -56,7 +56,7 @@ import Testing
   @Test func theSignatureOnlyTells() throws {
     let folder = try TestFolder()
     let session = try session(folder)
-    type("resume ", session, until: "\(Self.faint)[RUN] [stop-at= plot= epochs= …]\u{1B}[0m")
+    type("resume ", session, until: "\(Self.faint)[RUN] [stop-at= stop-after= plot= …]\u{1B}[0m")
     // There is nothing to take over.
     type("\u{1B}[C\r", session, until: "there is no run")
     session.expect("> ")

@@ -90,6 +90,27 @@ struct RunRecordingTests {
       }
   }
 
+  @Test func aStopReplacesTheStopsOfACommand() {
+    let within = StopPoint(step: 7, epochStep: 3, completedEpochs: 1)
+    #expect(within.text(of: "train name=a stop-after=2") == "train name=a stop-at=7")
+    let behind = StopPoint(step: 8, epochStep: 0, completedEpochs: 2)
+    #expect(behind.text(of: "train stop-at=9 name=a lr=.1") == "train name=a lr=.1 stop-after=2")
+    let start = StopPoint(step: 0, epochStep: 0, completedEpochs: 0)
+    #expect(start.text(of: "train") == "train stop-at=0")
+  }
+
+  @Test func stagesTellTheirFewestAndMostSteps() throws {
+    let root = try RunsFolder()
+    let directory = try RunDirectory.create("a", in: root.url).directory
+    try Self.train(
+      directory,
+      Self.settings([
+        "progressive": .word("paper"), "stages": .integer(3), "stage-batch": .numbers([12, 8, 4]),
+      ]))
+    let log = try String(contentsOf: directory.log, encoding: .utf8)
+    #expect(log.contains("\nepochs: 3, 2 to 6 steps each; 24 training images"))
+  }
+
   @Test func aRunLeavesAllItsFiles() throws {
     let root = try RunsFolder()
     let created = try RunDirectory.create("a", in: root.url)

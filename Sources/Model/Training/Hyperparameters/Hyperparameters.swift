@@ -128,6 +128,12 @@ public struct Hyperparameters: Sendable {
     return (images / stage.batchSize + accumulation - 1) / accumulation
   }
 
+  /// The fewest and the most steps in an epoch of so many images: stages may have batches of their own.
+  func stepRange(images: Int) -> ClosedRange<Int> {
+    let counts = progression.stages.map { stepsPerEpoch(images: images, in: $0) }
+    return (counts.min() ?? 0)...(counts.max() ?? 0)
+  }
+
   /// Steps of the whole training on so many images. A stage that is drawn for each step has the same
   /// batch as all others.
   func totalSteps(images: Int) -> Int {

@@ -110,13 +110,14 @@ struct SessionRecovery {
       let place = "epoch \(checkpoint.state.completedEpochs)"
       state.console.note(
         "'\(text)' was running; its run '\(run)' is there up to \(place): 'resume \(run)' goes on")
-      let step = checkpoint.state.step
-      var saved = text.split(separator: " ").filter { !$0.hasPrefix("stop-at=") }
-        .joined(separator: " ")
+      let stop = StopPoint(
+        step: checkpoint.state.step, epochStep: checkpoint.state.epochStep,
+        completedEpochs: checkpoint.state.completedEpochs)
+      var saved = text
       if saved.hasPrefix("train"), !saved.contains(" name=") { saved += " name=\(run)" }
       if saved == "resume" { saved += " \(run)" }
-      saved += " stop-at=\(step)"
-      let invocation = try Binder(vocabulary: CommandSet.table.vocabulary).bind(line: saved)
+      let invocation = try Binder(vocabulary: CommandSet.table.vocabulary)
+        .bind(line: stop.text(of: saved))
       state.journal.append(
         JournalRecord(
           number: state.journal.records.count + 1, time: Date(), typed: text, milliseconds: 0,
