@@ -145,7 +145,8 @@ struct TrainerTests {
 
   /// Dropped in its third epoch, a training is back behind the second, whose row is told.
   @Test func stopAfterIsTheStateOfATrainingThatWasDropped() throws {
-    let tiny = TinyTraining()
+    var tiny = TinyTraining()
+    tiny.settings["epochs"] = .integer(4)
     let (byHand, byScript) = (try TemporaryFolder(), try TemporaryFolder())
     let first = Listener()
     var questions = 0
