@@ -57,9 +57,16 @@ struct WeightPacking {
       let start = task % chunks * Self.chunk
       let end = min(depth, start &+ Self.chunk)
       let width = panel.vectors &* 16
+      let source = weight + (taps[slot] &* columns &+ panel.column) &* depth
+      // Short stretches of many rows, which a processor does not fetch ahead of its own accord.
+      for column in 0..<panel.width {
+        for k in stride(from: start, to: end, by: 16) {
+          processor_prefetch(source + (column &* depth &+ k))
+        }
+      }
       packTransposedPanel(
-        weight + (taps[slot] &* columns &+ panel.column) &* depth, stride: depth, panel,
-        depth: start..<end, into: packed + rows &* panel.column + slot &* depth &* width)
+        source, stride: depth, panel, depth: start..<end,
+        into: packed + rows &* panel.column + slot &* depth &* width)
     }
   }
 }
@@ -86,12 +93,6 @@ func packTransposedPanel(
   into target: UnsafeMutablePointer<Float>
 ) {
   let width = panel.vectors &* 16
-  // Short stretches of many rows, which a processor does not fetch ahead of its own accord.
-  for column in 0..<panel.width {
-    for k in Swift.stride(from: depth.lowerBound, to: depth.upperBound, by: 16) {
-      processor_prefetch(source + (column &* stride &+ k))
-    }
-  }
   var column = 0
   while column < width {
     let exist = panel.width &- column

@@ -62,17 +62,15 @@ struct DenseLayer {
     _ x: UnsafePointer<Float>, rows: Int, outputGradient: UnsafePointer<Float>,
     inputGradient: UnsafeMutablePointer<Float>?, _ context: LayerContext
   ) {
-    guard let inputGradient else {
-      return backwardParameters(x, rows: rows, outputGradient: outputGradient, context)
-    }
-    if let convolution, trainsWeight {
+    if let convolution, let inputGradient, trainsWeight {
       convolution.backwardInput(
         outputGradient: outputGradient, weight: context.weights + weight,
         inputGradient: inputGradient, accumulate: false,
         weightGradient: (.stored(x), context.gradients + weight))
-      backwardBias(rows: rows, outputGradient: outputGradient, context)
-    } else {
-      backwardParameters(x, rows: rows, outputGradient: outputGradient, context)
+      return backwardBias(rows: rows, outputGradient: outputGradient, context)
+    }
+    backwardParameters(x, rows: rows, outputGradient: outputGradient, context)
+    if let inputGradient {
       backwardInput(
         rows: rows, outputGradient: outputGradient, inputGradient: inputGradient, context)
     }

@@ -73,12 +73,9 @@ extension TrainingState {
   /// - Throws: `TrainingError`.
   func checkContinuation(by given: TrainingState) throws {
     func architecture(_ name: String) -> Substring { name.prefix { $0 != "." } }
-    guard architecture(model) == architecture(given.model),
-      pooling == given.pooling, inputChannels == given.inputChannels
-    else {
-      throw TrainingError.otherNetwork(
-        checkpoint: networkText, given: given.networkText)
-    }
+    guard architecture(model) == architecture(given.model), pooling == given.pooling,
+      inputChannels == given.inputChannels
+    else { throw TrainingError.otherNetwork(checkpoint: networkText, given: given.networkText) }
     guard dataFingerprint == given.dataFingerprint else {
       throw TrainingError.otherData(checkpoint: dataName, given: given.dataName)
     }

@@ -34,7 +34,7 @@ enum ForkCommand {
     let parts = invocation.requiredString("from").split(
       separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
     let parent = try RunAccess.directory(String(parts[0]), state)
-    let own = invocation.keys.filter { !StopPoint.keys.union(["name"]).contains($0.name) }
+    let changes = invocation.keys.filter { !TrainingCommands.ownKeys.contains($0.name) }
     // What cannot be set is found before there is a folder.
     let which = parts.count > 1 ? String(parts[1]) : "last"
     let checkpoint = try RunAccess.checkpoint(of: parent, which, state)
@@ -42,7 +42,7 @@ enum ForkCommand {
     try TrainingCommands.change(&settings, by: invocation, state)
     let run = try RunForking.fork(
       parent, at: checkpoint, to: invocation.requiredString("name"),
-      changes: Dictionary(own.map { ($0.name, $0.text) }) { $1 }, state)
+      changes: Dictionary(changes.map { ($0.name, $0.text) }) { $1 }, state)
     try TrainingRun.reopen(run, state) { $0 = settings }.train(stop: stop)
   }
 }

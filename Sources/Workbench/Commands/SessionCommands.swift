@@ -97,8 +97,8 @@ enum SessionCommands {
       discussion: """
         The script holds the commands that mattered: those that failed, those that only looked and \
         settings that nothing used are left out. A training that was stopped by hand is written with \
-        stop-at=STEP or stop-after=EPOCH, so that its replay stops at the same place. Cells, notes and comments stay, \
-        and it is checked that the script leaves everything as the session has it.
+        stop-at=STEP or stop-after=EPOCH, so that its replay stops at the same place. Cells, notes \
+        and comments stay, and it is checked that the script leaves everything as the session has it.
 
         --expect adds what was measured as demands, --raw keeps everything, failed commands as \
         comments, and cells= writes cells as they stand, whether they ran or not.

@@ -118,12 +118,14 @@ enum TrainingCommands {
     try run.train(stop: StopPoint(invocation), live: curves)
   }
 
+  /// The keys of commands that train which are no setting of a run.
+  static let ownKeys = StopPoint.keys.union(["name", "plot"])
+
   /// Changes a run's settings as `resume` and `fork` ask.
   static func change(
     _ values: inout HyperparameterValues, by invocation: Invocation, _ state: WorkbenchState
   ) throws {
-    let others = StopPoint.keys.union(["name", "plot"])
-    for argument in invocation.keys where !others.contains(argument.name) {
+    for argument in invocation.keys where !ownKeys.contains(argument.name) {
       if argument.name == "epochs" {
         try setEpochs(argument, &values)
       } else {

@@ -113,11 +113,12 @@ struct SessionRecovery {
       let stop = StopPoint(
         step: checkpoint.state.step, epochStep: checkpoint.state.epochStep,
         completedEpochs: checkpoint.state.completedEpochs)
-      var saved = text
-      if saved.hasPrefix("train"), !saved.contains(" name=") { saved += " name=\(run)" }
-      if saved == "resume" { saved += " \(run)" }
-      let invocation = try Binder(vocabulary: CommandSet.table.vocabulary)
-        .bind(line: stop.text(of: saved))
+      let binder = Binder(vocabulary: CommandSet.table.vocabulary)
+      let typed = try binder.bind(line: text)
+      var saved = stop.text(of: text)
+      if typed.name == "train", !typed.isGiven("name") { saved += " name=\(run)" }
+      if typed.name == "resume", !typed.isGiven("run") { saved += " \(run)" }
+      let invocation = try binder.bind(line: saved)
       state.journal.append(
         JournalRecord(
           number: state.journal.records.count + 1, time: Date(), typed: text, milliseconds: 0,
