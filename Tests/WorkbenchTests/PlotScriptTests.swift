@@ -149,6 +149,33 @@ struct PlotScriptTests {
     try expectSnapshot(plot.text, "loss-textplot.txt")
   }
 
+  private static let zeros = [Double](repeating: 0, count: 14)
+
+  /// A label goes where it hides neither a point of its curve nor the label of another mark.
+  @Test(
+    arguments: [
+      // In the middle nothing is near: towards the middle of the plot.
+      ([0, 0, 0, 0, 0, 10], [5], [(true, true)]),
+      ([10, 10, 10, 10, 0, 10], [4], [(true, false)]),
+      // A point where the label would stand, and room on the other side.
+      (zeros + [9.5, 10, 5, 0, 0, 0], [15], [(false, true)]),
+      // The same at the edge, where there is none.
+      (zeros + zeros + [9.5, 10], [29], [(true, true)]),
+      // Two marks at one place.
+      ([0, 0, 0, 5, 0, 10], [3, 3], [(true, false), (false, false)]),
+    ] as [([Double], [Int], [(Bool, Bool)])])
+  func labelsStandWhereThereIsRoom(
+    values: [Double], marked: [Int], expected: [(isLeft: Bool, isBelow: Bool)]
+  ) {
+    let figure = Figure(
+      x: Figure.Axis("x"), y: Figure.Axis("y"),
+      series: [Figure.Series("a", values: values, from: 0, style: .linesAndPoints)],
+      marks: marked.map { Figure.Mark(x: Double($0), y: values[$0], label: "98.33") })
+    let placements = FigureLayout(figure).markPlacements(in: figure)
+    #expect(
+      placements == expected.map { MarkPlacement(isLeft: $0.isLeft, isBelow: $0.isBelow) })
+  }
+
   @Test func sparklines() {
     #expect(Sparkline.text([0, 1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇█")
     #expect(Sparkline.text([3, nil, .nan, 3]) == "▅  ▅")

@@ -141,24 +141,6 @@ struct FigureLayout: Sendable, Equatable {
     return .at(values.filter { $0 >= low / reach && $0 <= high * reach })
   }
 
-  /// Whether words beside a mark cover less when they stand below it than above it.
-  func hasMoreRoomBelow(_ mark: Figure.Mark, in figure: Figure) -> Bool {
-    func extent(_ side: Figure.Series.Side) -> Extent { side == .right ? y2 ?? y : y }
-    let height = extent(mark.side).fraction(mark.y)
-    let place = x.fraction(mark.x)
-    let reach = 0.14
-    var (above, below) = (height > 1 - reach ? 1000 : 0, height < reach / 2 ? 1000 : 0)
-    for series in figure.series {
-      for point in series.points.compactMap({ figure.drawable($0, side: series.side) }) {
-        guard let value = point.y, abs(x.fraction(point.x) - place) < 0.2 else { continue }
-        let distance = extent(series.side).fraction(value) - height
-        if distance > 0.01 && distance < reach { above += 1 }
-        if distance < -0.01 && distance > -reach { below += 1 }
-      }
-    }
-    return above == below ? height > 0.5 : below < above
-  }
-
   private static func legend(
     _ figure: Figure, x: Extent, y: Extent, y2: Extent?
   ) -> Figure.Legend {

@@ -221,11 +221,9 @@ private struct ScriptWriter {
       lines.append(
         "set style textbox opaque margins 0.6,0.4 fillcolor rgb '\(theme.background)' noborder")
     }
-    for mark in figure.marks {
+    for (mark, placement) in zip(figure.marks, layout.markPlacements(in: figure)) {
       let isRight = mark.side == .right && figure.usesRightAxis
-      // The words go where there is room.
-      let toLeft = layout.x.fraction(mark.x) > 0.5
-      let down = layout.hasMoreRoomBelow(mark, in: figure)
+      let (toLeft, down) = (placement.isLeft, placement.isBelow)
       let look: String
       if isText {
         look = " point pointtype 15 offset character \(toLeft ? -2 : 2),\(down ? -1 : 1)"

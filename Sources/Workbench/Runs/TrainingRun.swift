@@ -69,18 +69,24 @@ final class TrainingRun {
     let settings = Hyperparameters(values, for: model.variant.preprocessing)
     if given == nil { model.runPreprocessing = settings.preprocessing }
     try directory.checkpoints.rewind(to: checkpoint)
-    let moved = try MetricsFile.discardRows(
-      after: checkpoint.state.completedEpochs, in: directory.metrics,
-      to: directory.discardedMetrics)
-    if moved > 0 {
-      state.console.note(
-        "\(moved) rows of metrics.csv lie after the checkpoint; they are in metrics.discarded.csv")
-    }
+    try discardRows(after: checkpoint.state.completedEpochs, in: directory, state)
     let run = TrainingRun(
       directory, lock: lock, model: model, data: data, settings: settings, checkpoint: checkpoint,
       state)
     try run.writeDescription(weights: description.weights)
     return run
+  }
+
+  /// Takes the rows of epochs that the state of a run is not past out of its metrics.csv, so that the
+  /// file is that of a run which stopped there. The caller holds the run's lock.
+  static func discardRows(
+    after epoch: Int, in directory: RunDirectory, _ state: WorkbenchState
+  ) throws {
+    let moved = try MetricsFile.discardRows(
+      after: epoch, in: directory.metrics, to: directory.discardedMetrics)
+    guard moved > 0 else { return }
+    let rows = moved == 1 ? "a row of metrics.csv lies" : "\(moved) rows of metrics.csv lie"
+    state.console.note("\(rows) after the checkpoint: moved to metrics.discarded.csv")
   }
 
   /// Trains, shows and records, until the end or a stop.
@@ -157,6 +163,10 @@ final class TrainingRun {
         let stop = StopPoint(
           step: report.step, epochStep: report.epochStep, completedEpochs: report.epoch - 1)
         state.canonicalText = stop.text(of: state.canonicalText)
+      }
+      if report.reason == .abandoned {
+        try Self.discardRows(after: report.epoch - 1, in: directory, state)
+        if settings.writesSummary { try TimmSummary.write(directory) }
       }
       switch report.reason {
       case .stopAt, .stopAfter, .timeLimit:

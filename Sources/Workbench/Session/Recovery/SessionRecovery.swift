@@ -110,6 +110,7 @@ struct SessionRecovery {
       let place = "epoch \(checkpoint.state.completedEpochs)"
       state.console.note(
         "'\(text)' was running; its run '\(run)' is there up to \(place): 'resume \(run)' goes on")
+      discardLaterRows(of: directory, checkpoint)
       let stop = StopPoint(
         step: checkpoint.state.step, epochStep: checkpoint.state.epochStep,
         completedEpochs: checkpoint.state.completedEpochs)
@@ -129,6 +130,20 @@ struct SessionRecovery {
       state.console.note(
         "'\(text)' was running; nothing of its run '\(run)' was saved yet: "
           + "the first checkpoint comes after the first epoch")
+    }
+  }
+
+  /// A replay of the recovered command stops at the checkpoint, and so do the rows of its run. A run
+  /// that someone trains meanwhile is left to them.
+  private func discardLaterRows(of directory: RunDirectory, _ checkpoint: Checkpoint) {
+    guard let lock = try? directory.lock() else { return }
+    withExtendedLifetime(lock) {
+      do {
+        try TrainingRun.discardRows(after: checkpoint.state.completedEpochs, in: directory, state)
+      } catch {
+        let problem = (error as? any ModelError)?.message ?? String(describing: error)
+        state.console.warn("metrics.csv keeps rows of later epochs: \(problem)")
+      }
     }
   }
 }
