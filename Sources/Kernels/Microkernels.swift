@@ -62,27 +62,35 @@ private func gather<let height: Int, let vectors: Int>(
       repeating: InlineArray<vectors, Vector>(repeating: .zero))
     var weights = tile.weights
     var table = firstTable
-    // The lines that the next tile of the panel writes. Behind the last one stands any address:
-    // asking for a line is never a fault.
-    for i in 0..<height {
-      let next = targets[height &+ i] + column
-      for j in 0..<vectors { processor_prefetch_to_write(next + j &* 16) }
-    }
+    // The lines that the next tile of the panel writes are asked for a row at a time while this one
+    // is computed: all at once they would hold up what it reads. Behind the last tile stands any
+    // address: asking for a line is never a fault.
+    var asked = 0
+    let share = tile.depth / height
     for _ in 0..<tile.taps {
       let rows = InlineArray<height, RowPointer> { table[$0] }
       table += tile.tableStride
-      for k in 0..<tile.depth {
-        let b = InlineArray<vectors, Vector> {
-          weights.loadUnaligned(fromByteOffset: $0 &* 64, as: Vector.self)
+      var k = 0
+      repeat {
+        let next = targets[height &+ asked] + column
+        for j in 0..<vectors { processor_prefetch_to_write(next + j &* 16) }
+        let isLast = asked == height &- 1
+        let end = isLast ? tile.depth : k &+ share
+        if !isLast { asked &+= 1 }
+        while k < end {
+          let b = InlineArray<vectors, Vector> {
+            weights.loadUnaligned(fromByteOffset: $0 &* 64, as: Vector.self)
+          }
+          for i in 0..<height {
+            let a = Vector(repeating: rows[i][k])
+            for j in 0..<vectors { sums[i][j].addProduct(a, b[j]) }
+          }
+          processor_prefetch(ahead)
+          ahead += aheadStep
+          weights += step
+          k &+= 1
         }
-        for i in 0..<height {
-          let a = Vector(repeating: rows[i][k])
-          for j in 0..<vectors { sums[i][j].addProduct(a, b[j]) }
-        }
-        processor_prefetch(ahead)
-        ahead += aheadStep
-        weights += step
-      }
+      } while k < tile.depth
     }
     // Nothing but whole stores here: with a second use of the sums they would live in memory.
     for i in 0..<height {
