@@ -13,27 +13,39 @@ protocol PointwiseFunction {
   static func value<L: Lanes>(_ x: L) -> L
   /// The derivative at x.
   static func derivative<L: Lanes>(_ x: L) -> L
+  /// Both, for less than one after the other.
+  static func valueAndDerivative<L: Lanes>(_ x: L) -> (L, L)
 }
 
 enum IdentityFunction: PointwiseFunction {
   @inline(__always) static func value<L: Lanes>(_ x: L) -> L { x }
   @inline(__always) static func derivative<L: Lanes>(_ x: L) -> L { L(splat: 1) }
+  @inline(__always) static func valueAndDerivative<L: Lanes>(_ x: L) -> (L, L) {
+    (x, L(splat: 1))
+  }
 }
 
 enum SiluFunction: PointwiseFunction {
   @inline(__always) static func value<L: Lanes>(_ x: L) -> L { silu(x) }
   @inline(__always) static func derivative<L: Lanes>(_ x: L) -> L {
+    valueAndDerivative(x).1
+  }
+  @inline(__always) static func valueAndDerivative<L: Lanes>(_ x: L) -> (L, L) {
     // s + x s (1 - s)
     let s = sigmoid(x)
-    return L.fma(x * s, L(splat: 1) - s, s)
+    let value = x * s
+    return (value, L.fma(value, L(splat: 1) - s, s))
   }
 }
 
 enum SigmoidFunction: PointwiseFunction {
   @inline(__always) static func value<L: Lanes>(_ x: L) -> L { sigmoid(x) }
   @inline(__always) static func derivative<L: Lanes>(_ x: L) -> L {
+    valueAndDerivative(x).1
+  }
+  @inline(__always) static func valueAndDerivative<L: Lanes>(_ x: L) -> (L, L) {
     let s = sigmoid(x)
-    return s * (L(splat: 1) - s)
+    return (s, s * (L(splat: 1) - s))
   }
 }
 

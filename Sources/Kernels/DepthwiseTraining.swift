@@ -59,13 +59,13 @@ extension DepthwiseConvolution {
   /// - Parameters:
   ///   - map: the input of the forward pass, without a gate.
   ///   - output: its result as the norm behind sees it, with the gradient of that norm's argument
-  ///     and the totals of its joined sums.
+  ///     and the totals of its joined sums; with the gates where the gradient is of a gated map.
   ///   - weightGradient: is added to if it is wanted.
   ///   - argumentGradient: is given the gradient of the argument of the norm in front.
   ///   - sums: of `argumentGradient`.
   public func backward(
     input map: NormalizedMap, weight: UnsafePointer<Float>, output: NormalizedMap,
-    outputArgumentGradient: UnsafePointer<Float>, outputTotals: UnsafePointer<Float>,
+    outputGradient: ArgumentGradient, outputTotals: UnsafePointer<Float>,
     weightGradient: UnsafeMutablePointer<Float>?,
     argumentGradient: UnsafeMutablePointer<Float>, sums: GradientSums
   ) {
@@ -78,22 +78,15 @@ extension DepthwiseConvolution {
         let task = plan.task(index, channels: channels, worker: worker, memory: memory)
         let (slopes, inputGradient) = (task.first, task.second)
         let start = task.channels.lowerBound
-        let norm = output.norm.from(start)
         plan.forEachGroup(task) { image, count in
           let isFirst = image == task.images.lowerBound
           let input = image &* plan.inputPixels
           map.writeSlab(
             first: input, count: count &* plan.inputPixels, channels: channels,
             slab: task.channels, to: task.input, slopes: slopes)
-          for pixel in 0..<count &* plan.outputPixels {
-            let row = (image &* plan.outputPixels &+ pixel) &* channels &+ start
-            SlabGradientRow(
-              gradient: NormInputGradient(
-                x: output.x + row, outputGradient: outputArgumentGradient + row,
-                channels: channels, norm: norm, totals: outputTotals + start),
-              slab: task.gradient, target: task.gradient.pixel(pixel)
-            ).cover(task.channels.count)
-          }
+          output.writeInputGradients(
+            outputGradient, images: image..<image &+ count, channels: channels,
+            totals: outputTotals, slab: task.channels, to: task.gradient)
           for plane in 0..<task.planes {
             if weightGradient != nil {
               sumWeights(
@@ -190,18 +183,6 @@ private struct StoredRow: ChannelGroup {
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
     L.loadBlocks(source + slab.offset(c), slab.distance).store(target + c)
-  }
-}
-
-/// The gradient of a norm's input to a pixel of a slab.
-private struct SlabGradientRow: ChannelGroup {
-  let gradient: NormInputGradient<IdentityFunction>
-  let slab: ChannelSlab
-  let target: UnsafeMutablePointer<Float>
-
-  @inline(__always)
-  func run<L: Lanes>(_: L.Type, at c: Int) {
-    gradient.value(L.self, at: c).storeBlocks(target + slab.offset(c), slab.distance)
   }
 }
 

@@ -27,6 +27,51 @@ extension NormalizedMap {
     case .sigmoid: run(SigmoidFunction.self)
     }
   }
+
+  /// Writes the gradients of the norm's input, from that of its argument and the totals of the joined
+  /// sums, to the pixels of a slab.
+  func writeInputGradients(
+    _ gradient: ArgumentGradient, images: Range<Int>, channels: Int,
+    totals: UnsafePointer<Float>, slab: Range<Int>, to target: ChannelSlab
+  ) {
+    let start = slab.lowerBound
+    let norm = norm.from(start)
+    let first = images.lowerBound &* rowsPerImage
+    switch gradient {
+    case .stored(let gradient):
+      for pixel in 0..<images.count &* rowsPerImage {
+        let row = (first &+ pixel) &* channels &+ start
+        SlabGradientRow(
+          gradient: NormInputGradient(
+            x: x + row, outputGradient: gradient + row, channels: channels, norm: norm,
+            totals: totals + start),
+          slab: target, target: target.pixel(pixel)
+        ).cover(slab.count)
+      }
+    case .gated(let gradient, let meanGradient):
+      guard let gate else { preconditionFailure("the gradient is that of a gated map") }
+      func run<F: PointwiseFunction>(_: F.Type) {
+        for image in images {
+          let place = image &* channels &+ start
+          let before = (image &- images.lowerBound) &* rowsPerImage
+          for pixel in before..<before &+ rowsPerImage {
+            let row = (first &+ pixel) &* channels &+ start
+            GatedSlabGradientRow<F>(
+              x: x + row, norm: norm, gradient: gradient + row, gate: gate + place,
+              meanGradient: meanGradient + place, share: 1 / Float(rowsPerImage),
+              totals: totals + start, channels: channels, slab: target,
+              target: target.pixel(pixel)
+            ).cover(slab.count)
+          }
+        }
+      }
+      switch activation {
+      case .identity: run(IdentityFunction.self)
+      case .silu: run(SiluFunction.self)
+      case .sigmoid: run(SigmoidFunction.self)
+      }
+    }
+  }
 }
 
 private struct SlabRow<F: PointwiseFunction>: ChannelGroup {
@@ -52,7 +97,47 @@ private struct SlabRowWithSlopes<F: PointwiseFunction>: ChannelGroup {
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
     let z = norm.value(L.load(x + c), at: c)
-    F.value(z).storeBlocks(target + slab.offset(c), slab.distance)
-    F.derivative(z).storeBlocks(slopes + slopeSlab.offset(c), slopeSlab.distance)
+    let (value, slope) = F.valueAndDerivative(z)
+    value.storeBlocks(target + slab.offset(c), slab.distance)
+    slope.storeBlocks(slopes + slopeSlab.offset(c), slopeSlab.distance)
+  }
+}
+
+/// The gradient of a norm's input to a pixel of a slab.
+private struct SlabGradientRow: ChannelGroup {
+  let gradient: NormInputGradient<IdentityFunction>
+  let slab: ChannelSlab
+  let target: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    gradient.value(L.self, at: c).storeBlocks(target + slab.offset(c), slab.distance)
+  }
+}
+
+/// The same from the gradient of the gated map.
+private struct GatedSlabGradientRow<F: PointwiseFunction>: ChannelGroup {
+  let x: UnsafePointer<Float>
+  let norm: NormParameters
+  let gradient: UnsafePointer<Float>
+  let gate: UnsafePointer<Float>
+  let meanGradient: UnsafePointer<Float>
+  /// A pixel's share of its image's mean.
+  let share: Float
+  let totals: UnsafePointer<Float>
+  /// The distance of the two totals.
+  let channels: Int
+  let slab: ChannelSlab
+  let target: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    let factor = L.load(norm.factor + c)
+    let a = L.load(x + c) - L.load(norm.mean + c)
+    let slope = F.derivative(L.fma(a, factor, L.load(norm.beta + c)))
+    let ofMean = L.load(meanGradient + c) * L(splat: share)
+    let dz = L.fma(L.load(gradient + c), L.load(gate + c), ofMean) * slope
+    let centered = dz - L.load(totals + c) - a * L.load(totals + channels + c)
+    (centered * factor).storeBlocks(target + slab.offset(c), slab.distance)
   }
 }

@@ -22,7 +22,8 @@ struct KernelCase: Sendable, CustomTestStringConvertible {
   static let all =
     raggedShapes.map { convolution($0) } + raggedShapes.map(foldedConvolution)
     + raggedShapes.filter(\.readsMaps).map { normalizedConvolution($0) }
-    + raggedDepthwiseShapes.map(depthwise) + normalizedPooling + maximumPooling + normalization
+    + raggedDepthwiseShapes.flatMap { shape in [false, true].map { depthwise(shape, isGated: $0) } }
+    + normalizedPooling + maximumPooling + normalization
     + squeezeExcitation + dense + losses + updates + elementwiseUpdates + transformers
     + contextPooling
 }

@@ -17,7 +17,7 @@ import Testing
 
   @Test("depthwise convolutions of the networks", arguments: NetworkShapes.all.depthwise)
   func depthwise(_ shape: ConvolutionShape) {
-    check(.depthwise(shape))
+    for isGated in [false, true] { check(.depthwise(shape, isGated: isGated)) }
   }
 
   /// Forward and gradients against double precision, with the same bits from one thread and three.

@@ -89,8 +89,9 @@ extension KernelCase {
   }
 
   /// A depthwise convolution between two norms: forward with its moments; backward from the argument
-  /// of the norm behind to that of the norm in front.
-  static func depthwise(_ shape: ConvolutionShape) -> KernelCase {
+  /// of the norm behind to that of the norm in front, also where the former is computed from the
+  /// gradient of a gated map.
+  static func depthwise(_ shape: ConvolutionShape, isGated: Bool) -> KernelCase {
     let channels = shape.inputChannels
     let taps = shape.kernel * shape.kernel
     let outputRows = shape.outputCount / channels
@@ -101,19 +102,23 @@ extension KernelCase {
     let weightBefore = uniform(taps * channels, seed: 45)
     let totals = uniform(2 * channels, seed: 46)
     let before = uniform(channels, seed: 47)
+    let gates = uniform(shape.batch * channels, seed: 48)
+    let meanGradient = uniform(shape.batch * channels, seed: 49)
     let (front, behind) = (NormValues(channels), NormValues(channels, seed: 60))
     return KernelCase(
-      name: "depthwise \(describe(shape))",
+      name: "depthwise \(describe(shape))\(isGated ? ", gated" : "")",
       absolute: 5e-5 * max(1, Double(outputRows) / 400), relative: 3e-5,
       run: { pool, memory in
         let plan = DepthwiseConvolution(shape, pool: pool)
         let scratch = NormScratch(
           count: max(
             plan.momentFloats, GradientSums.count(parts: plan.gradientParts, channels: channels)))
-        func map(_ x: [Float], _ norm: NormValues, _ rows: Int) -> NormalizedMap {
+        func map(
+          _ x: [Float], _ norm: NormValues, _ rows: Int, gates: [Float]? = nil
+        ) -> NormalizedMap {
           NormalizedMap(
             x: memory.floats(x).reading, norm: norm.parameters(memory), activation: .silu,
-            rowsPerImage: rows)
+            gate: gates.map { memory.floats($0).reading }, rowsPerImage: rows)
         }
         let w = memory.floats(weight)
         let input = map(x, front, shape.inputHeight * shape.inputWidth)
@@ -125,10 +130,14 @@ extension KernelCase {
         let weightGradient = memory.floats(weightBefore)
         let argument = memory.unset(shape.inputCount)
         let sums = GradientSums(scratch, parts: plan.gradientParts, channels: channels)
+        let gradient = memory.floats(dz).reading
         plan.backward(
           input: input, weight: w.reading,
-          output: map(y, behind, shape.outputHeight * shape.outputWidth),
-          outputArgumentGradient: memory.floats(dz).reading,
+          output: map(
+            y, behind, shape.outputHeight * shape.outputWidth, gates: isGated ? gates : nil),
+          outputGradient: isGated
+            ? .gated(gradient, meanGradient: memory.floats(meanGradient).reading)
+            : .stored(gradient),
           outputTotals: memory.floats(totals).reading, weightGradient: weightGradient.base,
           argumentGradient: argument.base, sums: sums)
         let joined = front.join(
@@ -144,8 +153,15 @@ extension KernelCase {
         // The gradient of the convolution's result, through the norm behind it.
         let gradient = (0..<outputRows * channels).map { index in
           let c = index % channels
+          var dz = Double(dz[index])
+          if isGated {
+            let pixels = outputRows / shape.batch
+            let place = index / (pixels * channels) * channels + c
+            dz = dz * Double(gates[place]) + Double(meanGradient[place]) / Double(pixels)
+            dz *= behind.value(y[index], c, .silu).1
+          }
           let centered =
-            Double(dz[index]) - Double(totals[c])
+            dz - Double(totals[c])
             - (Double(y[index]) - Double(behind.mean[c])) * Double(totals[channels + c])
           return centered * Double(behind.inverse[c]) * Double(behind.gamma[c])
         }
@@ -194,7 +210,19 @@ extension KernelCase {
         gateGradient(
           map(nil), outputGradient: memory.floats(gradient).reading, batch: batch,
           channels: channels, gateGradient: gateGradients.base, pool: pool)
-        var results = [means, gateGradients]
+        let gateGradientsBeside = memory.unset(batch * channels)
+        let gatedSums = GatedSums(
+          NormScratch(count: GatedSums.count(batch: batch, channels: channels)), batch: batch,
+          channels: channels)
+        gatedSums.add(
+          map(nil), outputGradient: memory.floats(gradient).reading,
+          gateGradient: gateGradientsBeside.base, pool: pool)
+        let joined = gatedSums.joined(
+          gates: gate.reading, meanGradient: memory.floats(meanGradient).reading, pixels: spatial,
+          pool: pool)
+        var results =
+          [means, gateGradients, gateGradientsBeside]
+          + norm.join(joined, parts: 1, rows: batch * spatial, before: before, memory)
         let parts = pooledGradientParts(batch: batch)
         for gate in [nil, gate] {
           let argument = memory.floats(gradient)
@@ -221,16 +249,19 @@ extension KernelCase {
           means[place(index)] += values[index].0 / Double(spatial)
           gateGradients[place(index)] += values[index].0 * Double(gradient[index])
         }
-        var results = [means, gateGradients]
-        for isGated in [false, true] {
-          let argument = x.indices.map { index in
+        func argument(isGated: Bool) -> [Double] {
+          x.indices.map { index in
             let share = Double(meanGradient[place(index)]) / Double(spatial)
             let own = isGated ? Double(gradient[index]) * Double(gates[place(index)]) : 0
             return (own + share) * values[index].1
           }
-          results += [argument] + norm.joined(argument, x: x, before: before)
         }
-        return results
+        let joined = [false, true].map { isGated in
+          let argument = argument(isGated: isGated)
+          return [argument] + norm.joined(argument, x: x, before: before)
+        }
+        return [means, gateGradients, gateGradients] + joined[1].dropFirst() + joined[0]
+          + joined[1]
       })
   }
 }

@@ -34,6 +34,23 @@ struct NetworkPyTorchTests {
     }
   }
 
+  @Test(
+    "gradients through maps that no cache holds are timm's",
+    arguments: ["tf_efficientnetv2_b0", "efficientnetv2_rw_s", "efficientnet_b0"])
+  func largeMaps(name: String) throws {
+    let fixture = try NetworkFixture.load(name)
+    let network = try fixture.network()
+    func gradients(threads: Int) throws -> [Float] {
+      try FixtureStep(network, fixture, threads: threads, cachedCount: 0).run()
+      let store = network.parameters
+      return Array(
+        UnsafeBufferPointer(start: store.gradients, count: store.table.weightExtent))
+    }
+    let alone = try gradients(threads: 1)
+    try checkGradients(network, fixture)
+    #expect(try gradients(threads: 3) == alone)
+  }
+
   /// The folded network's logits, for whole batches and parts of them.
   private func checkEvaluation(_ network: Network, _ fixture: NetworkFixture) throws {
     let folded = try FoldedNetwork(
@@ -102,10 +119,18 @@ final class FixtureStep {
   private var losses: [Float]
   private var momentum: [Float]
 
-  init(_ network: Network, _ fixture: NetworkFixture, threads: Int = 2) throws {
+  /// - Parameter cachedCount: the floats of a map that counts as cached; nil for what is usual.
+  init(
+    _ network: Network, _ fixture: NetworkFixture, threads: Int = 2, cachedCount: Int? = nil
+  ) throws {
     pool = ThreadPool(threads: threads)
-    graph = try TrainingGraph(
-      network, batch: fixture.batch, inputSize: fixture.inputSize, pool: pool)
+    let layout = try TrainingLayout(
+      network.blueprint, batch: fixture.batch, inputSize: fixture.inputSize,
+      isCheckpointing: false, dropPathRate: 0, freezing: .none,
+      cachedCount: cachedCount ?? TrainingLayout.cachedCount, pool: pool)
+    graph = TrainingGraph(
+      network, layout, batch: fixture.batch, inputSize: fixture.inputSize, freezing: .none,
+      memory: StepMemory(for: [layout]), pool: pool)
     self.fixture = fixture
     losses = Array(repeating: 0, count: fixture.batch)
     momentum = Array(repeating: 0, count: network.parameters.table.weightExtent)

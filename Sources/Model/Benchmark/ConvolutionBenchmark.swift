@@ -163,7 +163,7 @@ public final class ConvolutionBenchmark {
       convolution.backward(
         input: before, weight: weight.base,
         output: map(output, shape.outputHeight * shape.outputWidth),
-        outputArgumentGradient: outputGradient.base, outputTotals: row(6),
+        outputGradient: .stored(outputGradient.base), outputTotals: row(6),
         weightGradient: weightGradient.base, argumentGradient: inputGradient.base,
         sums: GradientSums(
           scratch, parts: convolution.gradientParts, channels: shape.inputChannels))

@@ -124,6 +124,11 @@ public final class KernelBenchmark {
         plain, outputGradient: gradient, batch: batch, channels: channels,
         gateGradient: perImage.1, pool: pool)
     }
+    let gatedScratch = NormScratch(count: GatedSums.count(batch: batch, channels: channels))
+    add("gradient of gate, sums", subject, passes: 2, floats: count) {
+      GatedSums(gatedScratch, batch: batch, channels: channels)
+        .add(plain, outputGradient: gradient, gateGradient: perImage.1, pool: pool)
+    }
     add("gated norm, SiLU backward", subject, passes: 3, floats: count) {
       // A small gradient each time: it is replaced by its product with the gate and the slope.
       pooledArgumentGradient(

@@ -31,14 +31,16 @@ struct DepthwiseNorm {
 
   /// Backward from the gradient of the own norm's argument, whose sums are joined, to that of the
   /// norm in front, whose sums are joined too.
+  ///
+  /// - Parameter gates: where they are, if the gradient is computed from that of the gated map.
   func backward(
-    through front: TrainingNorm, outputArgumentGradient: UnsafePointer<Float>,
+    through front: TrainingNorm, outputGradient: ArgumentGradient, gates: TensorSlot?,
     argumentGradient: UnsafeMutablePointer<Float>, _ context: LayerContext
   ) {
     context.measure(.depthwise) {
       let sums = front.sums(parts: convolution.gradientParts, context)
       backward(
-        front.output(context), outputArgumentGradient: outputArgumentGradient,
+        front.output(context), outputGradient: outputGradient, gates: gates,
         argumentGradient: argumentGradient, sums: sums, context)
       front.join(sums, parts: convolution.gradientParts, context)
     }
@@ -46,7 +48,7 @@ struct DepthwiseNorm {
 
   /// The same to a stored map, read through an identity norm.
   func backward(
-    stored input: NormalizedMap, outputArgumentGradient: UnsafePointer<Float>,
+    stored input: NormalizedMap, outputGradient: ArgumentGradient, gates: TensorSlot?,
     inputGradient: UnsafeMutablePointer<Float>, _ context: LayerContext
   ) {
     context.measure(.depthwise) {
@@ -54,18 +56,18 @@ struct DepthwiseNorm {
         context.scratch, parts: convolution.gradientParts,
         channels: convolution.shape.inputChannels)
       backward(
-        input, outputArgumentGradient: outputArgumentGradient, argumentGradient: inputGradient,
+        input, outputGradient: outputGradient, gates: gates, argumentGradient: inputGradient,
         sums: sums, context)
     }
   }
 
   private func backward(
-    _ input: NormalizedMap, outputArgumentGradient: UnsafePointer<Float>,
+    _ input: NormalizedMap, outputGradient: ArgumentGradient, gates: TensorSlot?,
     argumentGradient: UnsafeMutablePointer<Float>, sums: GradientSums, _ context: LayerContext
   ) {
     convolution.backward(
-      input: input, weight: context.weights + weight, output: norm.output(context),
-      outputArgumentGradient: outputArgumentGradient, outputTotals: context[norm.saved.totals],
+      input: input, weight: context.weights + weight, output: norm.output(context, gate: gates),
+      outputGradient: outputGradient, outputTotals: context[norm.saved.totals],
       weightGradient: trainsWeight ? context.gradients + weight : nil,
       argumentGradient: argumentGradient, sums: sums)
   }

@@ -43,11 +43,11 @@ struct DepthwiseSeparable {
     input: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>,
     _ context: LayerContext
   ) -> UnsafeMutablePointer<Float> {
-    projection.backward(outputGradient: gradient, context)
+    let filtered = projection.backward(outputGradient: gradient, context)
     let own = context.expandedGradient
     projection.depthwise.backward(
-      stored: stored(input), outputArgumentGradient: context.filteredGradient, inputGradient: own,
-      context)
+      stored: stored(input), outputGradient: filtered, gates: projection.gate?.gates,
+      inputGradient: own, context)
     let inputGradient = hasSkip ? gradient : input
     context.measure(.depthwise) {
       if !hasSkip { fill(input, 0, count: self.input.count, pool: context.pool) }

@@ -28,20 +28,23 @@ struct FilteredProjection {
     project.convolve(.normalized(gated(context)), context)
   }
 
-  /// Leaves the gradient of the argument of the depthwise convolution's norm, whose sums are joined,
-  /// in `context.filteredGradient`.
-  func backward(outputGradient: UnsafePointer<Float>, _ context: LayerContext) {
+  /// The gradient of the argument of the depthwise convolution's norm, whose sums are joined: it, or
+  /// what it is computed from, is in `context.filteredGradient`.
+  func backward(
+    outputGradient: UnsafePointer<Float>, _ context: LayerContext
+  ) -> ArgumentGradient {
     let filtered = context.filteredGradient
     if let gate {
       project.backward(
         gated: gated(context), outputGradient: outputGradient, inputGradient: filtered, context)
-      context.measure(.gate) {
+      return context.measure(.gate) {
         gate.backward(through: depthwise.norm, gradient: filtered, context)
       }
     } else {
       project.backward(
         through: depthwise.norm, outputGradient: outputGradient, argumentGradient: filtered,
         context)
+      return .stored(filtered)
     }
   }
 

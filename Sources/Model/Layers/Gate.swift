@@ -29,16 +29,17 @@ enum Gate {
     }
   }
 
-  /// Adds the gradients of the gate's weights and turns `gradient`, that of the gated map, into that
-  /// of the argument of the norm in front, whose sums are joined.
+  /// Adds the gradients of the gate's weights. Turns `gradient`, that of the gated map, into that of
+  /// the argument of the norm in front, or says how that is computed from it; the sums are joined.
   func backward(
     through front: TrainingNorm, gradient: UnsafeMutablePointer<Float>, _ context: LayerContext
-  ) {
+  ) -> ArgumentGradient {
     switch self {
     case .squeezeExcitation(let gate):
-      gate.backward(through: front, gradient: gradient, context)
+      return gate.backward(through: front, gradient: gradient, context)
     case .globalContext(let gate):
       gate.backward(through: front, gradient: gradient, context)
+      return .stored(gradient)
     }
   }
 }

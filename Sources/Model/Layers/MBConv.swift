@@ -42,9 +42,9 @@ struct MBConv {
     _ context: LayerContext
   ) -> UnsafeMutablePointer<Float> {
     let expanded = context.expandedGradient
-    projection.backward(outputGradient: gradient, context)
+    let filtered = projection.backward(outputGradient: gradient, context)
     projection.depthwise.backward(
-      through: expand.norm, outputArgumentGradient: context.filteredGradient,
+      through: expand.norm, outputGradient: filtered, gates: projection.gate?.gates,
       argumentGradient: expanded, context)
     let inputGradient = hasSkip ? gradient : input
     expand.backward(

@@ -21,12 +21,16 @@ struct SqueezeExcitation {
 
   let map: FeatureMap
   let saved: Saved
+  /// Whether backward stores the gradient of the norm's argument: a map that the caches hold is read
+  /// again in less time than its slopes are computed again.
+  private let storesGradient: Bool
   private let squeeze: DenseLayer
   private let excite: DenseLayer
 
   init(_ unit: GateUnit, input: FeatureMap, _ planner: inout LayerPlanner) {
     precondition(input.channels == unit.channels, "a gate got another layer's input")
     map = input
+    storesGradient = input.count <= planner.cachedCount
     squeeze = DenseLayer(unit.squeeze, rows: input.batch, &planner)
     excite = DenseLayer(unit.excite, rows: input.batch, &planner)
     let wide = input.batch * unit.channels
@@ -37,8 +41,10 @@ struct SqueezeExcitation {
       wideGradient: planner.workspace.reserve(wide),
       narrowGradient: planner.workspace.reserve(narrow))
     planner.reserveScratch(
-      GradientSums.count(
-        parts: pooledGradientParts(batch: input.batch), channels: input.channels))
+      storesGradient
+        ? GradientSums.count(
+          parts: pooledGradientParts(batch: input.batch), channels: input.channels)
+        : GatedSums.count(batch: input.batch, channels: input.channels))
   }
 
   /// Computes the gates of the input.
@@ -59,17 +65,23 @@ struct SqueezeExcitation {
     sigmoidForward(gate, count: batch * channels, output: gate, pool: context.pool)
   }
 
-  /// Adds the gradients of both layers and turns `gradient`, that of the gated map, into that of the
-  /// argument of the norm in front, whose sums are joined.
+  /// Adds the gradients of both layers. Turns `gradient`, that of the gated map, into that of the
+  /// argument of the norm in front, or says how that is computed from it; the sums are joined.
   func backward(
     through front: TrainingNorm, gradient: UnsafeMutablePointer<Float>, _ context: LayerContext
-  ) {
+  ) -> ArgumentGradient {
     let (batch, channels) = (map.batch, map.channels)
     let wide = context[saved.wideGradient]
     let narrow = context[saved.narrowGradient]
-    gateGradient(
-      front.output(context), outputGradient: gradient, batch: batch, channels: channels,
-      gateGradient: wide, pool: context.pool)
+    let sums = storesGradient ? nil : GatedSums(context.scratch, batch: batch, channels: channels)
+    if let sums {
+      sums.add(
+        front.output(context), outputGradient: gradient, gateGradient: wide, pool: context.pool)
+    } else {
+      gateGradient(
+        front.output(context), outputGradient: gradient, batch: batch, channels: channels,
+        gateGradient: wide, pool: context.pool)
+    }
     sigmoidBackward(
       output: context[saved.gate], outputGradient: wide, count: batch * channels,
       inputGradient: wide, pool: context.pool)
@@ -80,7 +92,14 @@ struct SqueezeExcitation {
       inputGradient: narrow, pool: context.pool)
     squeeze.backward(
       context[saved.pooled], rows: batch, outputGradient: narrow, inputGradient: wide, context)
-    front.backwardPooled(
-      meanGradient: wide, gate: saved.gate, gradient: gradient, context)
+    guard let sums else {
+      front.backwardPooled(
+        meanGradient: wide, gate: saved.gate, gradient: gradient, context)
+      return .stored(gradient)
+    }
+    let joined = sums.joined(
+      gates: context[saved.gate], meanGradient: wide, pixels: map.spatial, pool: context.pool)
+    front.join(joined, parts: 1, context)
+    return .gated(gradient, meanGradient: wide)
   }
 }

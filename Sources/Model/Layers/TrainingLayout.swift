@@ -16,16 +16,21 @@ struct TrainingLayout {
   /// The elements of the flat gradient buffer that train and are added to.
   let addedGradients: [Range<Int>]
 
+  /// The floats of a map that counts as cached: four megabytes, what the caches of a few cores hold.
+  static let cachedCount = 1 << 20
+
+  /// - Parameter cachedCount: the floats of a map that counts as cached.
   /// - Throws: `ArchitectureError` when the batch or the size makes no sense.
   init(
     _ blueprint: Blueprint, batch: Int, inputSize: Int, isCheckpointing: Bool,
-    dropPathRate: Double, normMomentum: Double? = nil, freezing: Freezing, pool: ThreadPool
+    dropPathRate: Double, normMomentum: Double? = nil, freezing: Freezing,
+    cachedCount: Int = Self.cachedCount, pool: ThreadPool
   ) throws {
     guard batch > 0 else { throw ArchitectureError.batchSize(batch) }
     try blueprint.checkExtent(batch: batch, inputSize: inputSize)
     var planner = LayerPlanner(
       blueprint, isCheckpointing: isCheckpointing, dropPathRate: dropPathRate,
-      normMomentum: normMomentum, freezing: freezing, pool: pool)
+      normMomentum: normMomentum, freezing: freezing, cachedCount: cachedCount, pool: pool)
     let image = FeatureMap(batch: batch, size: inputSize, channels: blueprint.inputChannels)
     input = planner.workspace.reserve(image)
     switch blueprint.body {

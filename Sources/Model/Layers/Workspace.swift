@@ -68,7 +68,7 @@ struct LayerContext {
 
   /// Runs an operation; measures it where times are wanted.
   @inline(__always)
-  func measure(_ operation: StepProfile.Operation, _ body: () -> Void) {
+  func measure<Result>(_ operation: StepProfile.Operation, _ body: () -> Result) -> Result {
     if let profile { profile.measure(operation, body) } else { body() }
   }
 
@@ -99,6 +99,8 @@ struct LayerPlanner {
   let dropPathRate: Double
   /// What does not train.
   let freezing: Freezing
+  /// The floats of a map that counts as cached.
+  let cachedCount: Int
   var workspace = WorkspacePlan()
   /// What the blocks take turns in, as far as the present block needs it.
   private var shared = WorkspacePlan()
@@ -117,7 +119,7 @@ struct LayerPlanner {
 
   init(
     _ blueprint: Blueprint, isCheckpointing: Bool, dropPathRate: Double, normMomentum: Double?,
-    freezing: Freezing, pool: ThreadPool
+    freezing: Freezing, cachedCount: Int, pool: ThreadPool
   ) {
     table = blueprint.parameters
     padding = blueprint.variant.padding
@@ -127,6 +129,7 @@ struct LayerPlanner {
     self.isCheckpointing = isCheckpointing
     self.dropPathRate = dropPathRate
     self.freezing = freezing
+    self.cachedCount = cachedCount
     self.pool = pool
   }
 
