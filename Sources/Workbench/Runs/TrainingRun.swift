@@ -77,14 +77,18 @@ final class TrainingRun {
     return run
   }
 
-  /// Takes the rows of epochs that the state of a run is not past out of its metrics.csv, so that the
-  /// file is that of a run which stopped there. The caller holds the run's lock.
+  /// Takes the rows of epochs that the state of a run is not past out of its metrics.csv, and out of
+  /// summary.csv where there is one, so that the files are those of a run which stopped there. The
+  /// caller holds the run's lock.
   static func discardRows(
     after epoch: Int, in directory: RunDirectory, _ state: WorkbenchState
   ) throws {
     let moved = try MetricsFile.discardRows(
       after: epoch, in: directory.metrics, to: directory.discardedMetrics)
     guard moved > 0 else { return }
+    if FileManager.default.fileExists(atPath: directory.summary.path) {
+      try TimmSummary.write(directory)
+    }
     let rows = moved == 1 ? "a row of metrics.csv lies" : "\(moved) rows of metrics.csv lie"
     state.console.note("\(rows) after the checkpoint: moved to metrics.discarded.csv")
   }
@@ -166,7 +170,6 @@ final class TrainingRun {
       }
       if report.reason == .abandoned {
         try Self.discardRows(after: report.epoch - 1, in: directory, state)
-        if settings.writesSummary { try TimmSummary.write(directory) }
       }
       switch report.reason {
       case .stopAt, .stopAfter, .timeLimit:

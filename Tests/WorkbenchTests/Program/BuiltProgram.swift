@@ -127,6 +127,11 @@ final class TestFolder {
     }
   }
 
+  /// The lines of a run's events.jsonl so far.
+  func events(_ run: String) -> [Substring] {
+    ((try? text("runs/\(run)/events.jsonl")) ?? "").split(separator: "\n")
+  }
+
   /// The weights in a run's last checkpoint, by the digest of the tensors' bytes.
   func weights(_ run: String, classes: Int = 10) throws -> String {
     try weights(

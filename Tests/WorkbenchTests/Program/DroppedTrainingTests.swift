@@ -50,8 +50,7 @@ import Testing
 
   /// The epochs that were finished since the last checkpoint.
   private static func unsavedEpochs(_ folder: TestFolder) -> Int {
-    let events = ((try? folder.text("runs/a/events.jsonl")) ?? "").split(separator: "\n")
-    return events.reversed().prefix { !$0.contains("\"ev\":\"checkpoint\"") }
+    folder.events("a").reversed().prefix { !$0.contains("\"ev\":\"checkpoint\"") }
       .count { $0.contains("\"ev\":\"epoch\"") }
   }
 
@@ -64,6 +63,8 @@ import Testing
     #expect(replay.status == 0, "\(replay.errors)")
     let repeated = try SessionBits.metrics(folder.url.appending(path: "out/runs/a"))
     #expect(rows == repeated, "\(session.text)")
+    let summary = try folder.text("runs/a/summary.csv").split(separator: "\n")
+    #expect(summary.count == rows.count, "\(summary)")
     let discarded = try folder.text("runs/a/metrics.discarded.csv").split(separator: "\n")
     #expect(discarded.count > 1 && discarded[1].hasPrefix("\(rows.count),"))
   }

@@ -67,8 +67,4 @@ extension TestFolder {
   fileprivate func isFinished(_ run: String) -> Bool {
     events(run).contains { $0.contains("\"ev\":\"finished\"") }
   }
-
-  private func events(_ run: String) -> [Substring] {
-    ((try? text("runs/\(run)/events.jsonl")) ?? "").split(separator: "\n")
-  }
 }
