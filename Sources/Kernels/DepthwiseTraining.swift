@@ -59,7 +59,7 @@ extension DepthwiseConvolution {
   /// - Parameters:
   ///   - map: the input of the forward pass, without a gate.
   ///   - output: its result as the norm behind sees it, with the gradient of that norm's argument
-  ///     and the totals of its joined sums; with the gates where the gradient is of a gated map.
+  ///     and the totals of its joined sums.
   ///   - weightGradient: is added to if it is wanted.
   ///   - argumentGradient: is given the gradient of the argument of the norm in front.
   ///   - sums: of `argumentGradient`.

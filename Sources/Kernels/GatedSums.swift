@@ -162,7 +162,8 @@ public enum ArgumentGradient {
   /// [rows, channels].
   case stored(UnsafePointer<Float>)
   /// Computed where it is read: (gradient * gate + meanGradient / pixels) * activation'(z), with the
-  /// gradient [rows, channels] of the gated map and the one [images, channels] of each image's mean.
-  /// The map has the gates.
-  case gated(UnsafePointer<Float>, meanGradient: UnsafePointer<Float>)
+  /// gradient [rows, channels] of the gated map, the gates [images, channels] and the gradient
+  /// [images, channels] of each image's mean.
+  case gated(
+    UnsafePointer<Float>, gates: UnsafePointer<Float>, meanGradient: UnsafePointer<Float>)
 }

@@ -48,8 +48,7 @@ extension NormalizedMap {
           slab: target, target: target.pixel(pixel)
         ).cover(slab.count)
       }
-    case .gated(let gradient, let meanGradient):
-      guard let gate else { preconditionFailure("the gradient is that of a gated map") }
+    case .gated(let gradient, let gates, let meanGradient):
       func run<F: PointwiseFunction>(_: F.Type) {
         for image in images {
           let place = image &* channels &+ start
@@ -57,7 +56,7 @@ extension NormalizedMap {
           for pixel in before..<before &+ rowsPerImage {
             let row = (first &+ pixel) &* channels &+ start
             GatedSlabGradientRow<F>(
-              x: x + row, norm: norm, gradient: gradient + row, gate: gate + place,
+              x: x + row, norm: norm, gradient: gradient + row, gate: gates + place,
               meanGradient: meanGradient + place, share: 1 / Float(rowsPerImage),
               totals: totals + start, channels: channels, slab: target,
               target: target.pixel(pixel)

@@ -113,12 +113,10 @@ extension KernelCase {
         let scratch = NormScratch(
           count: max(
             plan.momentFloats, GradientSums.count(parts: plan.gradientParts, channels: channels)))
-        func map(
-          _ x: [Float], _ norm: NormValues, _ rows: Int, gates: [Float]? = nil
-        ) -> NormalizedMap {
+        func map(_ x: [Float], _ norm: NormValues, _ rows: Int) -> NormalizedMap {
           NormalizedMap(
             x: memory.floats(x).reading, norm: norm.parameters(memory), activation: .silu,
-            gate: gates.map { memory.floats($0).reading }, rowsPerImage: rows)
+            rowsPerImage: rows)
         }
         let w = memory.floats(weight)
         let input = map(x, front, shape.inputHeight * shape.inputWidth)
@@ -133,10 +131,11 @@ extension KernelCase {
         let gradient = memory.floats(dz).reading
         plan.backward(
           input: input, weight: w.reading,
-          output: map(
-            y, behind, shape.outputHeight * shape.outputWidth, gates: isGated ? gates : nil),
+          output: map(y, behind, shape.outputHeight * shape.outputWidth),
           outputGradient: isGated
-            ? .gated(gradient, meanGradient: memory.floats(meanGradient).reading)
+            ? .gated(
+              gradient, gates: memory.floats(gates).reading,
+              meanGradient: memory.floats(meanGradient).reading)
             : .stored(gradient),
           outputTotals: memory.floats(totals).reading, weightGradient: weightGradient.base,
           argumentGradient: argument.base, sums: sums)

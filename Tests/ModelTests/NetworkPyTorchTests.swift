@@ -119,15 +119,16 @@ final class FixtureStep {
   private var losses: [Float]
   private var momentum: [Float]
 
-  /// - Parameter cachedCount: the floats of a map that counts as cached; nil for what is usual.
+  /// - Parameter cachedCount: the floats of a map that counts as cached.
   init(
-    _ network: Network, _ fixture: NetworkFixture, threads: Int = 2, cachedCount: Int? = nil
+    _ network: Network, _ fixture: NetworkFixture, threads: Int = 2,
+    cachedCount: Int = TrainingLayout.cachedCount
   ) throws {
     pool = ThreadPool(threads: threads)
     let layout = try TrainingLayout(
       network.blueprint, batch: fixture.batch, inputSize: fixture.inputSize,
       isCheckpointing: false, dropPathRate: 0, freezing: .none,
-      cachedCount: cachedCount ?? TrainingLayout.cachedCount, pool: pool)
+      cachedCount: cachedCount, pool: pool)
     graph = TrainingGraph(
       network, layout, batch: fixture.batch, inputSize: fixture.inputSize, freezing: .none,
       memory: StepMemory(for: [layout]), pool: pool)

@@ -31,24 +31,22 @@ struct DepthwiseNorm {
 
   /// Backward from the gradient of the own norm's argument, whose sums are joined, to that of the
   /// norm in front, whose sums are joined too.
-  ///
-  /// - Parameter gates: where they are, if the gradient is computed from that of the gated map.
   func backward(
-    through front: TrainingNorm, outputGradient: ArgumentGradient, gates: TensorSlot?,
+    through front: TrainingNorm, outputGradient: ArgumentGradient,
     argumentGradient: UnsafeMutablePointer<Float>, _ context: LayerContext
   ) {
     context.measure(.depthwise) {
       let sums = front.sums(parts: convolution.gradientParts, context)
       backward(
-        front.output(context), outputGradient: outputGradient, gates: gates,
-        argumentGradient: argumentGradient, sums: sums, context)
+        front.output(context), outputGradient: outputGradient, argumentGradient: argumentGradient,
+        sums: sums, context)
       front.join(sums, parts: convolution.gradientParts, context)
     }
   }
 
   /// The same to a stored map, read through an identity norm.
   func backward(
-    stored input: NormalizedMap, outputGradient: ArgumentGradient, gates: TensorSlot?,
+    stored input: NormalizedMap, outputGradient: ArgumentGradient,
     inputGradient: UnsafeMutablePointer<Float>, _ context: LayerContext
   ) {
     context.measure(.depthwise) {
@@ -56,17 +54,17 @@ struct DepthwiseNorm {
         context.scratch, parts: convolution.gradientParts,
         channels: convolution.shape.inputChannels)
       backward(
-        input, outputGradient: outputGradient, gates: gates, argumentGradient: inputGradient,
-        sums: sums, context)
+        input, outputGradient: outputGradient, argumentGradient: inputGradient, sums: sums,
+        context)
     }
   }
 
   private func backward(
-    _ input: NormalizedMap, outputGradient: ArgumentGradient, gates: TensorSlot?,
+    _ input: NormalizedMap, outputGradient: ArgumentGradient,
     argumentGradient: UnsafeMutablePointer<Float>, sums: GradientSums, _ context: LayerContext
   ) {
     convolution.backward(
-      input: input, weight: context.weights + weight, output: norm.output(context, gate: gates),
+      input: input, weight: context.weights + weight, output: norm.output(context),
       outputGradient: outputGradient, outputTotals: context[norm.saved.totals],
       weightGradient: trainsWeight ? context.gradients + weight : nil,
       argumentGradient: argumentGradient, sums: sums)

@@ -46,8 +46,7 @@ struct DepthwiseSeparable {
     let filtered = projection.backward(outputGradient: gradient, context)
     let own = context.expandedGradient
     projection.depthwise.backward(
-      stored: stored(input), outputGradient: filtered, gates: projection.gate?.gates,
-      inputGradient: own, context)
+      stored: stored(input), outputGradient: filtered, inputGradient: own, context)
     let inputGradient = hasSkip ? gradient : input
     context.measure(.depthwise) {
       if !hasSkip { fill(input, 0, count: self.input.count, pool: context.pool) }

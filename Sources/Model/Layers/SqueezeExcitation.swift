@@ -100,6 +100,6 @@ struct SqueezeExcitation {
     let joined = sums.joined(
       gates: context[saved.gate], meanGradient: wide, pixels: map.spatial, pool: context.pool)
     front.join(joined, parts: 1, context)
-    return .gated(gradient, meanGradient: wide)
+    return .gated(gradient, gates: context[saved.gate], meanGradient: wide)
   }
 }
