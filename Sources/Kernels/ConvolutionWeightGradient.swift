@@ -1,113 +1,3 @@
-/// Rows copied for the outer products: [tile][pixel][rows of the tile], so that those of a tile lie
-/// together. A tile is a few times as high as the microkernels' tiles.
-enum PackedTiles {
-  /// Rows of a tile: a multiple of 6 and of 8, the heights of the microkernels.
-  static let rows = 24
-  /// Floats between tiles: a block of pixels, and a little against cache conflicts.
-  static let distance = OuterPlan.block * rows + 16
-
-  /// The tiles of a microkernel that one is computed in, and the most that a lower one takes.
-  static var parts: Int { hasWideRegisters ? 3 : 4 }
-  static let mostParts = 12
-
-  /// Where a row lies within its pixel.
-  @inline(__always) static func offset(_ row: Int) -> Int {
-    let (tile, within) = row.quotientAndRemainder(dividingBy: rows)
-    return tile &* distance &+ within
-  }
-}
-
-/// How the gradient of a convolution's weights is cut: pixels into groups that each sum their own
-/// copy (joined in order at the end), the matrix into panels and runs of tiles.
-struct OuterPlan {
-  /// Pixels summed in registers before they are added to memory.
-  static let block = GatherPlan.block
-  /// Floats of 16 packed columns of a block, and a little against cache conflicts.
-  static let vectorDistance = block * 16 + 16
-  private static let tile = PackedTiles.rows
-  /// Rows and columns of a part. Its sums and packed sides stay in a second-level cache of 1 MB; the
-  /// larger it is, the less is packed for a product.
-  private static let partSide = 384
-
-  let panels: Table<Panel>
-  let groups: Int
-  let pixelsPerGroup: Int
-  /// The matrix of sums: taps * depth rows of `columns` floats (padded to whole vectors).
-  let rows: Int
-  let columns: Int
-  let tilesPerTap: Int
-  /// The parts of a group's matrix: runs of tiles times groups of panels.
-  let tilesPerRun: Int
-  let runs: Int
-  let panelsPerPart: Int
-  let panelParts: Int
-  /// Whether the rows' side is copied tile by tile: pixel by pixel its tiles would be far apart.
-  let packsRows: Bool
-  /// Scratch: the groups' sums, then each worker's places.
-  let scratchCount: Int
-  let sumsCount: Int
-  let workerCount: Int
-  let tableCount: Int
-  /// The sums of a part between its blocks of pixels: a panel's rows lie together, where those of the
-  /// matrix would be pages apart.
-  let partSumsCount: Int
-  /// Lines that are fetched ahead: some for each microkernel's tile of a packed one.
-  let aheadCount: Int
-
-  init(gather: GatherPlan, outputs: Int, threads: Int) {
-    let panels = Panel.cut(outputs, limit: 3)
-    self.panels = Table(panels)
-    let rows = gather.taps * gather.depth
-    let columns = (outputs + 15) & ~15
-    self.rows = rows
-    self.columns = columns
-    tilesPerTap = gather.depth == 9 ? 1 : (gather.depth + Self.tile - 1) / Self.tile
-    let tiles = gather.taps * tilesPerTap
-    func cut(_ side: Int) -> (runs: Int, panelParts: Int) {
-      gather.isPlain ? ((rows + side - 1) / side, (columns + side - 1) / side) : (1, 1)
-    }
-    // Where a matrix gives few tasks, pixels are shared out as long as the copies of the sums are small
-    // beside the work. That decides the order of a sum: it depends on the sizes alone.
-    let work = rows * columns * gather.pixels
-    let halves = cut(Self.partSide / 2)
-    let shares = min(16, work >> 17) / (halves.runs * halves.panelParts)
-    let fits = rows * columns <= 100_000
-    let wantedGroups = fits ? max(1, min(8, gather.pixels / 512, shares)) : 1
-    let blocks = (gather.pixels + Self.block - 1) / Self.block
-    pixelsPerGroup = (blocks + wantedGroups - 1) / wantedGroups * Self.block
-    groups = (gather.pixels + pixelsPerGroup - 1) / pixelsPerGroup
-    // The longer side is cut until there are tasks enough to even out what threads are slowed by.
-    var (runs, panelParts) = cut(Self.partSide)
-    while runs * panelParts * groups < min(4 * threads, work >> 18) {
-      if rows * panelParts >= columns * runs, tiles >= 4 * runs {
-        runs *= 2
-      } else if panels.count >= 2 * panelParts {
-        panelParts *= 2
-      } else {
-        break
-      }
-    }
-    tilesPerRun = (tiles + runs - 1) / runs
-    self.runs = (tiles + tilesPerRun - 1) / tilesPerRun
-    panelsPerPart = (panels.count + panelParts - 1) / panelParts
-    self.panelParts = (panels.count + panelsPerPart - 1) / panelsPerPart
-    packsRows = gather.isPlain && gather.depth != 9
-    sumsCount = groups > 1 ? groups * rows * columns : 0
-    tableCount = Self.block * gather.taps
-    partSumsCount =
-      pixelsPerGroup > Self.block ? tilesPerRun * Self.tile * panelsPerPart * 48 : 0
-    aheadCount = Self.block / 4 * (packsRows ? PackedTiles.mostParts : 1)
-    let packed =
-      self.panelsPerPart * 3 * Self.vectorDistance
-      + (packsRows ? tilesPerRun * PackedTiles.distance : 0)
-    let worker =
-      2 * (tableCount + Self.block) + partSumsCount + gather.patchCount + packed + outputs + 64
-      + 16 * 48 + 2 * aheadCount
-    workerCount = (worker + 31) & ~15
-    scratchCount = sumsCount + workerCount * threads
-  }
-}
-
 extension Convolution {
   /// weightGradient [kernel][kernel][input][output] = the correlation of the input with
   /// outputGradient.
@@ -145,10 +35,10 @@ extension Convolution {
       .assumingMemoryBound(to: TargetPointer.self)
     let partSums = memory + 2 &* (plan.tableCount &+ OuterPlan.block)
     let packed = partSums + plan.partSumsCount
-    let packedRows = packed + 3 &* plan.panelsPerPart &* OuterPlan.vectorDistance
+    let packedRows = packed + plan.packedColumnsCount
     let packsRows = plan.packsRows
     precondition(packsRows || input.normalized == nil, "this convolution reads a stored map")
-    let patches = packedRows + (plan.packsRows ? plan.tilesPerRun &* PackedTiles.distance : 0)
+    let patches = packedRows + plan.packedRowsCount
     let temporary = patches + gather.patchCount
     let spare = temporary + 16 &* 48
     let ahead = UnsafeMutableRawPointer(spare + (outputs &+ 63) & ~15)
@@ -181,7 +71,7 @@ extension Convolution {
         case .normalized(let map):
           map.writeTiles(
             first: pixel, count: count, channels: gather.depth, from: from, to: to,
-            into: packedRows)
+            offsets: plan.rowOffsets.base, into: packedRows)
         }
       } else if let input = input.stored {
         gather.fill(

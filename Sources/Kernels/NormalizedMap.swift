@@ -79,9 +79,11 @@ public struct NormalizedMap {
 
 extension NormalizedMap {
   /// Writes the channels start ..< end (multiples of 8 but for the last) of some rows as packed tiles.
+  ///
+  /// - Parameter offsets: where every eighth of these channels lies within its row's pixel.
   func writeTiles(
     first: Int, count: Int, channels: Int, from start: Int, to end: Int,
-    into target: UnsafeMutablePointer<Float>
+    offsets: UnsafePointer<Int>, into target: UnsafeMutablePointer<Float>
   ) {
     func run<F: PointwiseFunction>(_: F.Type) {
       var image = first / rowsPerImage
@@ -89,7 +91,7 @@ extension NormalizedMap {
       for row in 0..<count {
         TiledNormRow<F>(
           x: x + (first &+ row) &* channels, norm: norm, gate: gate.map { $0 + image &* channels },
-          start: start, target: target + row &* PackedTiles.rows
+          start: start, offsets: offsets, target: target + row &* PackedTiles.rows
         ).coverChains(from: start, to: end)
         left &-= 1
         if left == 0 {
@@ -111,13 +113,17 @@ private struct TiledNormRow<F: PointwiseFunction>: ChannelGroup {
   let norm: NormParameters
   let gate: UnsafePointer<Float>?
   let start: Int
+  let offsets: UnsafePointer<Int>
   let target: UnsafeMutablePointer<Float>
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
     var value = F.value(norm.value(L.load(x + c), at: c))
     if let gate { value = value * L.load(gate + c) }
-    value.storeEights(target) { PackedTiles.offset(c &- start &+ $0) }
+    value.storeEights(target) { lane in
+      let row = c &- start &+ lane
+      return offsets[row &>> 3] &+ row & 7
+    }
   }
 }
 
