@@ -41,8 +41,10 @@ private struct NormalizedRow<F: PointwiseFunction>: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
+    L.fetch(x + c + Ahead.floats)
     let value = F.value(norm.value(L.load(x + c), at: c))
     if let residual {
+      L.fetch(residual + c + Ahead.floats)
       (value + L.load(residual + c)).store(output + c)
     } else {
       value.store(output + c)

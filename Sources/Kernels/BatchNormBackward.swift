@@ -245,5 +245,9 @@ private struct InputGradientRow<F: PointwiseFunction>: ChannelGroup {
   let target: UnsafeMutablePointer<Float>
 
   @inline(__always)
-  func run<L: Lanes>(_: L.Type, at c: Int) { gradient.value(L.self, at: c).store(target + c) }
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    L.fetch(gradient.x + c + Ahead.floats)
+    L.fetch(gradient.outputGradient + c + Ahead.floats)
+    gradient.value(L.self, at: c).store(target + c)
+  }
 }

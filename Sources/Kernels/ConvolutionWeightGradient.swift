@@ -157,6 +157,7 @@ extension Convolution {
         for _ in 0..<count {
           if panel.width == width {
             for lane in stride(from: 0, to: width, by: 16) {
+              Vector.fetch(row + lane + Ahead.rows &* outputs)
               Vector.load(row + lane).store(place + lane)
             }
           } else {
@@ -182,6 +183,7 @@ extension Convolution {
       var (row, target) = (source + first, tile)
       for _ in 0..<pixels {
         if width == PackedTiles.rows {
+          VectorPair.fetch(row + Ahead.rows &* channels)
           for eight in 0..<PackedTiles.rows / 8 {
             SIMD8<Float>.load(row + eight &* 8).store(target + eight &* 8)
           }

@@ -29,7 +29,8 @@ extension DepthwiseConvolution {
           for pixel in 0..<count &* plan.outputPixels {
             let row = (image &* plan.outputPixels &+ pixel) &* channels &+ start
             StoredRow(
-              source: task.first.pixel(pixel), slab: task.first, target: output + row
+              source: task.first.pixel(pixel), slab: task.first, target: output + row,
+              channels: channels
             ).cover(task.channels.count)
           }
         }
@@ -179,9 +180,12 @@ private struct StoredRow: ChannelGroup {
   let source: UnsafePointer<Float>
   let slab: ChannelSlab
   let target: UnsafeMutablePointer<Float>
+  /// The channels of the whole row.
+  let channels: Int
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
+    L.fetchToWrite(target + c + Ahead.rows &* channels)
     L.loadBlocks(source + slab.offset(c), slab.distance).store(target + c)
   }
 }
@@ -208,6 +212,7 @@ private struct SlabArgumentGradients: ChannelGroup {
     for row in 0..<rows {
       let dz = L.loadBlocks(source + row &* 16, slab.distance)
       dz.store(argumentGradient + row &* channels + c)
+      L.fetchToWrite(argumentGradient + (row &+ rows) &* channels + c)
       total = total + dz
       products = L.fma(dz, L.load(x + row &* channels + c) - center, products)
     }

@@ -12,6 +12,9 @@ protocol Lanes {
   init(splat value: Float)
   static func load(_ pointer: UnsafePointer<Float>) -> Self
   func store(_ pointer: UnsafeMutablePointer<Float>)
+  /// Asks the cache for the lines of some lanes, which are read soon; any address may be asked for.
+  static func fetch(_ pointer: UnsafePointer<Float>)
+  static func fetchToWrite(_ pointer: UnsafeMutablePointer<Float>)
   /// Stores eight lanes at a time: those from `lane` on at offset(lane) of the pointer.
   func storeEights(_ pointer: UnsafeMutablePointer<Float>, _ offset: (_ lane: Int) -> Int)
   /// Loads and stores sixteen lanes at a time, `distance` floats apart.
@@ -40,6 +43,12 @@ protocol Lanes {
 }
 
 extension Lanes {
+  @inline(__always) static func fetch(_ pointer: UnsafePointer<Float>) {
+    processor_prefetch(pointer)
+  }
+  @inline(__always) static func fetchToWrite(_ pointer: UnsafeMutablePointer<Float>) {
+    processor_prefetch_to_write(pointer)
+  }
   @inline(__always)
   func storeEights(_ pointer: UnsafeMutablePointer<Float>, _ offset: (_ lane: Int) -> Int) {
     store(pointer + offset(0))

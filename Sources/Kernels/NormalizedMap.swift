@@ -118,6 +118,7 @@ private struct TiledNormRow<F: PointwiseFunction>: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
+    L.fetch(x + c + Ahead.floats)
     var value = F.value(norm.value(L.load(x + c), at: c))
     if let gate { value = value * L.load(gate + c) }
     value.storeEights(target) { lane in
@@ -135,6 +136,7 @@ struct GatedNormRow<F: PointwiseFunction>: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
+    L.fetch(x + c + Ahead.floats)
     var value = F.value(norm.value(L.load(x + c), at: c))
     if let gate { value = value * L.load(gate + c) }
     value.store(target + c)

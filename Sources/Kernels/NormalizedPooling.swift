@@ -159,7 +159,10 @@ private struct NormGateSums<F: PointwiseFunction>: ChannelGroup {
     let shift = L.load(norm.beta + c)
     var sum = isFirst ? L(splat: 0) : L.load(sums + c)
     var offset = c
+    let ahead = 2 &* L.width
     for _ in 0..<pixels {
+      L.fetch(x + offset + ahead)
+      L.fetch(outputGradient + offset + ahead)
       let value = F.value(L.fma(L.load(x + offset) - mean, factor, shift))
       sum = L.fma(value, L.load(outputGradient + offset), sum)
       offset &+= channels
@@ -192,7 +195,10 @@ private struct PooledGradients<F: PointwiseFunction>: ChannelGroup {
     var products = isFirst ? L(splat: 0) : L.load(sums + channels + c)
     var source = map.x + row &* channels + c
     var target = gradient + c
+    let ahead = 2 &* L.width
     for _ in 0..<rows {
+      L.fetch(source + ahead)
+      L.fetch(target + ahead)
       let a = L.load(source) - mean
       let slope = F.derivative(L.fma(a, factor, shift))
       let dy = gate.map { L.fma(L.load(target), $0, share) } ?? share

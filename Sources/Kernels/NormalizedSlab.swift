@@ -12,12 +12,14 @@ extension NormalizedMap {
         let source = x + ((first &+ row) &* channels &+ start)
         if let slopes {
           SlabRowWithSlopes<F>(
-            x: source, norm: norm, slab: values, target: values.pixel(row), slopeSlab: slopes,
+            x: source, channels: channels, norm: norm, slab: values, target: values.pixel(row),
+            slopeSlab: slopes,
             slopes: slopes.pixel(row)
           ).coverChains(slab.count)
         } else {
-          SlabRow<F>(x: source, norm: norm, slab: values, target: values.pixel(row))
-            .coverChains(slab.count)
+          SlabRow<F>(
+            x: source, channels: channels, norm: norm, slab: values, target: values.pixel(row)
+          ).coverChains(slab.count)
         }
       }
     }
@@ -75,18 +77,23 @@ extension NormalizedMap {
 
 private struct SlabRow<F: PointwiseFunction>: ChannelGroup {
   let x: UnsafePointer<Float>
+  /// The channels of the whole row.
+  let channels: Int
   let norm: NormParameters
   let slab: ChannelSlab
   let target: UnsafeMutablePointer<Float>
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
+    L.fetch(x + c + Ahead.rows &* channels)
     F.value(norm.value(L.load(x + c), at: c)).storeBlocks(target + slab.offset(c), slab.distance)
   }
 }
 
 private struct SlabRowWithSlopes<F: PointwiseFunction>: ChannelGroup {
   let x: UnsafePointer<Float>
+  /// The channels of the whole row.
+  let channels: Int
   let norm: NormParameters
   let slab: ChannelSlab
   let target: UnsafeMutablePointer<Float>
@@ -95,6 +102,7 @@ private struct SlabRowWithSlopes<F: PointwiseFunction>: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
+    L.fetch(x + c + Ahead.rows &* channels)
     let z = norm.value(L.load(x + c), at: c)
     let (value, slope) = F.valueAndDerivative(z)
     value.storeBlocks(target + slab.offset(c), slab.distance)
@@ -110,6 +118,9 @@ private struct SlabGradientRow: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
+    let ahead = c &+ Ahead.rows &* gradient.channels
+    L.fetch(gradient.x + ahead)
+    L.fetch(gradient.outputGradient + ahead)
     gradient.value(L.self, at: c).storeBlocks(target + slab.offset(c), slab.distance)
   }
 }
@@ -131,6 +142,9 @@ private struct GatedSlabGradientRow<F: PointwiseFunction>: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
+    let ahead = c &+ Ahead.rows &* channels
+    L.fetch(x + ahead)
+    L.fetch(gradient + ahead)
     let factor = L.load(norm.factor + c)
     let a = L.load(x + c) - L.load(norm.mean + c)
     let slope = F.derivative(L.fma(a, factor, L.load(norm.beta + c)))

@@ -1,5 +1,13 @@
 internal import CProcessor
 
+/// How far ahead kernels ask for what they read or write (`Lanes.fetch`): so many rows where they take
+/// some channels of each, which a processor does not fetch ahead of its own accord; so many floats
+/// where memory is read in order and long chains of operations keep loads from starting early.
+enum Ahead {
+  static let rows = 8
+  static let floats = 1_024
+}
+
 /// A rectangle of numbers that is fetched into the cache a few lines at a time, during pieces of work
 /// that take longer than the lines: memory is then read at no cost in time.
 ///

@@ -24,6 +24,14 @@ struct Twice<Half: Lanes>: Lanes {
   @inline(__always) static func load(_ pointer: UnsafePointer<Float>) -> Self {
     Self(Half.load(pointer), Half.load(pointer + Half.width))
   }
+  @inline(__always) static func fetch(_ pointer: UnsafePointer<Float>) {
+    Half.fetch(pointer)
+    Half.fetch(pointer + Half.width)
+  }
+  @inline(__always) static func fetchToWrite(_ pointer: UnsafeMutablePointer<Float>) {
+    Half.fetchToWrite(pointer)
+    Half.fetchToWrite(pointer + Half.width)
+  }
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>) {
     low.store(pointer)
     high.store(pointer + Half.width)
