@@ -173,7 +173,9 @@ struct ArgumentGradients<F: PointwiseFunction>: ChannelGroup {
     var products = isFirst ? L(splat: 0) : L.load(sums + sumChannels + c)
     var source = map.x + row &* channels + c
     var target = gradient + c
+    let ahead = Ahead.rows &* channels
     for _ in 0..<rows {
+      L.fetch(source + ahead)
       let a = L.load(source) - mean
       let dz = L.load(target) * F.derivative(L.fma(a, scale, shift))
       dz.store(target)

@@ -108,7 +108,10 @@ private struct GatedPixelSums<F: PointwiseFunction>: ChannelGroup {
     var gradientProducts = start(sums + 2 &* channels)
     var slopeProducts = start(sums + 3 &* channels)
     var offset = c
+    let ahead = 2 &* L.width
     for _ in 0..<pixels {
+      L.fetch(x + offset + ahead)
+      L.fetch(outputGradient + offset + ahead)
       let a = L.load(x + offset) - mean
       let g = L.load(outputGradient + offset)
       let (value, slope) = F.valueAndDerivative(L.fma(a, factor, shift))
