@@ -22,6 +22,7 @@ private struct GeluValues: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at i: Int) {
+    L.fetch(x + i + Ahead.floats)
     let x = L.load(x + i)
     (x * normalDistribution(x)).store(output + i)
   }
@@ -34,6 +35,8 @@ private struct GeluGradients: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at i: Int) {
+    L.fetch(x + i + Ahead.floats)
+    L.fetch(outputGradient + i + Ahead.floats)
     let x = L.load(x + i)
     // Φ(x) + x φ(x), with φ(x) = exp(-x²/2) / √(2π).
     let density = exponential(x * x * L(splat: -0.5)) * L(splat: 0.398_942_28)
