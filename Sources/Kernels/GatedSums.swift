@@ -108,7 +108,7 @@ private struct GatedPixelSums<F: PointwiseFunction>: ChannelGroup {
     var gradientProducts = start(sums + 2 &* channels)
     var slopeProducts = start(sums + 3 &* channels)
     var offset = c
-    let ahead = 2 &* L.width
+    let ahead = Ahead.channels(L.self)
     for _ in 0..<pixels {
       L.fetch(x + offset + ahead)
       L.fetch(outputGradient + offset + ahead)

@@ -159,7 +159,7 @@ private struct NormGateSums<F: PointwiseFunction>: ChannelGroup {
     let shift = L.load(norm.beta + c)
     var sum = isFirst ? L(splat: 0) : L.load(sums + c)
     var offset = c
-    let ahead = 2 &* L.width
+    let ahead = Ahead.channels(L.self)
     for _ in 0..<pixels {
       L.fetch(x + offset + ahead)
       L.fetch(outputGradient + offset + ahead)
@@ -195,7 +195,7 @@ private struct PooledGradients<F: PointwiseFunction>: ChannelGroup {
     var products = isFirst ? L(splat: 0) : L.load(sums + channels + c)
     var source = map.x + row &* channels + c
     var target = gradient + c
-    let ahead = 2 &* L.width
+    let ahead = Ahead.channels(L.self)
     for _ in 0..<rows {
       L.fetch(source + ahead)
       L.fetch(target + ahead)

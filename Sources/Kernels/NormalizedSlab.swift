@@ -13,8 +13,7 @@ extension NormalizedMap {
         if let slopes {
           SlabRowWithSlopes<F>(
             x: source, channels: channels, norm: norm, slab: values, target: values.pixel(row),
-            slopeSlab: slopes,
-            slopes: slopes.pixel(row)
+            slopeSlab: slopes, slopes: slopes.pixel(row)
           ).coverChains(slab.count)
         } else {
           SlabRow<F>(
