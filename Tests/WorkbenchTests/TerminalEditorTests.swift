@@ -110,10 +110,11 @@ private func expectSilence(_ result: ExitTest.Result?) {
         history.append("an old entry")
         var inner: Int32 = -1
         let master = wb_pty_open(80, 24, &inner)
-        // Keys wait in the terminal until the editor reads them: it must not obey them before.
+        // Keys wait in the terminal until the editor reads them: before, it must neither obey them nor
+        // show them.
         var modes = termios()
         tcgetattr(inner, &modes)
-        modes.c_lflag &= ~tcflag_t(ICANON | ISIG)
+        modes.c_lflag &= ~tcflag_t(ICANON | ISIG | ECHO)
         modes.c_iflag &= ~tcflag_t(ICRNL)
         tcsetattr(inner, TCSANOW, &modes)
         let editor = ReadlineEditor(history: history, input: inner, output: inner)
