@@ -110,11 +110,10 @@ private func expectSilence(_ result: ExitTest.Result?) {
         history.append("an old entry")
         var inner: Int32 = -1
         let master = wb_pty_open(80, 24, &inner)
-        // Keys wait in the terminal until the editor reads them: before, it must neither obey them nor
-        // show them.
+        // Keys wait in the terminal until the editor reads them: it must not obey them before.
         var modes = termios()
         tcgetattr(inner, &modes)
-        modes.c_lflag &= ~tcflag_t(ICANON | ISIG | ECHO)
+        modes.c_lflag &= ~tcflag_t(ICANON | ISIG)
         modes.c_iflag &= ~tcflag_t(ICRNL)
         tcsetattr(inner, TCSANOW, &modes)
         let editor = ReadlineEditor(history: history, input: inner, output: inner)
@@ -153,12 +152,13 @@ private func expectSilence(_ result: ExitTest.Result?) {
         #expect(editor.pendingLines.isEmpty)
 
         TerminalDevice.write("half a li", to: master)
+        // Its prompt says that the editor reads; the keys are shown by the terminal itself before.
         let interrupter = Thread {
-          check(drawn(until: "half a li"), true)
+          check(drawn(until: "now> "), true)
           kill(getpid(), SIGINT)
         }
         interrupter.start()
-        check(editor.readLine(prompt: "wb> "), .interrupted)
+        check(editor.readLine(prompt: "now> "), .interrupted)
         // A terminal that sends the signal for a key forgets the keys before it.
         tcflush(inner, TCIFLUSH)
         check(drawn(until: "^C"), true)
