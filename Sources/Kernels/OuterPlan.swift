@@ -36,22 +36,32 @@ private struct PartCut {
 
   /// The cut that is computed soonest by equal threads, the slowest of which has a quarter of a task to
   /// do when the others have none.
-  func best(threads: Int) -> (runs: Int, panelParts: Int) {
-    var best = (runs: 1, panelParts: 1)
+  func best(threads: Int) -> (tilesPerRun: Int, panelsPerPart: Int) {
+    var best = (tilesPerRun: 1, panelsPerPart: 1)
     var least = Int.max
-    for runs in 1...tiles {
-      for panelParts in 1...panels {
-        let rows = (tiles + runs - 1) / runs * PackedTiles.rows
-        let columns = (panels + panelParts - 1) / panelParts * panelWidth
+    let shares = Self.shares(of: panels)
+    for run in Self.shares(of: tiles) {
+      for part in shares {
+        let (rows, columns) = (run.size * PackedTiles.rows, part.size * panelWidth)
         guard rows * columns <= Self.mostSums else { continue }
-        let tasks = groups * runs * panelParts
         let packed = columns + (packsRows ? rows : 0)
         let one = pixels * (rows * columns + Self.packing * packed) + Self.task
-        let time = (tasks + threads - 1) / threads * one + one / 4
-        if time < least { (best, least) = ((runs, panelParts), time) }
+        let time = (groups * run.count * part.count + threads - 1) / threads * one + one / 4
+        if time < least { (best, least) = ((run.size, part.size), time) }
       }
     }
     return best
+  }
+
+  /// The sizes in which a number can be shared out equally but for the last share, the largest first,
+  /// and how many shares of each there are.
+  private static func shares(of total: Int) -> [(size: Int, count: Int)] {
+    var shares: [(size: Int, count: Int)] = []
+    for count in 1...total {
+      let size = (total + count - 1) / count
+      if size != shares.last?.size { shares.append((size, count)) }
+    }
+    return shares
   }
 }
 
@@ -118,15 +128,13 @@ struct OuterPlan {
     pixelsPerGroup = (blocks + wantedGroups - 1) / wantedGroups * Self.block
     groups = (gather.pixels + pixelsPerGroup - 1) / pixelsPerGroup
     packsRows = gather.isPlain && gather.depth != 9
-    let (runs, panelParts) = PartCut(
+    (tilesPerRun, panelsPerPart) = PartCut(
       tiles: tiles, panels: panels.count, panelWidth: panelWidth, groups: groups,
       pixels: pixelsPerGroup, packsRows: packsRows
     ).best(threads: threads)
-    tilesPerRun = (tiles + runs - 1) / runs
-    self.runs = (tiles + tilesPerRun - 1) / tilesPerRun
+    runs = (tiles + tilesPerRun - 1) / tilesPerRun
     rowOffsets = Table(packsRows ? PackedTiles.offsets(tilesPerRun * Self.tile) : [])
-    panelsPerPart = (panels.count + panelParts - 1) / panelParts
-    self.panelParts = (panels.count + panelsPerPart - 1) / panelsPerPart
+    panelParts = (panels.count + panelsPerPart - 1) / panelsPerPart
     sumsCount = groups > 1 ? groups * rows * columns : 0
     tableCount = Self.block * gather.taps
     partSumsCount =

@@ -242,7 +242,7 @@ struct WinogradInputs: ChannelGroup {
       L.load(pixels[$0 &* 6 &+ $1] + c)
     } _: {
       let place = values + (($0 &* 6 &+ $1) &* step &+ c)
-      processor_prefetch_to_write(place + Winograd.ahead)
+      L.fetchToWrite(place + Winograd.ahead)
       ($2 as L).store(place)
     }
   }
@@ -265,7 +265,7 @@ private struct WinogradOutputs: ChannelGroup {
   func run<L: Lanes>(_: L.Type, at c: Int) {
     transformSquare(winogradOutput) {
       let place = products + (($0 &* 6 &+ $1) &* step &+ c)
-      processor_prefetch(place + Winograd.ahead)
+      L.fetch(place + Winograd.ahead)
       return L.load(place)
     } _: {
       guard $0 < rows, $1 < columns else { return }

@@ -185,7 +185,7 @@ private struct WinogradOutputGradients: ChannelGroup {
       L.load(pixels[$0 &* 4 &+ $1] + (column &+ c))
     } _: {
       let place = products + (($0 &* 6 &+ $1) &* step &+ c)
-      processor_prefetch_to_write(place + Winograd.ahead)
+      L.fetchToWrite(place + Winograd.ahead)
       ($2 as L).store(place)
     }
   }

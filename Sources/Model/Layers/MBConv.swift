@@ -44,8 +44,7 @@ struct MBConv {
     let expanded = context.expandedGradient
     let filtered = projection.backward(outputGradient: gradient, context)
     projection.depthwise.backward(
-      through: expand.norm, outputGradient: filtered, argumentGradient: expanded,
-      context)
+      through: expand.norm, outputGradient: filtered, argumentGradient: expanded, context)
     let inputGradient = hasSkip ? gradient : input
     expand.backward(
       input: input, argumentGradient: expanded, inputGradient: inputGradient, accumulate: hasSkip,
