@@ -57,9 +57,9 @@ public final class Convolution {
     zeros = FloatBuffer(count: max(48, forwardPlan.depth, s.outputChannels) + 16)
     outer = OuterPlan(gather: forwardPlan, outputs: s.outputChannels, threads: pool.threads)
 
-    forwardGrid = ProductGrid(forwardPlan, forwardWeights)
+    forwardGrid = ProductGrid(forwardPlan, forwardWeights, threads: pool.threads)
     let backwardPacking = backwardWeights
-    backwardGrids = phases.map { ProductGrid($0.plan, backwardPacking) }
+    backwardGrids = phases.map { ProductGrid($0.plan, backwardPacking, threads: pool.threads) }
     let takesNormalized = isTrained && s.kernel == 1 && s.stride == 1
     scratch = GatherScratch(
       phases.map(\.plan) + [forwardPlan], shape: s,
@@ -99,7 +99,7 @@ public final class Convolution {
     }
     let grid = forwardGrid
     sums.join(parts: parts, mean: mean, variance: variance) { part in
-      tiled?.plan.pixels(part).count ?? grid.pixels(of: part)
+      tiled?.plan.pixels(part).count ?? grid.pixelCount(part)
     }
   }
 
@@ -308,8 +308,7 @@ public final class Convolution {
   ///
   /// - Parameters:
   ///   - joined: tasks that are begun before.
-  ///   - pack: packs some panels: all of them before, or where all pixels are one part, each task those
-  ///     that it alone reads.
+  ///   - pack: packs some panels: all of them before, or each task those that it alone reads.
   private func product(
     _ plan: GatherPlan, _ grid: ProductGrid, _ packing: WeightPacking,
     weights: UnsafePointer<Float>, firstTap: Int, step: Int?, source: ConvolutionInput,
@@ -318,8 +317,7 @@ public final class Convolution {
     finish: (FinishedRows) -> Void
   ) {
     if plan.pixels == 0 { return }
-    let packsInTasks = grid.parts == 1
-    if !packsInTasks { pack(0..<grid.panels) }
+    if !grid.packsInTasks { pack(0..<grid.panels) }
     let (scratch, zeros, panels) = (scratch, UnsafePointer(zeros.base), packing.panels.base)
     let packedRows = packing.rows
     var source = source
@@ -339,13 +337,12 @@ public final class Convolution {
       if let joined, task < joinedCount { return joined.run(task, worker) }
       let task = task &- joinedCount
       let places = scratch.places(perWorker + worker &* scratch.count)
-      let part = task / grid.panelGroups
       let firstPanel = task % grid.panelGroups &* grid.panelsPerGroup
       let lastPanel = min(grid.panels, firstPanel &+ grid.panelsPerGroup)
-      if packsInTasks { pack(firstPanel..<lastPanel) }
-      let start = part &* grid.pixelsPerPart
-      let end = start &+ grid.pixels(of: part)
-      var pixel = start
+      if grid.packsInTasks { pack(firstPanel..<lastPanel) }
+      let pixels = grid.pixels(of: task)
+      let end = pixels.upperBound
+      var pixel = pixels.lowerBound
       while pixel < end {
         let count = min(grid.block, end &- pixel)
         plan.fill(
@@ -382,7 +379,8 @@ public final class Convolution {
           finish(
             FinishedRows(
               rows: places.targets, count: count, column: panel.column, width: panel.width,
-              pixel: pixel, part: part, isFirst: pixel == part &* grid.pixelsPerPart))
+              pixel: pixel, part: pixel / grid.pixelsPerPart,
+              isFirst: pixel % grid.pixelsPerPart == 0))
         }
         pixel &+= count
       }
@@ -411,7 +409,7 @@ public enum ConvolutionInput {
   }
 }
 
-/// The fixed cut of a product into parts of the pixels and groups of panels.
+/// The cut of a product into parts of the pixels, which depends on the sizes alone, and groups of panels.
 struct ProductGrid {
   /// Pixels per address table.
   let block: Int
@@ -422,9 +420,11 @@ struct ProductGrid {
   let parts: Int
   let panelsPerGroup: Int
   let panelGroups: Int
-  var tasks: Int { parts * panelGroups }
+  /// Whether a task has all pixels: what it packs, no other task reads.
+  let packsInTasks: Bool
+  var tasks: Int { packsInTasks ? panelGroups : parts * panelGroups }
 
-  init(_ plan: GatherPlan, _ packing: WeightPacking) {
+  init(_ plan: GatherPlan, _ packing: WeightPacking, threads: Int) {
     panels = packing.panels.count
     pixels = plan.pixels
     let perPixel = max(1, plan.taps * plan.depth * packing.columns)
@@ -442,13 +442,23 @@ struct ProductGrid {
       isOnePart ? blocks : max(1, min(blocks / 16, (1 << 20) / (perPixel * block)))
     pixelsPerPart = blocksPerPart * block
     parts = (blocks + blocksPerPart - 1) / blocksPerPart
-    let wanted = max(1, min(8, (perPixel * pixels) >> 17) / max(1, parts))
+    // Some panels are as good where all threads get as many.
+    let sharesPanels = blocks <= 4 && panels >= 4 && panels % threads == 0
+    packsInTasks = parts == 1 || sharesPanels
+    let wanted = max(1, min(8, (perPixel * pixels) >> 17) / (packsInTasks ? 1 : max(1, parts)))
     panelsPerGroup = max(1, panels / wanted)
     panelGroups = (panels + panelsPerGroup - 1) / panelsPerGroup
   }
 
+  /// The pixels of a task.
+  func pixels(of task: Int) -> Range<Int> {
+    if packsInTasks { return 0..<pixels }
+    let start = task / panelGroups * pixelsPerPart
+    return start..<min(pixels, start + pixelsPerPart)
+  }
+
   /// How many pixels a part has.
-  func pixels(of part: Int) -> Int { min(pixelsPerPart, pixels - part * pixelsPerPart) }
+  func pixelCount(_ part: Int) -> Int { min(pixelsPerPart, pixels - part * pixelsPerPart) }
 }
 
 /// Where a worker keeps its address table and small copies.

@@ -60,7 +60,7 @@ extension Convolution {
     }
     var pixel = start
     while pixel < end {
-      let count = min(OuterPlan.block, end &- pixel)
+      let count = min(plan.pixelsPerBlock, end &- pixel)
       if packsRows {
         let (from, to) = (firstTile &* tileRows, min(gather.depth, lastTile &* tileRows))
         switch input {
@@ -79,11 +79,12 @@ extension Convolution {
           spare: spare, overhang: 0, patches: patches, table: table, targets: targets)
       }
       let next = pixel &+ count
-      let nextCount = min(OuterPlan.block, end &- next)
-      // Read row by row as it lies in memory, not panel by panel.
-      packColumns(
-        outputGradient + pixel &* outputs, pixels: count, panels: firstPanel..<lastPanel,
-        into: packed)
+      let nextCount = min(plan.pixelsPerBlock, end &- next)
+      let columnRows = outputGradient + pixel &* outputs
+      if plan.packsColumns {
+        // Read row by row as it lies in memory, not panel by panel.
+        packColumns(columnRows, pixels: count, panels: firstPanel..<lastPanel, into: packed)
+      }
       // The next block is fetched meanwhile.
       let slots = (lastTile &- firstTile) &* (lastPanel &- firstPanel)
       var rowsAhead = ReadAhead(
@@ -97,7 +98,12 @@ extension Convolution {
       for index in firstPanel..<lastPanel {
         let panel = plan.panels.base[index]
         let width = panel.vectors &* 16
-        let columns = packed + (panel.column &- first.column) &>> 4 &* OuterPlan.vectorDistance
+        var (columns, columnsStep) = (columnRows + panel.column, outputs &* 4)
+        if plan.packsColumns {
+          let vector = (panel.column &- first.column) &>> 4
+          columns = UnsafePointer(packed + vector &* OuterPlan.vectorDistance)
+          columnsStep = width &* 4
+        }
         var tile = firstTile
         while tile < lastTile {
           // A stretch of tiles within one tap; packed tiles one by one.
@@ -123,7 +129,7 @@ extension Convolution {
             OuterTile(
               pixels: count, table: table + tap &* GatherPlan.block,
               offset: packsRows ? (tile &- firstTile) &* PackedTiles.distance : firstRow,
-              columns: columns, target: isLast ? matrix : tileSums, stride: isLast ? stride : width,
+              columns: columns, columnsStep: columnsStep, target: isLast ? matrix : tileSums, stride: isLast ? stride : width,
               width: isLast && !isWhole ? panel.width : width,
               initial: UnsafePointer(isFirst ? zeros.base : tileSums),
               initialStride: isFirst ? 0 : width, ahead: ahead,

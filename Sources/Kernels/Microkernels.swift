@@ -226,8 +226,9 @@ struct OuterTile {
   /// The address of each pixel's numbers for the tile's rows, less `offset`.
   var table: UnsafePointer<RowPointer>
   var offset: Int
-  /// The numbers for the tile's columns, packed: vectors * 16 per pixel.
+  /// The numbers for the tile's columns, vectors * 16 per pixel; pixels are `columnsStep` bytes apart.
   var columns: UnsafePointer<Float>
+  var columnsStep: Int
   /// The first sum; rows are `stride` apart. The first `width` columns exist.
   var target: TargetPointer
   var stride: Int
@@ -248,6 +249,7 @@ private func outer<let height: Int, let vectors: Int>(
   _ tiles: Int
 ) {
   let table = tile.table
+  let columnsStep = tile.columnsStep
   var ahead = tile.ahead
   var offset = tile.offset
   var target = tile.target
@@ -269,7 +271,7 @@ private func outer<let height: Int, let vectors: Int>(
         let a = Vector(repeating: row[i])
         for j in 0..<vectors { sums[i][j].addProduct(a, b[j]) }
       }
-      columns += vectors &* 64
+      columns += columnsStep
     }
     for i in 0..<height {
       let row = target + i &* tile.stride

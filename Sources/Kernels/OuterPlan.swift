@@ -68,7 +68,7 @@ private struct PartCut {
 /// How the gradient of a convolution's weights is cut: pixels into groups that each sum their own
 /// copy (joined in order at the end), the matrix into panels and runs of tiles.
 struct OuterPlan {
-  /// Pixels summed in registers before they are added to memory.
+  /// The most pixels that are summed in registers before they are added to memory.
   static let block = GatherPlan.block
   /// Floats of 16 packed columns of a block, and a little against cache conflicts.
   static let vectorDistance = block * 16 + 16
@@ -77,6 +77,8 @@ struct OuterPlan {
   let panels: Table<Panel>
   let groups: Int
   let pixelsPerGroup: Int
+  /// Pixels that are summed in registers: equal shares of a group that is only a few blocks.
+  let pixelsPerBlock: Int
   /// The matrix of sums: taps * depth rows of `columns` floats (padded to whole vectors).
   let rows: Int
   let columns: Int
@@ -88,6 +90,9 @@ struct OuterPlan {
   let panelParts: Int
   /// Whether the rows' side is copied tile by tile: pixel by pixel its tiles would be far apart.
   let packsRows: Bool
+  /// Whether the columns' side is copied panel by panel: where they are no whole vectors, or read by
+  /// many taps.
+  let packsColumns: Bool
   /// Where every eighth packed row of a part lies within its pixel.
   let rowOffsets: Table<Int>
   /// Scratch: the groups' sums, then each worker's places.
@@ -116,6 +121,7 @@ struct OuterPlan {
     let tiles = gather.taps * tilesPerTap
     // Where a matrix gives few tasks, pixels are shared out as long as the copies of the sums are small
     // beside the work. That decides the order of a sum: it depends on the sizes alone.
+    packsRows = gather.isPlain && gather.depth != 9
     let work = rows * columns * gather.pixels
     let shareSide = 192
     let shareParts =
@@ -124,10 +130,12 @@ struct OuterPlan {
     let shares = min(16, work >> 17) / shareParts
     let fits = rows * columns <= 100_000
     let wantedGroups = fits ? max(1, min(8, gather.pixels / 512, shares)) : 1
-    let blocks = (gather.pixels + Self.block - 1) / Self.block
-    pixelsPerGroup = (blocks + wantedGroups - 1) / wantedGroups * Self.block
+    let share = (gather.pixels + wantedGroups - 1) / wantedGroups
+    let blocks = (share + Self.block - 1) / Self.block
+    pixelsPerBlock = blocks < 16 ? (share + blocks - 1) / blocks : Self.block
+    pixelsPerGroup = blocks * pixelsPerBlock
     groups = (gather.pixels + pixelsPerGroup - 1) / pixelsPerGroup
-    packsRows = gather.isPlain && gather.depth != 9
+    packsColumns = columns != outputs || !packsRows
     (tilesPerRun, panelsPerPart) = PartCut(
       tiles: tiles, panels: panels.count, panelWidth: panelWidth, groups: groups,
       pixels: pixelsPerGroup, packsRows: packsRows
@@ -138,9 +146,10 @@ struct OuterPlan {
     sumsCount = groups > 1 ? groups * rows * columns : 0
     tableCount = Self.block * gather.taps
     partSumsCount =
-      pixelsPerGroup > Self.block ? tilesPerRun * Self.tile * panelsPerPart * panelWidth : 0
+      pixelsPerGroup > pixelsPerBlock ? tilesPerRun * Self.tile * panelsPerPart * panelWidth : 0
     aheadCount = Self.block / 4 * (packsRows ? PackedTiles.mostParts : 1)
-    packedColumnsCount = panelsPerPart * panelWidth / 16 * Self.vectorDistance
+    packedColumnsCount =
+      packsColumns ? panelsPerPart * panelWidth / 16 * Self.vectorDistance : 0
     packedRowsCount = packsRows ? tilesPerRun * PackedTiles.distance : 0
     let worker =
       2 * (tableCount + Self.block) + partSumsCount + packedColumnsCount + packedRowsCount

@@ -31,9 +31,11 @@ struct ReadAhead {
   init(_ first: UnsafePointer<Float>, rows: Int, stride: Int, width: Int, slots: Int) {
     line = first
     self.stride = stride
-    linesPerRow = (width &+ 15) / 16
+    // Rows without gaps are one.
+    let lines = (width &+ 15) / 16
+    left = max(0, rows) &* lines
+    linesPerRow = width == stride && width & 15 == 0 ? max(1, left) : lines
     leftInRow = linesPerRow
-    left = max(0, rows) &* linesPerRow
     linesPerSlot = (left &+ slots &- 1) / slots
   }
 
@@ -46,22 +48,30 @@ struct ReadAhead {
   ) -> Int {
     let wanted = min(left, slots &* linesPerSlot)
     let listed = min(wanted, limit &- count)
-    for index in 0..<listed { lines[count &+ index] = next() }
-    for _ in listed..<wanted { processor_prefetch(next()) }
+    var done = 0
+    while done < listed {
+      let run = min(leftInRow, listed &- done)
+      let target = lines + (count &+ done)
+      for index in 0..<run { target[index] = line + index &* 16 }
+      done &+= run
+      pass(run)
+    }
+    for _ in listed..<wanted {
+      processor_prefetch(line)
+      pass(1)
+    }
     left &-= wanted
     return count &+ listed
   }
 
+  /// Goes on by some lines of the row.
   @inline(__always)
-  private mutating func next() -> UnsafePointer<Float> {
-    let present = line
-    leftInRow &-= 1
-    if leftInRow > 0 {
-      line += 16
-    } else {
-      line += stride &- (linesPerRow &- 1) &* 16
+  private mutating func pass(_ count: Int) {
+    line += count &* 16
+    leftInRow &-= count
+    if leftInRow == 0 {
+      line += stride &- linesPerRow &* 16
       leftInRow = linesPerRow
     }
-    return present
   }
 }

@@ -140,7 +140,8 @@ struct WinogradWeightGradient {
           inputs, vectors: panel.vectors, temporary: gradients,
           OuterTile(
             pixels: tiles, table: UnsafePointer(rows), offset: 0,
-            columns: UnsafePointer(gradients + product &* step), target: target, stride: width,
+            columns: UnsafePointer(gradients + product &* step), columnsStep: width &* 4,
+            target: target, stride: width,
             width: width, initial: isFirst ? zeros : UnsafePointer(target),
             initialStride: isFirst ? 0 : width, ahead: UnsafePointer(ahead)))
       }

@@ -20,7 +20,7 @@ struct ClassifierHead {
   let wantsFeatureGradient: Bool
 
   init(_ unit: DenseUnit, batch: Int, _ planner: inout LayerPlanner) {
-    layer = DenseLayer(unit, planner.table, planner.freezing)
+    layer = DenseLayer(unit, rows: batch, &planner)
     self.batch = batch
     wantsFeatureGradient = planner.freezing.trainsBefore(unit.weight)
     let features = batch * unit.inputs
