@@ -34,16 +34,15 @@ struct AttentionProducts {
     packedChannels = tokens * channelColumns
     spareCount = max(tokenColumns, channelColumns)
     let passes = isTrained ? 2 : 1
-    let tables = 2 * (Self.tableCount + Self.targetCount + Self.block)
+    let tables = 2 * (2 * Self.tableCount + Self.block)
     let blocks = passes * Self.block * (tokenColumns + (isTrained ? channelColumns : 0))
     workerCount =
       (passes * (packedTokens + packedChannels) + blocks + spareCount + GatherTile.temporaryCount
         + tables + 31) & ~15
   }
 
-  /// Entries of the tables: a microkernel reads and writes a few rows more, and looks ahead.
+  /// Entries of the tables: a microkernel reads and writes a few rows more.
   private static let tableCount = block + gatherOverhang
-  private static let targetCount = block + gatherLookahead
 
   /// A worker's memory.
   struct Places {
@@ -74,7 +73,7 @@ struct AttentionProducts {
       return next.assumingMemoryBound(to: T.self)
     }
     let table = take(Self.tableCount, RowPointer.self)
-    let targets = take(Self.targetCount, TargetPointer.self)
+    let targets = take(Self.tableCount, TargetPointer.self)
     let ahead = take(Self.block, RowPointer.self)
     let temporary = take(GatherTile.temporaryCount, Float.self)
     let spare = take(spareCount, Float.self)
@@ -131,7 +130,7 @@ struct AttentionProducts {
     for row in 0..<Self.tableCount {
       places.table[row] = source + min(row, rows &- 1) &* stride
     }
-    for row in 0..<Self.targetCount {
+    for row in 0..<Self.tableCount {
       places.targets[row] = row < rows ? target + row &* targetStride : places.spare
     }
     for index in 0..<panels.count {

@@ -30,6 +30,8 @@ struct GatherTile {
   var targets: UnsafePointer<TargetPointer>
   var column: Int
   var width: Int
+  /// How many floats behind a row's target lies the one that is fetched meanwhile to be written.
+  var targetAhead = 0
   /// Whether the sums are added to what is there.
   var accumulate: Bool
   /// Room for `temporaryCount` floats: sums that cannot be stored whole pass through it.
@@ -39,7 +41,7 @@ struct GatherTile {
   var ahead: UnsafeRawPointer
   var aheadStep: Int
 
-  static let temporaryCount = 9 * 64 + 2 * 18
+  static let temporaryCount = 9 * 64 + 2 * 9
 }
 
 /// `tiles` times the next `height` rows by `vectors` * 16 columns, held in registers over all taps.
@@ -54,7 +56,7 @@ private func gather<let height: Int, let vectors: Int>(
   let step = tile.step
   var ahead = tile.ahead
   let aheadStep = tile.aheadStep
-  let column = tile.column
+  let (column, targetAhead) = (tile.column, tile.targetAhead)
   var firstTable = tile.table
   var targets = tile.targets
   for _ in 0..<tiles {
@@ -62,8 +64,8 @@ private func gather<let height: Int, let vectors: Int>(
       repeating: InlineArray<vectors, Vector>(repeating: .zero))
     var weights = tile.weights
     var table = firstTable
-    // The lines that the next tile of the panel writes are asked for a row at a time while this one
-    // is computed: all at once they would hold up what it reads. Behind the last tile stands any
+    // The lines that a later tile of the panel writes are asked for a row at a time while this one
+    // is computed: all at once they would hold up what it reads. Behind the last row stands any
     // address: asking for a line is never a fault.
     var asked = 0
     let share = tile.depth / height
@@ -72,7 +74,7 @@ private func gather<let height: Int, let vectors: Int>(
       table += tile.tableStride
       var k = 0
       repeat {
-        let next = targets[height &+ asked] + column
+        let next = targets[asked] + (column &+ targetAhead)
         for j in 0..<vectors { processor_prefetch_to_write(next + j &* 16) }
         let isLast = asked == height &- 1
         let end = isLast ? tile.depth : k &+ share
@@ -135,9 +137,6 @@ private func gather<let height: Int, let vectors: Int>(
 
 /// The most rows that a gather tile may reach beyond the rows asked for.
 let gatherOverhang = 3
-/// How many targets beyond the rows asked for it may write or ask the cache for: those of the overhang
-/// and of the tile behind it.
-let gatherLookahead = 24
 
 /// Computes `rows` rows of a panel of `vectors` * 16 columns. The table and the targets must hold
 /// `gatherOverhang` more valid entries.
@@ -147,6 +146,12 @@ func gatherRows(_ rows: Int, vectors: Int, _ first: GatherTile) {
     return
   }
   var tile = first
+  if rows > 1 {
+    // The next tile's rows, or later ones where a row is computed sooner than memory answers.
+    let step = tile.targets[1] - tile.targets[0]
+    let products = tile.taps &* tile.depth &* vectors
+    tile.targetAhead = step &* max(9, Ahead.products / max(1, products))
+  }
   var row = 0
   while row < rows {
     let done = gatherTiles(rows &- row, vectors: vectors, limit: rows, &tile)
@@ -160,8 +165,7 @@ private func gatherParts(_ rows: Int, vectors: Int, _ first: GatherTile) {
   let width = vectors &* 16
   let places = UnsafeMutableRawPointer(first.temporary + 9 &* 64)
     .assumingMemoryBound(to: TargetPointer.self)
-  // A tile looks as many rows ahead as it has: all pass through the same place.
-  for i in 0..<18 { places[i] = first.temporary + (i % 9) &* width }
+  for i in 0..<9 { places[i] = first.temporary + i &* width }
   var tile = first
   tile.targets = UnsafePointer(places)
   tile.column = 0

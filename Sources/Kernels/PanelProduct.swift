@@ -69,7 +69,7 @@ enum PanelProduct {
       for i in 0..<rowBlock + gatherOverhang {
         places.table[i] = source + min(i, left &- 1) &* a.stride
       }
-      for i in 0..<rowBlock + gatherLookahead {
+      for i in 0..<rowBlock + gatherOverhang {
         places.targets[i] = i < left ? target + (row &+ i) &* stride : places.spare
       }
       gatherRows(
@@ -99,7 +99,7 @@ enum PanelProduct {
 
   private static func withPlaces(_ body: (Places) -> Void) {
     let floats = widest * depthBlock + GatherTile.temporaryCount + 2 * widest
-    let pointers = depthBlock + rowBlock + gatherOverhang + gatherLookahead
+    let pointers = depthBlock + rowBlock + 2 * gatherOverhang
     withUnsafeTemporaryAllocation(byteCount: 4 * floats + 8 * pointers, alignment: 64) { memory in
       guard let base = memory.baseAddress else { return }
       let packed = base.assumingMemoryBound(to: Float.self)

@@ -3,8 +3,10 @@ internal import CProcessor
 /// How far ahead kernels ask for what they read or write (`Lanes.fetch`): so many rows where they take
 /// some channels of each, which a processor does not fetch ahead of its own accord; so many floats
 /// where memory is read in order and long chains of operations keep loads from starting early; the
-/// channels after the next where a few whole rows are read side by side.
+/// channels after the next where a few whole rows are read side by side; what is written so many
+/// products of vectors later.
 enum Ahead {
+  static let products = 1_536
   static let rows = 8
   static let floats = 1_024
   @inline(__always) static func channels<L: Lanes>(_: L.Type) -> Int { 2 &* L.width }
