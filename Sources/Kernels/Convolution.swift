@@ -342,6 +342,7 @@ public final class Convolution {
       if grid.packsInTasks { pack(firstPanel..<lastPanel) }
       let pixels = grid.pixels(of: task)
       let end = pixels.upperBound
+      let following = grid.pixels(of: task &+ pool.direction).lowerBound
       var pixel = pixels.lowerBound
       while pixel < end {
         let count = min(grid.block, end &- pixel)
@@ -356,9 +357,12 @@ public final class Convolution {
           }
         }
         // The next block is fetched meanwhile, an equal share by each panel.
-        let next = pixel &+ count
-        let shares = plan.isPlain && next < end ? lastPanel &- firstPanel : 0
-        let share = shares > 0 ? plan.depth &* count / shares : 0
+        let next = pixel &+ count < end ? pixel &+ count : following
+        let unread = plan.readBefore(next)
+        let share =
+          (plan.readBefore(min(next &+ count, plan.pixels)) &- unread)
+          / (lastPanel &- firstPanel)
+        let products = max(1, count &* plan.taps &* plan.depth)
         for index in firstPanel..<lastPanel {
           let panel = panels[index]
           let width = panel.vectors &* 16
@@ -372,10 +376,8 @@ public final class Convolution {
               tableStride: GatherPlan.block, weights: UnsafeRawPointer(weights + start),
               step: (step ?? width) &* 4, targets: places.targets, column: panel.column,
               width: panel.width, accumulate: accumulate, temporary: places.temporary,
-              ahead: UnsafeRawPointer(
-                shares > 0
-                  ? read + next &* plan.depth + (index &- firstPanel) &* share : weights),
-              aheadStep: shares > 0 ? (4 &* panel.tileHeight &+ shares &- 1) / shares : 0))
+              ahead: UnsafeRawPointer(read + (unread &+ (index &- firstPanel) &* share)),
+              aheadStep: (4 &* share &* panel.tileHeight &+ products &- 1) / products))
           finish(
             FinishedRows(
               rows: places.targets, count: count, column: panel.column, width: panel.width,
@@ -407,58 +409,6 @@ public enum ConvolutionInput {
     case .normalized(let map): map.x
     }
   }
-}
-
-/// The cut of a product into parts of the pixels, which depends on the sizes alone, and groups of panels.
-struct ProductGrid {
-  /// Pixels per address table.
-  let block: Int
-  let panels: Int
-  private let pixels: Int
-  let pixelsPerPart: Int
-  /// The runs of pixels.
-  let parts: Int
-  let panelsPerGroup: Int
-  let panelGroups: Int
-  /// Whether a task has all pixels: what it packs, no other task reads.
-  let packsInTasks: Bool
-  var tasks: Int { packsInTasks ? panelGroups : parts * panelGroups }
-
-  init(_ plan: GatherPlan, _ packing: WeightPacking, threads: Int) {
-    panels = packing.panels.count
-    pixels = plan.pixels
-    let perPixel = max(1, plan.taps * plan.depth * packing.columns)
-    // A multiple of the heights of all tiles, if that does not leave most threads without a task.
-    var block = 72
-    var blocks: Int { (plan.pixels + block - 1) / block }
-    while block > 18, blocks * panels < 4, perPixel * pixels >= 1 << 19 {
-      block /= 2
-    }
-    self.block = block
-    // About a million multiply-adds per task; many panels are shared out where pixels are few, and are
-    // enough for all tasks where there are very many.
-    let isOnePart = blocks <= 4 && panels >= 8
-    let blocksPerPart =
-      isOnePart ? blocks : max(1, min(blocks / 16, (1 << 20) / (perPixel * block)))
-    pixelsPerPart = blocksPerPart * block
-    parts = (blocks + blocksPerPart - 1) / blocksPerPart
-    // Some panels are as good where all threads get as many.
-    let sharesPanels = blocks <= 4 && panels >= 4 && panels % threads == 0
-    packsInTasks = parts == 1 || sharesPanels
-    let wanted = max(1, min(8, (perPixel * pixels) >> 17) / (packsInTasks ? 1 : max(1, parts)))
-    panelsPerGroup = max(1, panels / wanted)
-    panelGroups = (panels + panelsPerGroup - 1) / panelsPerGroup
-  }
-
-  /// The pixels of a task.
-  func pixels(of task: Int) -> Range<Int> {
-    if packsInTasks { return 0..<pixels }
-    let start = task / panelGroups * pixelsPerPart
-    return start..<min(pixels, start + pixelsPerPart)
-  }
-
-  /// How many pixels a part has.
-  func pixelCount(_ part: Int) -> Int { min(pixelsPerPart, pixels - part * pixelsPerPart) }
 }
 
 /// Where a worker keeps its address table and small copies.

@@ -86,7 +86,7 @@ public final class ConvolutionPair {
         let between = tiles + tiled.workerCount
         tiled.compute(
           block, filters: filters, source: input, target: between, zeros: first.zeros.base,
-          memory: tiles
+          direction: first.pool.direction, memory: tiles
         ) { rows in firstEpilogue.apply(to: rows, of: between) }
         let pixels = tiled.plan.pixels(block)
         for start in stride(from: pixels.lowerBound, to: pixels.upperBound, by: rows) {

@@ -46,7 +46,6 @@ extension Convolution {
     // Where fewer lines are listed, those of before or this one are asked for, which are there.
     for index in 0..<plan.aheadCount { ahead[index] = UnsafePointer(packed) }
     let aheadPerTile = OuterPlan.block / 4
-    let aheadLimit = aheadPerTile &* (packsRows ? PackedTiles.parts : 1)
     let firstTile = run &* plan.tilesPerRun
     let lastTile = min(gather.taps &* plan.tilesPerTap, firstTile &+ plan.tilesPerRun)
     let firstPanel = part &* plan.panelsPerPart
@@ -87,10 +86,17 @@ extension Convolution {
       }
       // The next block is fetched meanwhile.
       let slots = (lastTile &- firstTile) &* (lastPanel &- firstPanel)
-      var rowsAhead = ReadAhead(
-        input.source + next &* gather.depth + firstTile &* tileRows,
-        rows: packsRows ? nextCount : 0,
-        stride: gather.depth, width: (lastTile &- firstTile) &* tileRows, slots: slots)
+      var rowsAhead: ReadAhead
+      if packsRows {
+        rowsAhead = ReadAhead(
+          input.source + next &* gather.depth + firstTile &* tileRows, rows: nextCount,
+          stride: gather.depth, width: (lastTile &- firstTile) &* tileRows, slots: slots)
+      } else {
+        let unread = gather.readBefore(next)
+        let lines = (gather.readBefore(next &+ max(0, nextCount)) &- unread &+ 15) / 16
+        rowsAhead = ReadAhead(
+          input.source + unread, rows: 1, stride: 16 &* lines, width: 16 &* lines, slots: slots)
+      }
       let (first, last) = (plan.panels.base[firstPanel], plan.panels.base[lastPanel &- 1])
       var columnsAhead = ReadAhead(
         outputGradient + next &* outputs + first.column, rows: nextCount, stride: outputs,
@@ -114,6 +120,10 @@ extension Convolution {
           let rows =
             within &+ stretch == plan.tilesPerTap
             ? gather.depth &- firstRow : stretch &* tileRows
+          // Each of the microkernel's tiles asks for its own lines where they are few.
+          let asksApart = rows <= 2 &* tileRows
+          let aheadLimit =
+            aheadPerTile &* (asksApart ? max(1, rows / (tileRows / PackedTiles.parts)) : 1)
           var listed = rowsAhead.list(slots: stretch, to: ahead, from: 0, limit: aheadLimit)
           listed = columnsAhead.list(
             slots: stretch, to: ahead, from: listed, limit: aheadLimit)
@@ -129,11 +139,12 @@ extension Convolution {
             OuterTile(
               pixels: count, table: table + tap &* GatherPlan.block,
               offset: packsRows ? (tile &- firstTile) &* PackedTiles.distance : firstRow,
-              columns: columns, columnsStep: columnsStep, target: isLast ? matrix : tileSums, stride: isLast ? stride : width,
+              columns: columns, columnsStep: columnsStep, target: isLast ? matrix : tileSums,
+              stride: isLast ? stride : width,
               width: isLast && !isWhole ? panel.width : width,
               initial: UnsafePointer(isFirst ? zeros.base : tileSums),
               initialStride: isFirst ? 0 : width, ahead: ahead,
-              aheadStep: packsRows ? aheadPerTile : 0))
+              aheadStep: asksApart ? aheadPerTile : 0))
           tile &+= stretch
         }
       }

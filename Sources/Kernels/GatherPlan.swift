@@ -32,6 +32,10 @@ struct GatherPlan {
   private let columnTargets: Table<Int>
   private let sourceImage: Int
   private let targetImage: Int
+  private let targetsPerImage: Int
+  private let batch: Int
+  /// Bytes from the middle of a kernel to its last row.
+  private let lead: Int
   private let rowTaps: Int
   private let columnTaps: Int
   private let channels: Int
@@ -89,11 +93,21 @@ struct GatherPlan {
       rowSources == (0..<sourceHeight).map { $0 } && rows.targets == rowSources
       && columnSources == (0..<sourceWidth).map { $0 } && columns.targets == columnSources
     sourceImage = sourceHeight * pitch
+    targetsPerImage = rows.targets.count * columns.targets.count
+    self.batch = batch
+    lead = rows.taps.count / 2 * pitch
     targetImage = targetHeight * targetWidth * targetChannels * float
     self.channels = channels
     self.targetChannels = targetChannels
     self.sourceWidth = sourceWidth
     isMerged = merged
+  }
+
+  /// How many floats of the source were read when the pixels before `pixel` are done: a kernel moves
+  /// over the source evenly, half of it ahead.
+  @inline(__always)
+  func readBefore(_ pixel: Int) -> Int {
+    min(pixel &* sourceImage / targetsPerImage &+ lead, batch &* sourceImage) / 4
   }
 
   /// Floats of patch memory that `fill` needs.

@@ -377,6 +377,17 @@ private func outerTiles(_ rows: Int) -> (height: Int, count: Int) {
   return share < 4 ? (1, rows) : (share, rows &- (share &- 1) &* tiles)
 }
 
+/// How many tiles `rows` rows take.
+func outerTileCount(_ rows: Int) -> Int {
+  var (left, tiles) = (rows, 0)
+  while left > 0 {
+    let next = outerTiles(left)
+    tiles += next.count
+    left -= next.count * next.height
+  }
+  return tiles
+}
+
 @inline(__always)
 private func outerTiles(_ tiles: Int, height: Int, vectors: Int, _ tile: OuterTile) {
   switch (height, vectors) {

@@ -6,7 +6,8 @@ enum PackedTiles {
   /// Floats between tiles: a block of pixels, and a little against cache conflicts.
   static let distance = OuterPlan.block * rows + 16
 
-  /// The tiles of a microkernel that one is computed in, and the most that a lower one takes.
+  /// The tiles of a microkernel that one is computed in, and the most that it takes for the rows of
+  /// two or fewer.
   static var parts: Int { hasWideRegisters ? 3 : 4 }
   static let mostParts = 12
 
@@ -147,7 +148,7 @@ struct OuterPlan {
     tableCount = Self.block * gather.taps
     partSumsCount =
       pixelsPerGroup > pixelsPerBlock ? tilesPerRun * Self.tile * panelsPerPart * panelWidth : 0
-    aheadCount = Self.block / 4 * (packsRows ? PackedTiles.mostParts : 1)
+    aheadCount = Self.block / 4 * PackedTiles.mostParts
     packedColumnsCount =
       packsColumns ? panelsPerPart * panelWidth / 16 * Self.vectorDistance : 0
     packedRowsCount = packsRows ? tilesPerRun * PackedTiles.distance : 0

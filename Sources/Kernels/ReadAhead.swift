@@ -1,14 +1,14 @@
 internal import CProcessor
 
-/// How far ahead kernels ask for what they read or write (`Lanes.fetch`): so many rows where they take
-/// some channels of each, which a processor does not fetch ahead of its own accord; so many floats
-/// where memory is read in order and long chains of operations keep loads from starting early; the
-/// channels after the next where a few whole rows are read side by side; what is written so many
-/// products of vectors later.
+/// How far ahead kernels ask for what they read or write (`Lanes.fetch`).
 enum Ahead {
+  /// Products of vectors until a row is written: some 200 ns, in which memory answers.
   static let products = 1_536
+  /// Rows, where some channels of each are taken: a processor does not fetch those of its own accord.
   static let rows = 8
+  /// Floats, where memory is read in order and long chains of operations keep loads from starting early.
   static let floats = 1_024
+  /// Channels, where a few whole rows are read side by side.
   @inline(__always) static func channels<L: Lanes>(_: L.Type) -> Int { 2 &* L.width }
 }
 
@@ -64,6 +64,17 @@ struct ReadAhead {
     }
     left &-= wanted
     return count &+ listed
+  }
+
+  /// Asks for the lines of the next slot at once: few, for work that takes long.
+  @inline(__always)
+  mutating func ask() {
+    let wanted = min(left, linesPerSlot)
+    for _ in 0..<wanted {
+      processor_prefetch(line)
+      pass(1)
+    }
+    left &-= wanted
   }
 
   /// Goes on by some lines of the row.

@@ -21,6 +21,10 @@ public final class ThreadPool: @unchecked Sendable {
   private let shared: Shared
   private var handles: [pthread_t] = []
 
+  /// The step to the task that a thread is likely to do next, 1 or -1: where what it reads may be
+  /// fetched meanwhile.
+  var direction: Int { threads > 1 && shared.isBackwards ? -1 : 1 }
+
   /// Starts `threads - 1` workers; the caller of `run` is the remaining thread.
   public init(threads: Int) {
     precondition(threads >= 1, "a thread pool needs at least one thread")
@@ -140,6 +144,11 @@ private final class Shared: @unchecked Sendable {
 
   func leave() { busy.store(false, ordering: .releasing) }
 
+  /// Whether the latest run is done from its end.
+  var isBackwards: Bool { Self.isBackwards(generation.load(ordering: .relaxed)) }
+
+  private static func isBackwards(_ run: UInt64) -> Bool { run & 1 != 0 }
+
   /// The tasks of a thread's part, of the first ones or (parts from `threads` on) of the second.
   private func tasks(_ part: Int, _ first: Int, _ total: Int) -> Range<Int> {
     if part < threads { return first &* part / threads..<first &* (part &+ 1) / threads }
@@ -217,7 +226,7 @@ private final class Shared: @unchecked Sendable {
     let body = UnsafePointer<Body>(bitPattern: self.body.load(ordering: .relaxed))
       .unsafelyUnwrapped.pointee
     let tasks = tasks(part, first.load(ordering: .relaxed), count.load(ordering: .relaxed))
-    let isBackwards = claimed >> 32 & 1 != 0
+    let isBackwards = Self.isBackwards(claimed >> 32)
     var word = claimed
     var done = 0
     repeat {

@@ -103,6 +103,7 @@ struct WinogradProduct {
       }
     }
     pool.runOnWorkers(plan.blocks * panelGroups) { task, worker in
+      let direction = pool.direction
       let (block, group) = task.quotientAndRemainder(dividingBy: panelGroups)
       let places = places(workers + worker &* workerCount)
       let first = group &* panelsPerGroup
@@ -111,27 +112,28 @@ struct WinogradProduct {
         filters: filters, source: source,
         values: isShared ? memory + block &* valueCount : nil,
         target: target + plan.pixels(block).lowerBound &* outputs, accumulate: accumulate,
-        zeros: zeros, places, finish: finish)
+        zeros: zeros, direction: direction, places, finish: finish)
     }
   }
 
   /// Computes one block of a product that does not share blocks to `target`, where its first pixel
-  /// goes; `memory` has `workerCount` floats.
+  /// goes; `memory` has `workerCount` floats. The next block is likely the one in that `direction`.
   func compute(
     _ block: Int, filters: UnsafePointer<Float>, source: UnsafePointer<Float>,
-    target: UnsafeMutablePointer<Float>, zeros: UnsafePointer<Float>,
+    target: UnsafeMutablePointer<Float>, zeros: UnsafePointer<Float>, direction: Int,
     memory: UnsafeMutablePointer<Float>, finish: (FinishedRows) -> Void
   ) {
     compute(
       block, panels: 0..<packing.panels.count, filters: filters, source: source, values: nil,
-      target: target, accumulate: false, zeros: zeros, places(memory), finish: finish)
+      target: target, accumulate: false, zeros: zeros, direction: direction, places(memory),
+      finish: finish)
   }
 
   private func compute(
     _ block: Int, panels: Range<Int>, filters: UnsafePointer<Float>,
     source: UnsafePointer<Float>, values: UnsafeMutablePointer<Float>?,
     target: UnsafeMutablePointer<Float>, accumulate: Bool, zeros: UnsafePointer<Float>,
-    _ places: Places, finish: (FinishedRows) -> Void
+    direction: Int, _ places: Places, finish: (FinishedRows) -> Void
   ) {
     let tiles = plan.tiles(block)
     if values == nil {
@@ -147,6 +149,12 @@ struct WinogradProduct {
       for tile in tiles..<tiles &+ gatherOverhang { row[tile] = zeros }
     }
     let pixels = plan.pixels(block)
+    // The next block's input is fetched meanwhile, but for the row that this one has read.
+    let next = plan.pixels(max(0, min(block &+ direction, plan.blocks &- 1)))
+    var sourceAhead = ReadAhead(
+      source + (next.lowerBound &+ direction &* plan.pitch) &* depth, rows: 1,
+      stride: next.count &* depth, width: next.count &* depth,
+      slots: Winograd.products &* panels.count)
     for pixel in 0..<pixels.count { places.pixels[pixel] = target + pixel &* outputs }
     let step = Winograd.step(tableCount &* widest)
     for tile in 0..<tableCount { places.targets[tile] = places.products + tile &* widest }
@@ -162,6 +170,7 @@ struct WinogradProduct {
         for pixel in Winograd.share(product, of: pixels.count) {
           processor_prefetch_to_write(places.pixels[pixel] + panel.column)
         }
+        sourceAhead.ask()
         gatherRows(
           tiles, vectors: panel.vectors,
           GatherTile(

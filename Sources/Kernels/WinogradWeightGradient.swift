@@ -19,6 +19,8 @@ struct WinogradWeightGradient {
   private let parts: Int
   private let valueCount: Int
   private let workerCount: Int
+  /// Lines that a product's tiles ask for.
+  private let aheadCount: Int
 
   /// The most tiles of a block.
   private static let tiles = 96
@@ -45,7 +47,9 @@ struct WinogradWeightGradient {
     panelsPerPart = (panels.count + wantedParts - 1) / wantedParts
     parts = (panels.count + panelsPerPart - 1) / panelsPerPart
     valueCount = Winograd.products * Winograd.step(plan.tilesPerBlock * inputs)
-    let tables = 2 * (Winograd.products + (outputSquare + 2) * plan.tilesPerBlock)
+    aheadCount = outerTileCount(inputs) * ((plan.tilesPerBlock + 3) / 4)
+    let tables =
+      2 * (Winograd.products + (outputSquare + 1) * plan.tilesPerBlock + aheadCount)
     workerCount =
       (valueCount + Winograd.products * Winograd.step(plan.tilesPerBlock * widest) + tables + 31)
       & ~15
@@ -92,8 +96,8 @@ struct WinogradWeightGradient {
     ).assumingMemoryBound(to: RowPointer.self)
     // The values of each tile; lines to fetch meanwhile; the gradients of each tile's outputs.
     let rows = table
-    let ahead = table + plan.tilesPerBlock
-    let addresses = table + max(Winograd.products, 2 &* plan.tilesPerBlock)
+    let addresses = table + max(Winograd.products, plan.tilesPerBlock)
+    let ahead = addresses + outputSquare &* plan.tilesPerBlock
     let valueStep = Winograd.step(tiles &* inputs)
     plan.forEachTile(block) { tile in
       plan.writeAddresses(
@@ -107,6 +111,14 @@ struct WinogradWeightGradient {
         tile, side: Winograd.outputs, shift: 0, source: outputGradient, channels: outputs,
         zeros: zeros, to: addresses + tile.number &* outputSquare)
     }
+    // The next block's input is fetched meanwhile, but for the row that this one has read.
+    let following = plan.pixels(min(block &+ 1, plan.blocks &- 1))
+    let inputCount = (following.count &* inputs &+ 15) & ~15
+    var inputsAhead = ReadAhead(
+      input + (following.lowerBound &+ plan.pitch) &* inputs, rows: 1, stride: inputCount,
+      width: inputCount, slots: Winograd.products &* panels.count)
+    let aheadPerTile = (tiles &+ 3) / 4
+    let aheadCount = aheadPerTile &* outerTileCount(inputs)
     for index in panels {
       let panel = self.panels.base[index]
       let width = panel.vectors &* 16
@@ -119,23 +131,25 @@ struct WinogradWeightGradient {
           products: gradients + tile &* width, step: step
         ).coverRegisters(from: 0, to: panel.width)
       }
-      // The gradients of the next panel, or the next block's first, are fetched meanwhile.
+      // And the gradients of the next panel, or the next block's first.
       let isLast = index &+ 1 == panels.upperBound
-      let next = plan.pixels(isLast ? min(block &+ 1, plan.blocks &- 1) : block)
-      let column = self.panels.base[isLast ? panels.lowerBound : index &+ 1].column
-      let lines = outputGradient + (next.lowerBound &* outputs &+ column)
+      let next = isLast ? following : plan.pixels(block)
+      let nextPanel = self.panels.base[isLast ? panels.lowerBound : index &+ 1]
+      var gradientsAhead = ReadAhead(
+        outputGradient + (next.lowerBound &* outputs &+ nextPanel.column), rows: next.count,
+        stride: outputs, width: nextPanel.width, slots: Winograd.products)
       for product in 0..<Winograd.products {
-        for pixel in Winograd.share(product, of: next.count) {
-          processor_prefetch(lines + pixel &* outputs)
-        }
         for tile in 0..<tiles {
           rows[tile] = UnsafePointer(values + (product &* valueStep &+ tile &* inputs))
         }
         let target =
           sums + (Winograd.products &* panel.column &+ product &* width) &* inputs
-        // The next product's sums are fetched meanwhile.
-        let following = UnsafePointer(target + inputs &* width)
-        for line in 0..<(tiles &+ 3) / 4 { ahead[line] = following + line &* 16 }
+        var listed = gradientsAhead.list(slots: 1, to: ahead, from: 0, limit: aheadCount)
+        listed = inputsAhead.list(slots: 1, to: ahead, from: listed, limit: aheadCount)
+        // The next product's sums where there is room.
+        for line in listed..<aheadCount {
+          ahead[line] = UnsafePointer(target + inputs &* width + (line &- listed) &* 16)
+        }
         outerRows(
           inputs, vectors: panel.vectors, temporary: gradients,
           OuterTile(
@@ -143,7 +157,8 @@ struct WinogradWeightGradient {
             columns: UnsafePointer(gradients + product &* step), columnsStep: width &* 4,
             target: target, stride: width,
             width: width, initial: isFirst ? zeros : UnsafePointer(target),
-            initialStride: isFirst ? 0 : width, ahead: UnsafePointer(ahead)))
+            initialStride: isFirst ? 0 : width, ahead: UnsafePointer(ahead),
+            aheadStep: aheadPerTile))
       }
     }
   }
