@@ -165,8 +165,7 @@ struct AttentionProducts {
         tokens, vectors: panel.vectors, temporary: places.temporary,
         OuterTile(
           pixels: rows, table: places.table, offset: 0, columns: packed + panel.column &* rows,
-          columnsStep: panel.vectors &* 64,
-          target: sums, stride: targetStride, width: panel.width,
+          columnsStep: panel.vectors &* 64, target: sums, stride: targetStride, width: panel.width,
           initial: isFirst ? zeros : UnsafePointer(sums),
           initialStride: isFirst ? 0 : targetStride, ahead: places.ahead))
     }

@@ -45,7 +45,7 @@ extension Convolution {
       .assumingMemoryBound(to: RowPointer.self)
     // Where fewer lines are listed, those of before or this one are asked for, which are there.
     for index in 0..<plan.aheadCount { ahead[index] = UnsafePointer(packed) }
-    let aheadPerTile = OuterPlan.block / 4
+    let aheadPerTile = OuterTile.aheadCount(pixels: plan.pixelsPerBlock)
     let firstTile = run &* plan.tilesPerRun
     let lastTile = min(gather.taps &* plan.tilesPerTap, firstTile &+ plan.tilesPerRun)
     let firstPanel = part &* plan.panelsPerPart
@@ -78,7 +78,7 @@ extension Convolution {
           spare: spare, overhang: 0, patches: patches, table: table, targets: targets)
       }
       let next = pixel &+ count
-      let nextCount = min(plan.pixelsPerBlock, end &- next)
+      let nextCount = max(0, min(plan.pixelsPerBlock, end &- next))
       let columnRows = outputGradient + pixel &* outputs
       if plan.packsColumns {
         // Read row by row as it lies in memory, not panel by panel.
@@ -93,9 +93,9 @@ extension Convolution {
           stride: gather.depth, width: (lastTile &- firstTile) &* tileRows, slots: slots)
       } else {
         let unread = gather.readBefore(next)
-        let lines = (gather.readBefore(next &+ max(0, nextCount)) &- unread &+ 15) / 16
         rowsAhead = ReadAhead(
-          input.source + unread, rows: 1, stride: 16 &* lines, width: 16 &* lines, slots: slots)
+          input.source + unread, count: gather.readBefore(next &+ nextCount) &- unread,
+          slots: slots)
       }
       let (first, last) = (plan.panels.base[firstPanel], plan.panels.base[lastPanel &- 1])
       var columnsAhead = ReadAhead(
@@ -120,10 +120,7 @@ extension Convolution {
           let rows =
             within &+ stretch == plan.tilesPerTap
             ? gather.depth &- firstRow : stretch &* tileRows
-          // Each of the microkernel's tiles asks for its own lines where they are few.
-          let asksApart = rows <= 2 &* tileRows
-          let aheadLimit =
-            aheadPerTile &* (asksApart ? max(1, rows / (tileRows / PackedTiles.parts)) : 1)
+          let aheadLimit = aheadPerTile &* outerTileCount(rows)
           var listed = rowsAhead.list(slots: stretch, to: ahead, from: 0, limit: aheadLimit)
           listed = columnsAhead.list(
             slots: stretch, to: ahead, from: listed, limit: aheadLimit)
@@ -140,11 +137,9 @@ extension Convolution {
               pixels: count, table: table + tap &* GatherPlan.block,
               offset: packsRows ? (tile &- firstTile) &* PackedTiles.distance : firstRow,
               columns: columns, columnsStep: columnsStep, target: isLast ? matrix : tileSums,
-              stride: isLast ? stride : width,
-              width: isLast && !isWhole ? panel.width : width,
+              stride: isLast ? stride : width, width: isLast && !isWhole ? panel.width : width,
               initial: UnsafePointer(isFirst ? zeros.base : tileSums),
-              initialStride: isFirst ? 0 : width, ahead: ahead,
-              aheadStep: asksApart ? aheadPerTile : 0))
+              initialStride: isFirst ? 0 : width, ahead: ahead, aheadStep: aheadPerTile))
           tile &+= stretch
         }
       }

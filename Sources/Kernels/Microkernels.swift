@@ -244,6 +244,9 @@ struct OuterTile {
   var ahead: UnsafePointer<RowPointer>
   /// How many lines further the next tile goes on; 0 where all tiles ask for the same.
   var aheadStep = 0
+
+  /// The lines that a tile asks for.
+  @inline(__always) static func aheadCount(pixels: Int) -> Int { (pixels &+ 3) / 4 }
 }
 
 /// `tiles` times the next `height` rows by `vectors` * 16 columns, held in registers over all pixels.

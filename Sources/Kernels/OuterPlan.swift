@@ -6,11 +6,6 @@ enum PackedTiles {
   /// Floats between tiles: a block of pixels, and a little against cache conflicts.
   static let distance = OuterPlan.block * rows + 16
 
-  /// The tiles of a microkernel that one is computed in, and the most that it takes for the rows of
-  /// two or fewer.
-  static var parts: Int { hasWideRegisters ? 3 : 4 }
-  static let mostParts = 12
-
   /// Where every eighth of `count` rows lies within its pixel.
   static func offsets(_ count: Int) -> [Int] {
     stride(from: 0, to: count, by: 8).map { $0 / rows * distance + $0 % rows }
@@ -107,7 +102,7 @@ struct OuterPlan {
   /// The packed sides of a part and a block of pixels.
   let packedColumnsCount: Int
   let packedRowsCount: Int
-  /// Lines that are fetched ahead: some for each microkernel's tile of a packed one.
+  /// Lines that are fetched ahead: some for each of the microkernel's tiles of a stretch.
   let aheadCount: Int
 
   init(gather: GatherPlan, outputs: Int, threads: Int) {
@@ -120,9 +115,10 @@ struct OuterPlan {
     self.columns = columns
     tilesPerTap = gather.depth == 9 ? 1 : (gather.depth + Self.tile - 1) / Self.tile
     let tiles = gather.taps * tilesPerTap
+    packsRows = gather.isPlain && gather.depth != 9
+    packsColumns = columns != outputs || !packsRows
     // Where a matrix gives few tasks, pixels are shared out as long as the copies of the sums are small
     // beside the work. That decides the order of a sum: it depends on the sizes alone.
-    packsRows = gather.isPlain && gather.depth != 9
     let work = rows * columns * gather.pixels
     let shareSide = 192
     let shareParts =
@@ -136,7 +132,6 @@ struct OuterPlan {
     pixelsPerBlock = blocks < 16 ? (share + blocks - 1) / blocks : Self.block
     pixelsPerGroup = blocks * pixelsPerBlock
     groups = (gather.pixels + pixelsPerGroup - 1) / pixelsPerGroup
-    packsColumns = columns != outputs || !packsRows
     (tilesPerRun, panelsPerPart) = PartCut(
       tiles: tiles, panels: panels.count, panelWidth: panelWidth, groups: groups,
       pixels: pixelsPerGroup, packsRows: packsRows
@@ -148,7 +143,10 @@ struct OuterPlan {
     tableCount = Self.block * gather.taps
     partSumsCount =
       pixelsPerGroup > pixelsPerBlock ? tilesPerRun * Self.tile * panelsPerPart * panelWidth : 0
-    aheadCount = Self.block / 4 * PackedTiles.mostParts
+    let stretch = packsRows ? Self.tile : min(gather.depth, tilesPerRun * Self.tile)
+    aheadCount =
+      OuterTile.aheadCount(pixels: pixelsPerBlock)
+      * ((1...stretch).map(outerTileCount).max() ?? 0)
     packedColumnsCount =
       packsColumns ? panelsPerPart * panelWidth / 16 * Self.vectorDistance : 0
     packedRowsCount = packsRows ? tilesPerRun * PackedTiles.distance : 0

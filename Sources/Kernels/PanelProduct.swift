@@ -92,8 +92,8 @@ enum PanelProduct {
       rows, vectors: panel.vectors, temporary: places.temporary,
       OuterTile(
         pixels: count, table: places.table, offset: 0, columns: places.packed,
-        columnsStep: panel.vectors &* 64, target: target,
-        stride: stride, width: panel.width, initial: UnsafePointer(isFirst ? places.zeros : target),
+        columnsStep: panel.vectors &* 64, target: target, stride: stride, width: panel.width,
+        initial: UnsafePointer(isFirst ? places.zeros : target),
         initialStride: isFirst ? 0 : stride, ahead: places.table))
   }
 

@@ -41,6 +41,12 @@ struct ReadAhead {
     linesPerSlot = (left &+ slots &- 1) / slots
   }
 
+  /// So many floats that lie together.
+  init(_ first: UnsafePointer<Float>, count: Int, slots: Int) {
+    let whole = (count &+ 15) & ~15
+    self.init(first, rows: 1, stride: whole, width: whole, slots: slots)
+  }
+
   /// Writes the lines of the next slots to `lines` behind the `count` that are there, at most up to
   /// `limit`; asks for those beyond it at once.
   /// - Returns: how many are there now.
@@ -58,29 +64,27 @@ struct ReadAhead {
       done &+= run
       pass(run)
     }
-    for _ in listed..<wanted {
-      processor_prefetch(line)
-      pass(1)
-    }
-    left &-= wanted
+    ask(wanted &- listed)
     return count &+ listed
   }
 
   /// Asks for the lines of the next slot at once: few, for work that takes long.
   @inline(__always)
-  mutating func ask() {
-    let wanted = min(left, linesPerSlot)
-    for _ in 0..<wanted {
+  mutating func ask() { ask(min(left, linesPerSlot)) }
+
+  @inline(__always)
+  private mutating func ask(_ count: Int) {
+    for _ in 0..<count {
       processor_prefetch(line)
       pass(1)
     }
-    left &-= wanted
   }
 
   /// Goes on by some lines of the row.
   @inline(__always)
   private mutating func pass(_ count: Int) {
     line += count &* 16
+    left &-= count
     leftInRow &-= count
     if leftInRow == 0 {
       line += stride &- linesPerRow &* 16

@@ -103,7 +103,6 @@ struct WinogradProduct {
       }
     }
     pool.runOnWorkers(plan.blocks * panelGroups) { task, worker in
-      let direction = pool.direction
       let (block, group) = task.quotientAndRemainder(dividingBy: panelGroups)
       let places = places(workers + worker &* workerCount)
       let first = group &* panelsPerGroup
@@ -112,7 +111,7 @@ struct WinogradProduct {
         filters: filters, source: source,
         values: isShared ? memory + block &* valueCount : nil,
         target: target + plan.pixels(block).lowerBound &* outputs, accumulate: accumulate,
-        zeros: zeros, direction: direction, places, finish: finish)
+        zeros: zeros, direction: pool.direction, places, finish: finish)
     }
   }
 
@@ -149,12 +148,12 @@ struct WinogradProduct {
       for tile in tiles..<tiles &+ gatherOverhang { row[tile] = zeros }
     }
     let pixels = plan.pixels(block)
-    // The next block's input is fetched meanwhile, but for the row that this one has read.
+    // The next block's input is fetched meanwhile, but for the row that this one has read; values that
+    // are shared were computed before.
     let next = plan.pixels(max(0, min(block &+ direction, plan.blocks &- 1)))
     var sourceAhead = ReadAhead(
-      source + (next.lowerBound &+ direction &* plan.pitch) &* depth, rows: 1,
-      stride: next.count &* depth, width: next.count &* depth,
-      slots: Winograd.products &* panels.count)
+      source + (next.lowerBound &+ direction &* plan.pitch) &* depth,
+      count: isShared ? 0 : next.count &* depth, slots: Winograd.products &* panels.count)
     for pixel in 0..<pixels.count { places.pixels[pixel] = target + pixel &* outputs }
     let step = Winograd.step(tableCount &* widest)
     for tile in 0..<tableCount { places.targets[tile] = places.products + tile &* widest }

@@ -19,8 +19,8 @@ struct WinogradWeightGradient {
   private let parts: Int
   private let valueCount: Int
   private let workerCount: Int
-  /// Lines that a product's tiles ask for.
-  private let aheadCount: Int
+  /// The microkernel's tiles of a product, each of which asks for some lines.
+  private let rowTiles: Int
 
   /// The most tiles of a block.
   private static let tiles = 96
@@ -47,9 +47,9 @@ struct WinogradWeightGradient {
     panelsPerPart = (panels.count + wantedParts - 1) / wantedParts
     parts = (panels.count + panelsPerPart - 1) / panelsPerPart
     valueCount = Winograd.products * Winograd.step(plan.tilesPerBlock * inputs)
-    aheadCount = outerTileCount(inputs) * ((plan.tilesPerBlock + 3) / 4)
-    let tables =
-      2 * (Winograd.products + (outputSquare + 1) * plan.tilesPerBlock + aheadCount)
+    rowTiles = outerTileCount(inputs)
+    let ahead = rowTiles * OuterTile.aheadCount(pixels: plan.tilesPerBlock)
+    let tables = 2 * (Winograd.products + (outputSquare + 1) * plan.tilesPerBlock + ahead)
     workerCount =
       (valueCount + Winograd.products * Winograd.step(plan.tilesPerBlock * widest) + tables + 31)
       & ~15
@@ -113,12 +113,11 @@ struct WinogradWeightGradient {
     }
     // The next block's input is fetched meanwhile, but for the row that this one has read.
     let following = plan.pixels(min(block &+ 1, plan.blocks &- 1))
-    let inputCount = (following.count &* inputs &+ 15) & ~15
     var inputsAhead = ReadAhead(
-      input + (following.lowerBound &+ plan.pitch) &* inputs, rows: 1, stride: inputCount,
-      width: inputCount, slots: Winograd.products &* panels.count)
-    let aheadPerTile = (tiles &+ 3) / 4
-    let aheadCount = aheadPerTile &* outerTileCount(inputs)
+      input + (following.lowerBound &+ plan.pitch) &* inputs, count: following.count &* inputs,
+      slots: Winograd.products &* panels.count)
+    let aheadPerTile = OuterTile.aheadCount(pixels: tiles)
+    let aheadCount = rowTiles &* aheadPerTile
     for index in panels {
       let panel = self.panels.base[index]
       let width = panel.vectors &* 16
@@ -155,10 +154,9 @@ struct WinogradWeightGradient {
           OuterTile(
             pixels: tiles, table: UnsafePointer(rows), offset: 0,
             columns: UnsafePointer(gradients + product &* step), columnsStep: width &* 4,
-            target: target, stride: width,
-            width: width, initial: isFirst ? zeros : UnsafePointer(target),
-            initialStride: isFirst ? 0 : width, ahead: UnsafePointer(ahead),
-            aheadStep: aheadPerTile))
+            target: target, stride: width, width: width,
+            initial: isFirst ? zeros : UnsafePointer(target), initialStride: isFirst ? 0 : width,
+            ahead: UnsafePointer(ahead), aheadStep: aheadPerTile))
       }
     }
   }

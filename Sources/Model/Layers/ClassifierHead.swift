@@ -46,7 +46,7 @@ struct ClassifierHead {
       pool: context.pool)
   }
 
-  /// Reads the gradient of the logits, adds the classifier's, and writes that of the features if it
+  /// Reads the gradient of the logits, gives the classifier's, and writes that of the features if it
   /// is wanted.
   func backward(dropped: Bool, _ context: LayerContext) {
     let gradient = context[saved.featureGradient]

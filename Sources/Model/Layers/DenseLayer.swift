@@ -11,8 +11,8 @@ struct DenseLayer {
   /// The products as a 1x1 convolution: faster for some rows, planned for as many as there are.
   private let convolution: Convolution?
 
-  init(_ unit: DenseUnit, _ table: ParameterTable, _ freezing: Freezing = .none) {
-    self.init(unit, table, freezing, convolution: nil)
+  init(_ unit: DenseUnit, _ table: ParameterTable) {
+    self.init(unit, table, .none, convolution: nil)
   }
 
   /// A layer that trains on `rows` rows at a time.
