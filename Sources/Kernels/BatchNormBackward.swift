@@ -126,6 +126,10 @@ private struct OutputGradientSums<F: PointwiseFunction>: ChannelGroup {
     var gradient = outputGradient + c
     var index = 0
     while index &+ 2 <= rows {
+      L.fetch(source + Ahead.floats)
+      L.fetch(source + (channels &+ Ahead.floats))
+      L.fetch(gradient + Ahead.floats)
+      L.fetch(gradient + (channels &+ Ahead.floats))
       let a = L.load(source) - mean
       let b = L.load(source + channels) - mean
       let da = L.load(gradient) * F.derivative(L.fma(a, scale, shift))

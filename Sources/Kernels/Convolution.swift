@@ -42,7 +42,7 @@ public final class Convolution {
     let isTiled = WinogradPlan.suits(s)
     // For few pixels the copy would cost as much as the product.
     readsWeightsInPlace =
-      !isTiled && s.outputChannels % 16 == 0 && forwardPlan.pixels <= 128
+      !isTiled && s.outputChannels % 16 == 0 && forwardPlan.pixels <= 256
 
     var phases: [(plan: GatherPlan, firstTap: Int)] = []
     var order: [Int] = []

@@ -204,8 +204,9 @@ private func gatherTiles(
 ) -> Int {
   let high = hasWideRegisters && vectors < 4 ? 9 : 6
   let low = hasWideRegisters && vectors < 3 ? 4 : 3
-  let height = rows >= high ? high : low
-  let tiles = min(limit, rows >= high ? rows / high : (rows &+ low &- 1) / low)
+  let isSix = hasWideRegisters && vectors == 1 && (5...6) ~= rows
+  let height = rows >= high ? high : isSix ? 6 : low
+  let tiles = min(limit, rows >= high ? rows / high : (rows &+ height &- 1) / height)
   switch (height, vectors) {
   case (6, 4): gather6x4(tile, tiles)
   case (3, 4): gather3x4(tile, tiles)

@@ -28,18 +28,19 @@ struct WinogradWeightGradient {
   init(_ shape: ConvolutionShape) {
     inputs = shape.inputChannels
     outputs = shape.outputChannels
-    // The more tiles, the fewer times the sums pass through memory; their values stay in the
-    // second-level cache.
-    let fitting = 96 * 1_024 / (Winograd.products * shape.inputChannels)
+    // The more tiles, the fewer times the sums pass through memory; the values and gradients stay in a
+    // quarter of a second-level cache of 1 MB.
+    let panels = Panel.cut(shape.outputChannels, limit: 3)
+    let widest = 16 * (panels.map(\.vectors).max() ?? 1)
+    let fitting = 64 * 1_024 / (Winograd.products * (shape.inputChannels + widest))
     // A group's copy costs as much as a few tiles. Few groups are a power of two, which threads
     // share equally.
     let most = WinogradPlan.tiles(shape) / 160
     let wanted = most >= 8 ? 8 : most >= 4 ? 4 : most >= 2 ? 2 : 1
     plan = WinogradPlan(shape, tiles: max(24, min(Self.tiles, fitting)), groups: wanted)
-    let panels = Panel.cut(shape.outputChannels, limit: 3)
     self.panels = Table(panels)
+    self.widest = widest
     columns = (shape.outputChannels + 15) & ~15
-    widest = 16 * (panels.map(\.vectors).max() ?? 1)
     blocksPerGroup = (plan.blocks + wanted - 1) / wanted
     groups = (plan.blocks + blocksPerGroup - 1) / blocksPerGroup
     // The values of the input are computed for each part.
@@ -165,7 +166,7 @@ struct WinogradWeightGradient {
   private func join(
     _ sums: UnsafePointer<Float>, to weightGradient: UnsafeMutablePointer<Float>, pool: ThreadPool
   ) {
-    let chunk = 16
+    let chunk = 8
     let chunks = (inputs + chunk - 1) / chunk
     pool.run(chunks * panels.count) { task in
       let panel = panels.base[task / chunks]
