@@ -10,7 +10,7 @@ public final class Convolution {
 
   let pool: ThreadPool
   let forwardPlan: GatherPlan
-  /// Room for a row of zeros: the gathered row outside the image.
+  /// Room for a row of zeros: the row outside the image.
   let zeros: FloatBuffer
   let forwardWeights: WeightPacking
   let forwardGrid: ProductGrid
@@ -54,7 +54,8 @@ public final class Convolution {
     phaseTaps = Table(order)
     backwardWeights = WeightPacking(
       rows: taps * s.outputChannels, panels: Table(Panel.cut(s.inputChannels, limit: 4)))
-    zeros = FloatBuffer(count: max(48, forwardPlan.depth, s.outputChannels) + 16)
+    let zeroCount = max(48, forwardPlan.depth, s.outputChannels) + 16
+    zeros = FloatBuffer(count: isTiled ? max(zeroCount, WinogradPlan.zeroCount(s)) : zeroCount)
     outer = OuterPlan(gather: forwardPlan, outputs: s.outputChannels, threads: pool.threads)
 
     forwardGrid = ProductGrid(forwardPlan, forwardWeights, threads: pool.threads)

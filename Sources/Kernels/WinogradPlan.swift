@@ -23,6 +23,11 @@ struct WinogradPlan {
   /// The pixels of the largest block.
   var pixelsPerBlock: Int { rowsPerBlock * Winograd.outputs * width }
 
+  /// The zeros that `rows` needs for maps of these channels.
+  static func zeroCount(_ s: ConvolutionShape) -> Int {
+    s.outputWidth * max(s.inputChannels, s.outputChannels)
+  }
+
   /// Whether tiles compute this convolution in less time: it depends on the size of an image, never
   /// on how many there are, so that an image's result does not depend on the others of its batch.
   static func suits(_ s: ConvolutionShape) -> Bool {
@@ -45,7 +50,7 @@ struct WinogradPlan {
     let limit = max(1, min(rows, tiles / columns))
     let least = (rows + limit - 1) / limit
     // Few blocks are an even number, which two threads share equally.
-    let even = least > 1 && least < 8 ? (least + 1) & ~1 : least
+    let even = least > 1 && least < 64 ? (least + 1) & ~1 : least
     let wanted = (even + groups - 1) / groups * groups
     rowsPerBlock = max(1, (rows + wanted - 1) / wanted)
     blocks = (rows + rowsPerBlock - 1) / rowsPerBlock
@@ -71,59 +76,43 @@ struct WinogradPlan {
   /// The tiles of a block.
   func tiles(_ block: Int) -> Int { tileRows(block).count &* columns }
 
-  /// Where a tile lies.
-  struct Tile {
-    /// Its number within the block.
-    let number: Int
-    /// The first pixel of its image, and its first output row and column there.
+  /// Where a row of tiles lies.
+  struct Row {
+    /// The number of its first tile within the block.
+    let tile: Int
+    /// The first pixel of its image, and its first row of pixels there.
     let image: Int
     let row: Int
-    let column: Int
   }
 
-  /// Calls `body` with every tile of a block.
+  /// Calls `body` with every row of tiles of a block.
   @inline(__always)
-  func forEachTile(_ block: Int, _ body: (Tile) -> Void) {
-    var number = 0
+  func forEachRow(_ block: Int, _ body: (Row) -> Void) {
+    var tile = 0
     for row in tileRows(block) {
       let (image, within) = row.quotientAndRemainder(dividingBy: rowsPerImage)
-      for column in 0..<columns {
-        body(
-          Tile(
-            number: number, image: image &* height &* width, row: within &* Winograd.outputs,
-            column: column &* Winograd.outputs))
-        number &+= 1
-      }
+      body(
+        Row(tile: tile, image: image &* height &* width, row: within &* Winograd.outputs))
+      tile &+= columns
     }
   }
 
-  /// Writes the addresses of a square of `side` pixels from (row, column) of an image, `zeros` for
-  /// those outside.
+  /// The addresses of rows of pixels from `shift` rows behind a row of tiles on; `zeros`, as many as a
+  /// row has floats, for those outside the image.
   @inline(__always)
-  func writeAddresses(
-    _ tile: Tile, side: Int, shift: Int, source: UnsafePointer<Float>, channels: Int,
-    zeros: UnsafePointer<Float>, to addresses: UnsafeMutablePointer<RowPointer>
-  ) {
-    var place = addresses
-    for y in tile.row &+ shift..<tile.row &+ shift &+ side {
-      let isRow = y >= 0 && y < height
-      let line = source + (tile.image &+ y &* width) &* channels
-      for x in tile.column &+ shift..<tile.column &+ shift &+ side {
-        place.pointee = isRow && x >= 0 && x < width ? line + x &* channels : zeros
-        place += 1
-      }
+  func rows<let count: Int>(
+    _ row: Row, shift: Int, source: UnsafePointer<Float>, channels: Int,
+    zeros: UnsafePointer<Float>
+  ) -> InlineArray<count, RowPointer> {
+    InlineArray { index in
+      let y = row.row &+ shift &+ index
+      return y >= 0 && y < height ? source + (row.image &+ y &* width) &* channels : zeros
     }
   }
 
-  /// How many of a tile's output rows and columns exist.
-  @inline(__always) func extent(_ tile: Tile) -> (rows: Int, columns: Int) {
-    (min(Winograd.outputs, height &- tile.row), min(Winograd.outputs, width &- tile.column))
-  }
-
-  /// A tile's first output pixel.
-  @inline(__always) func pixel(_ tile: Tile) -> Int {
-    tile.image &+ tile.row &* width &+ tile.column
-  }
+  /// The first output pixel of a row of tiles, and how many rows of pixels exist from there on.
+  @inline(__always) func pixel(_ row: Row) -> Int { row.image &+ row.row &* width }
+  @inline(__always) func height(_ row: Row) -> Int { height &- row.row }
 
   /// Pixels from row to row.
   var pitch: Int { width }

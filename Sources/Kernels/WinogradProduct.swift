@@ -49,7 +49,7 @@ struct WinogradProduct {
     valueCount = Winograd.products * Winograd.step(plan.tilesPerBlock * depth)
     tableCount = plan.tilesPerBlock + gatherOverhang
     placeCount =
-      Winograd.products * Winograd.step(tableCount * widest)
+      Winograd.products * Winograd.step(tableCount * widest) + WinogradInputs.columnCount
       + 2 * (Winograd.products * (tableCount + 1) + tableCount + 16 + plan.pixelsPerBlock + 16)
   }
 
@@ -179,14 +179,17 @@ struct WinogradProduct {
             temporary: places.products, ahead: UnsafeRawPointer(weights + depth &* width),
             aheadStep: (width &* 4 &+ heights &- 1) / heights))
       }
-      plan.forEachTile(block) { tile in
-        let extent = plan.extent(tile)
-        WinogradOutputs(
-          products: places.products + tile.number &* widest, step: step,
-          target: target + ((plan.pixel(tile) &- pixels.lowerBound) &* outputs &+ panel.column),
-          pitch: plan.pitch &* outputs, stride: outputs, rows: extent.rows,
-          columns: extent.columns, accumulate: accumulate
-        ).coverRegisters(from: 0, to: panel.width)
+      plan.forEachRow(block) { row in
+        let first = plan.pixel(row) &- pixels.lowerBound
+        for column in 0..<plan.columns {
+          let x = column &* Winograd.outputs
+          WinogradOutputs(
+            products: places.products + (row.tile &+ column) &* widest, step: step,
+            target: target + ((first &+ x) &* outputs &+ panel.column),
+            pitch: plan.pitch &* outputs, channels: outputs, rows: plan.height(row),
+            columns: plan.pitch &- x, accumulate: accumulate
+          ).coverRegisters(from: 0, to: panel.width)
+        }
       }
       finish(
         FinishedRows(
@@ -201,15 +204,9 @@ struct WinogradProduct {
     to values: UnsafeMutablePointer<Float>, _ places: Places
   ) {
     let step = Winograd.step(plan.tiles(block) &* depth)
-    plan.forEachTile(block) { tile in
-      plan.writeAddresses(
-        tile, side: Winograd.inputs, shift: -1, source: source, channels: depth, zeros: zeros,
-        to: places.table)
-      WinogradInputs(
-        pixels: UnsafePointer(places.table), values: values + tile.number &* depth,
-        step: step
-      ).coverRegisters(from: 0, to: depth)
-    }
+    WinogradInputs.write(
+      plan, block, source: source, channels: depth, zeros: zeros, to: values, step: step,
+      columns: places.columns)
   }
 
   /// A worker's memory.
@@ -221,65 +218,61 @@ struct WinogradProduct {
     /// The outputs of the block.
     let pixels: UnsafeMutablePointer<TargetPointer>
     let values: UnsafeMutablePointer<Float>
+    let columns: UnsafeMutablePointer<Float>
   }
 
   @inline(__always)
   private func places(_ memory: UnsafeMutablePointer<Float>) -> Places {
     let values = memory + Winograd.products &* Winograd.step(tableCount &* widest)
-    let table = UnsafeMutableRawPointer(values + (isShared ? 0 : valueCount))
+    let columns = values + (isShared ? 0 : valueCount)
+    let table = UnsafeMutableRawPointer(columns + WinogradInputs.columnCount)
     let targets = table + (Winograd.products &* (tableCount &+ 1)) &* 8
     return Places(
       products: memory, table: table.assumingMemoryBound(to: RowPointer.self),
       targets: targets.assumingMemoryBound(to: TargetPointer.self),
       pixels: (targets + (tableCount &+ 16) &* 8).assumingMemoryBound(to: TargetPointer.self),
-      values: values)
+      values: values, columns: columns)
   }
 }
 
-/// The values of a tile's input.
-struct WinogradInputs: ChannelGroup {
-  /// The addresses of the six by six pixels.
-  let pixels: UnsafePointer<RowPointer>
-  let values: UnsafeMutablePointer<Float>
-  /// Floats from product to product.
-  let step: Int
-
-  @inline(__always)
-  func run<L: Lanes>(_: L.Type, at c: Int) {
-    transformSquare(winogradInput) {
-      L.load(pixels[$0 &* 6 &+ $1] + c)
-    } _: {
-      let place = values + (($0 &* 6 &+ $1) &* step &+ c)
-      L.fetchToWrite(place + Winograd.ahead)
-      ($2 as L).store(place)
-    }
-  }
-}
-
-/// A tile's outputs from its products.
+/// The outputs of a tile from its products.
 private struct WinogradOutputs: ChannelGroup {
+  /// Products are `step` floats apart.
   let products: UnsafePointer<Float>
   let step: Int
   let target: UnsafeMutablePointer<Float>
   /// Floats from row to row and from pixel to pixel.
   let pitch: Int
-  let stride: Int
-  /// The rows and columns that exist.
+  let channels: Int
+  /// The rows and columns that exist from there on.
   let rows: Int
   let columns: Int
   let accumulate: Bool
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    transformSquare(winogradOutput) {
-      let place = products + (($0 &* 6 &+ $1) &* step &+ c)
-      L.fetch(place + Winograd.ahead)
-      return L.load(place)
-    } _: {
+    let target = target + c
+    if rows >= Winograd.outputs && columns >= Winograd.outputs && !accumulate {
+      return transform(L.self, c) { ($2 as L).store(target + ($0 &* pitch &+ $1 &* channels)) }
+    }
+    transform(L.self, c) {
       guard $0 < rows, $1 < columns else { return }
-      let place = target + ($0 &* pitch &+ $1 &* stride &+ c)
+      let place = target + ($0 &* pitch &+ $1 &* channels)
       (accumulate ? L.load(place) + $2 : $2 as L).store(place)
     }
+  }
+
+  @inline(__always)
+  private func transform<L: Lanes>(
+    _: L.Type, _ c: Int, _ emit: (_ row: Int, _ column: Int, L) -> Void
+  ) {
+    transformSquare(
+      winogradOutput,
+      {
+        let place = products + (($0 &* 6 &+ $1) &* step &+ c)
+        L.fetch(place + Winograd.ahead)
+        return L.load(place)
+      }, emit)
   }
 }
 

@@ -50,10 +50,10 @@ struct WinogradWeightGradient {
     valueCount = Winograd.products * Winograd.step(plan.tilesPerBlock * inputs)
     rowTiles = outerTileCount(inputs)
     let ahead = rowTiles * OuterTile.aheadCount(pixels: plan.tilesPerBlock)
-    let tables = 2 * (Winograd.products + (outputSquare + 1) * plan.tilesPerBlock + ahead)
+    let gradientCount = Winograd.products * Winograd.step(plan.tilesPerBlock * widest)
+    let tables = 2 * (plan.tilesPerBlock + ahead)
     workerCount =
-      (valueCount + Winograd.products * Winograd.step(plan.tilesPerBlock * widest) + tables + 31)
-      & ~15
+      (valueCount + gradientCount + WinogradInputs.columnCount + tables + 31) & ~15
   }
 
   /// Floats of the sums of a group, [panel][product][inputs][panel width].
@@ -92,26 +92,15 @@ struct WinogradWeightGradient {
     let tiles = plan.tiles(block)
     let values = memory
     let gradients = values + valueCount
-    let table = UnsafeMutableRawPointer(
-      gradients + Winograd.products &* Winograd.step(plan.tilesPerBlock &* widest)
-    ).assumingMemoryBound(to: RowPointer.self)
-    // The values of each tile; lines to fetch meanwhile; the gradients of each tile's outputs.
-    let rows = table
-    let addresses = table + max(Winograd.products, plan.tilesPerBlock)
-    let ahead = addresses + outputSquare &* plan.tilesPerBlock
+    let columns = gradients + Winograd.products &* Winograd.step(plan.tilesPerBlock &* widest)
+    // The values of each tile; lines to fetch meanwhile.
+    let rows = UnsafeMutableRawPointer(columns + WinogradInputs.columnCount)
+      .assumingMemoryBound(to: RowPointer.self)
+    let ahead = rows + plan.tilesPerBlock
     let valueStep = Winograd.step(tiles &* inputs)
-    plan.forEachTile(block) { tile in
-      plan.writeAddresses(
-        tile, side: Winograd.inputs, shift: -1, source: input, channels: inputs, zeros: zeros,
-        to: table)
-      WinogradInputs(
-        pixels: UnsafePointer(table), values: values + tile.number &* inputs,
-        step: valueStep
-      ).coverRegisters(from: 0, to: inputs)
-      plan.writeAddresses(
-        tile, side: Winograd.outputs, shift: 0, source: outputGradient, channels: outputs,
-        zeros: zeros, to: addresses + tile.number &* outputSquare)
-    }
+    WinogradInputs.write(
+      plan, block, source: input, channels: inputs, zeros: zeros, to: values, step: valueStep,
+      columns: columns)
     // The next block's input is fetched meanwhile, but for the row that this one has read.
     let following = plan.pixels(min(block &+ 1, plan.blocks &- 1))
     var inputsAhead = ReadAhead(
@@ -125,11 +114,16 @@ struct WinogradWeightGradient {
       let step = Winograd.step(tiles &* width)
       // Columns that do not exist.
       if panel.width < width { gradients.update(repeating: 0, count: Winograd.products &* step) }
-      for tile in 0..<tiles {
-        WinogradOutputGradients(
-          pixels: UnsafePointer(addresses + tile &* outputSquare), column: panel.column,
-          products: gradients + tile &* width, step: step
-        ).coverRegisters(from: 0, to: panel.width)
+      plan.forEachRow(block) { row in
+        let rows: InlineArray<4, RowPointer> = plan.rows(
+          row, shift: 0, source: outputGradient + panel.column, channels: outputs, zeros: zeros)
+        for column in 0..<plan.columns {
+          let x = column &* Winograd.outputs
+          WinogradOutputGradients(
+            rows: rows, first: x &* outputs, channels: outputs, columns: plan.pitch &- x,
+            products: gradients + (row.tile &+ column) &* width, step: step
+          ).coverRegisters(from: 0, to: panel.width)
+        }
       }
       // And the gradients of the next panel, or the next block's first.
       let isLast = index &+ 1 == panels.upperBound
@@ -166,7 +160,7 @@ struct WinogradWeightGradient {
   private func join(
     _ sums: UnsafePointer<Float>, to weightGradient: UnsafeMutablePointer<Float>, pool: ThreadPool
   ) {
-    let chunk = 8
+    let chunk = max(2, inputs * panels.count / 24)
     let chunks = (inputs + chunk - 1) / chunk
     pool.run(chunks * panels.count) { task in
       let panel = panels.base[task / chunks]
@@ -183,22 +177,32 @@ struct WinogradWeightGradient {
   }
 }
 
-/// The output pixels of a tile.
-private let outputSquare = Winograd.outputs * Winograd.outputs
-
 /// The gradients of a tile's products from those of its outputs.
 private struct WinogradOutputGradients: ChannelGroup {
-  /// The addresses of the four by four pixels, and the first of the channels.
-  let pixels: UnsafePointer<RowPointer>
-  let column: Int
+  /// The rows of pixels of the tile, where in them its first pixel is, and the floats of a pixel.
+  let rows: InlineArray<4, RowPointer>
+  let first: Int
+  let channels: Int
+  /// The columns that exist from there on.
+  let columns: Int
+  /// Products are `step` floats apart.
   let products: UnsafeMutablePointer<Float>
   let step: Int
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    transformSquare(winogradOutputTransposed) {
-      L.load(pixels[$0 &* 4 &+ $1] + (column &+ c))
-    } _: {
+    let offset = first &+ c
+    if columns >= Winograd.outputs {
+      return transform(c) { L.load(rows[$0] + (offset &+ $1 &* channels)) }
+    }
+    transform(c) {
+      $1 < columns ? L.load(rows[$0] + (offset &+ $1 &* channels)) : L(splat: 0)
+    }
+  }
+
+  @inline(__always)
+  private func transform<L: Lanes>(_ c: Int, _ load: (_ row: Int, _ column: Int) -> L) {
+    transformSquare(winogradOutputTransposed, load) {
       let place = products + (($0 &* 6 &+ $1) &* step &+ c)
       L.fetchToWrite(place + Winograd.ahead)
       ($2 as L).store(place)
