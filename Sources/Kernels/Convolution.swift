@@ -185,7 +185,7 @@ public final class Convolution {
           map: map, row: rows.pixel, rows: rows.count, channels: inputs, isFirst: rows.isFirst,
           gradient: argumentGradient + rows.pixel &* inputs, sums: sums.part(rows.part),
           sumChannels: inputs
-        ).cover(from: rows.column, to: rows.column &+ rows.width)
+        ).coverChains(from: rows.column, to: rows.column &+ rows.width)
       }
     }
     switch map.activation {

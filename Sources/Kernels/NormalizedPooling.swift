@@ -185,12 +185,24 @@ private struct PooledGradients<F: PointwiseFunction>: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
+    let share = L.load(meanGradient + c) * L(splat: 1 / Float(map.rowsPerImage))
+    if let gates = map.gate {
+      let gate = L.load(gates + (image &* channels &+ c))
+      sum(L.self, at: c) { L.fma(L.load($0), gate, share) }
+    } else {
+      sum(L.self, at: c) { _ in share }
+    }
+  }
+
+  /// - Parameter outputGradient: the gradient of the map, from that of the gated map at a place.
+  @inline(__always)
+  private func sum<L: Lanes>(
+    _: L.Type, at c: Int, _ outputGradient: (UnsafeMutablePointer<Float>) -> L
+  ) {
     let norm = map.norm
     let mean = L.load(norm.mean + c)
     let factor = L.load(norm.factor + c)
     let shift = L.load(norm.beta + c)
-    let share = L.load(meanGradient + c) * L(splat: 1 / Float(map.rowsPerImage))
-    let gate = map.gate.map { L.load($0 + (image &* channels &+ c)) }
     var total = isFirst ? L(splat: 0) : L.load(sums + c)
     var products = isFirst ? L(splat: 0) : L.load(sums + channels + c)
     var source = map.x + row &* channels + c
@@ -201,8 +213,7 @@ private struct PooledGradients<F: PointwiseFunction>: ChannelGroup {
       L.fetch(target + ahead)
       let a = L.load(source) - mean
       let slope = F.derivative(L.fma(a, factor, shift))
-      let dy = gate.map { L.fma(L.load(target), $0, share) } ?? share
-      let dz = dy * slope
+      let dz = outputGradient(target) * slope
       dz.store(target)
       total = total + dz
       products = L.fma(dz, a, products)

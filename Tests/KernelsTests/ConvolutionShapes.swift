@@ -20,6 +20,7 @@ let raggedShapes: [ConvolutionShape] = [
   shape(5, 4, 32, 64, 3, 1, .same), shape(3, 12, 24, 40, 3, 1, .symmetric),
   shape(2, 10, 40, 16, 3, 1, .same, width: 14), shape(2, 7, 16, 24, 3, 1, .same, width: 16),
   shape(1, 40, 18, 21, 3, 1, .symmetric, width: 8), shape(2, 64, 16, 16, 3, 1, .same),
+  shape(2, 9, 72, 80, 3, 1, .same, width: 21), shape(1, 6, 18, 16, 3, 1, .same, width: 35),
   // 1x1.
   shape(2, 9, 24, 96, 1, 1, .symmetric), shape(5, 3, 96, 24, 1, 1, .symmetric),
   shape(1, 1, 40, 10, 1, 1, .symmetric), shape(2, 1, 6, 40, 1, 1, .same),
