@@ -1,29 +1,25 @@
 /// e to the power of x, relative error below 2e-7, for x limited to -87 ... 87; NaN stays NaN.
 @inline(__always)
 func exponential<L: Lanes>(_ x: L) -> L {
-  let parts = exponentialParts(ofNegated: L(splat: 0) - x) { n, x in
-    L.fma(n, L(splat: -2.121_944_4e-4), L.fma(n, L(splat: 0.693_359_375), x))
-  }
+  let parts = exponentialParts(ofNegated: L(splat: 0) - x)
   return parts.fraction * parts.power
 }
 
 /// e to the power of -x as fraction * power, where the power is one of two.
 ///
-/// 1 + r + r² q(r) with the q that has the smallest relative error (4e-9). The polynomial is summed in
-/// pairs: the processor waits for a chain of operations longer than it works on them.
-///
-/// - Parameter remainder: x + n * ln 2, what is left of x for an integer n.
+/// Range reduction by ln 2 in two parts; 1 + r + r² q(r) with the q that has the smallest relative
+/// error (4e-9). The polynomial is summed in pairs: the processor waits for a chain of operations
+/// longer than it works on them.
 @inline(__always)
-private func exponentialParts<L: Lanes>(
-  ofNegated argument: L, remainder: (_ n: L, _ x: L) -> L
-) -> (fraction: L, power: L) {
+private func exponentialParts<L: Lanes>(ofNegated argument: L) -> (fraction: L, power: L) {
   let x = argument.limited(-87, 87)
   // 1.5 * 2^23 rounds to integers; the exponent's bias is in it already.
   let magic = L(splat: 12_582_912 + 127)
   let shifted = L.fma(x, L(splat: -1.442_695_04), magic)
   let n = shifted - magic
-  // For e^-r: odd powers are negative.
-  let r = remainder(n, x)
+  // What is left of x, for e^-r: odd powers are negative.
+  var r = L.fma(n, L(splat: 0.693_359_375), x)
+  r = L.fma(n, L(splat: -2.121_944_4e-4), r)
   let square = r * r
   let low = L.fma(r, L(splat: -0.166_665_21), L(splat: 0.499_999_94))
   let middle = L.fma(r, L(splat: -8.368_711e-3), L(splat: 4.166_838_9e-2))
@@ -33,12 +29,9 @@ private func exponentialParts<L: Lanes>(
 }
 
 /// 1 + e^-x.
-///
-/// The nearest float to ln 2 is 2e-9 from it: for |x| < 20 that is less than a rounding, and beyond it
-/// at most three of a number below 2e-9 or of none.
 @inline(__always)
 private func logisticDenominator<L: Lanes>(_ x: L) -> L {
-  let parts = exponentialParts(ofNegated: x) { n, x in L.fma(n, L(splat: 0.693_147_18), x) }
+  let parts = exponentialParts(ofNegated: x)
   return L.fma(parts.fraction, parts.power, L(splat: 1))
 }
 

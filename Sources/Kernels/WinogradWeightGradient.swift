@@ -92,15 +92,15 @@ struct WinogradWeightGradient {
     let tiles = plan.tiles(block)
     let values = memory
     let gradients = values + valueCount
-    let columns = gradients + Winograd.products &* Winograd.step(plan.tilesPerBlock &* widest)
+    let room = gradients + Winograd.products &* Winograd.step(plan.tilesPerBlock &* widest)
     // The values of each tile; lines to fetch meanwhile.
-    let rows = UnsafeMutableRawPointer(columns + WinogradInputs.columnCount)
+    let rows = UnsafeMutableRawPointer(room + WinogradInputs.columnCount)
       .assumingMemoryBound(to: RowPointer.self)
     let ahead = rows + plan.tilesPerBlock
     let valueStep = Winograd.step(tiles &* inputs)
     WinogradInputs.write(
       plan, block, source: input, channels: inputs, zeros: zeros, to: values, step: valueStep,
-      columns: columns)
+      columns: room)
     // The next block's input is fetched meanwhile, but for the row that this one has read.
     let following = plan.pixels(min(block &+ 1, plan.blocks &- 1))
     var inputsAhead = ReadAhead(
@@ -115,12 +115,12 @@ struct WinogradWeightGradient {
       // Columns that do not exist.
       if panel.width < width { gradients.update(repeating: 0, count: Winograd.products &* step) }
       plan.forEachRow(block) { row in
-        let rows: InlineArray<4, RowPointer> = plan.rows(
+        let lines: InlineArray<4, RowPointer> = plan.rows(
           row, shift: 0, source: outputGradient + panel.column, channels: outputs, zeros: zeros)
         for column in 0..<plan.columns {
           let x = column &* Winograd.outputs
           WinogradOutputGradients(
-            rows: rows, first: x &* outputs, channels: outputs, columns: plan.pitch &- x,
+            rows: lines, first: x &* outputs, channels: outputs, columns: plan.pitch &- x,
             products: gradients + (row.tile &+ column) &* width, step: step
           ).coverRegisters(from: 0, to: panel.width)
         }
