@@ -1,3 +1,4 @@
+internal import CProcessor
 internal import Glibc
 
 /// Cross entropy of softmax(logits [n, classes]) with smoothed targets, or its polynomial form.
@@ -38,9 +39,9 @@ public func softmaxCrossEntropy(
       let base = smoothing / Float(classes)
       // d(1 - likelihood)/d logit = p · (likelihood - unsmoothed target).
       let pull = 1 + polynomial * likelihood
-      for index in 0..<classes {
-        gradient[index] = (softmax.probability(row[index]) * pull - base) * scale
-      }
+      SoftmaxGradients(
+        row: row, softmax: softmax, pull: pull, base: base, scale: scale, gradient: gradient
+      ).cover(classes)
       func subtract(_ index: Int, _ weight: Float) {
         let own = 1 - smoothing + polynomial * softmax.probability(row[index])
         gradient[index] -= own * weight * scale
@@ -62,6 +63,22 @@ public func softmaxCrossEntropy(
     classes: classes, logitGradient: logitGradient, losses: losses, pool: pool)
 }
 
+/// (p · pull - base) · scale for a row of probabilities p.
+private struct SoftmaxGradients: ChannelGroup {
+  let row: UnsafePointer<Float>
+  let softmax: SoftmaxRow
+  let pull: Float
+  let base: Float
+  let scale: Float
+  let gradient: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    let pulled = softmax.probability(L.load(row + c)) * L(splat: pull)
+    ((pulled - L(splat: base)) * L(splat: scale)).store(gradient + c)
+  }
+}
+
 /// The softmax of one row, with the largest logit taken out so that nothing overflows.
 struct SoftmaxRow {
   private let top: Float
@@ -71,25 +88,54 @@ struct SoftmaxRow {
   /// Σ logit.
   let total: Double
 
-  @inline(__always)
+  /// The logits that are summed in single precision before they are added in double: their
+  /// exponentials, which lie in 0 ... 1.
+  private static let block = 256
+
+  @inline(never)
   init(_ row: UnsafePointer<Float>, classes: Int) {
-    var top = row[0]
-    var total = 0.0
-    for index in 0..<classes {
-      if row[index] > top { top = row[index] }
+    var largest = Vector(repeating: row[0])
+    var totals = SIMD8<Double>.zero
+    var index = 0
+    while index &+ 16 <= classes {
+      let logits = Vector.load(row + index)
+      largest = Vector.larger(largest, logits)
+      totals += processor_doubles(logits.lowHalf) + processor_doubles(logits.highHalf)
+      index &+= 16
+    }
+    var top = largest.top
+    var total = totals.sum()
+    while index < classes {
+      top = Float.larger(top, row[index])
       total += Double(row[index])
+      index &+= 1
     }
     var sum = 0.0
-    for index in 0..<classes { sum += Double(exponential(row[index] - top)) }
+    index = 0
+    while index &+ 16 <= classes {
+      let end = min(classes &- 15, index &+ Self.block)
+      var part = Vector.zero
+      while index < end {
+        part += exponential(Vector.load(row + index) - Vector(repeating: top))
+        index &+= 16
+      }
+      sum += Double(part.total)
+    }
+    while index < classes {
+      sum += Double(exponential(row[index] - top))
+      index &+= 1
+    }
     self.top = top
     self.total = total
     logSum = Double(top) + log(sum)
     inverse = Float(1 / sum)
   }
 
-  /// The probability of a logit of the row.
+  /// The probabilities of logits of the row.
   @inline(__always)
-  func probability(_ logit: Float) -> Float { exponential(logit - top) * inverse }
+  func probability<L: Lanes>(_ logits: L) -> L {
+    exponential(logits - L(splat: top)) * L(splat: inverse)
+  }
 
   /// Its logarithm, exact where the probability is too small for one.
   @inline(__always)

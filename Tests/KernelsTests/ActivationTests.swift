@@ -55,4 +55,16 @@ import Testing
     #expect(losses[0].isNaN && losses[1].isFinite)
     #expect(gradient[0].isNaN && gradient[5].isFinite)
   }
+
+  @Test(arguments: [0, 20, 299, 300]) func oneOfManyLogitsMakesTheLossNan(_ place: Int) {
+    let pool = ThreadPool(threads: 1)
+    var logits = (0..<301).map { Float($0 % 5) }
+    logits[place] = .nan
+    var loss: Float = 0
+    var gradient = [Float](repeating: 0, count: 301)
+    softmaxCrossEntropy(
+      logits: logits, labels: [7], n: 1, classes: 301, smoothing: 0, logitGradient: &gradient,
+      losses: &loss, pool: pool)
+    #expect(loss.isNaN && gradient.allSatisfy(\.isNaN))
+  }
 }

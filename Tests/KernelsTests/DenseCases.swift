@@ -133,7 +133,8 @@ extension KernelCase {
 
   /// Softmax cross entropy, with and without smoothing, on tame and on extreme logits.
   static let losses: [KernelCase] = [
-    (1, 2, 1.0), (5, 10, 3), (2, 1_000, 10), (33, 7, 300), (700, 10, 5),
+    (1, 2, 1.0), (5, 10, 3), (2, 1_000, 10), (33, 7, 300), (700, 10, 5), (3, 37, 80),
+    (1, 21_843, 4),
   ].flatMap { (n: Int, classes: Int, range: Double) in
     [Float(0), 0.1].map { smoothing in
       let logits = uniform(n * classes, seed: 51, -range, range)

@@ -58,10 +58,11 @@ static inline __attribute__((always_inline)) void processor_prefetch_to_write(
 }
 
 // Operations on sixteen or eight floats, in one instruction where the including code may use it: the
-// square root, and c + a * b and c - a * b with one rounding. A compiler may take the lanes of a Swift
-// vector apart.
+// square root, c + a * b and c - a * b with one rounding, and the same numbers in double precision.
+// A compiler may take the lanes of a Swift vector apart.
 typedef float processor_floats16 __attribute__((ext_vector_type(16)));
 typedef float processor_floats8 __attribute__((ext_vector_type(8)));
+typedef double processor_doubles8 __attribute__((ext_vector_type(8)));
 static inline __attribute__((always_inline)) processor_floats16 processor_roots16(
     processor_floats16 x) {
   return __builtin_elementwise_sqrt(x);
@@ -85,4 +86,8 @@ static inline __attribute__((always_inline)) processor_floats16 processor_fnma16
 static inline __attribute__((always_inline)) processor_floats8 processor_fnma8(
     processor_floats8 a, processor_floats8 b, processor_floats8 c) {
   return __builtin_elementwise_fma(-a, b, c);
+}
+static inline __attribute__((always_inline)) processor_doubles8 processor_doubles(
+    processor_floats8 x) {
+  return __builtin_convertvector(x, processor_doubles8);
 }

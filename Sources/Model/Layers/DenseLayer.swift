@@ -37,22 +37,30 @@ struct DenseLayer {
     self.convolution = convolution
   }
 
-  /// output [rows, outputs] = x [rows, inputs] * weight + bias + residual, where the residual is
-  /// not the output.
+  /// output [rows, outputs] = activation(x [rows, inputs] * weight + bias) + residual, where the
+  /// residual is not the output.
   func forward(
-    _ x: UnsafePointer<Float>, rows: Int, residual: UnsafePointer<Float>? = nil,
-    output: UnsafeMutablePointer<Float>, weights: UnsafePointer<Float>, pool: ThreadPool
+    _ x: UnsafePointer<Float>, rows: Int, activation: Activation = .identity,
+    residual: UnsafePointer<Float>? = nil, output: UnsafeMutablePointer<Float>,
+    weights: UnsafePointer<Float>, pool: ThreadPool
   ) {
     if let convolution {
       precondition(rows == convolution.shape.batch, "the layer was planned for other rows")
       convolution.forward(
         input: x, weight: weights + weight,
-        epilogue: Epilogue(shift: weights + bias, activation: .identity, residual: residual),
+        epilogue: Epilogue(shift: weights + bias, activation: activation, residual: residual),
         output: output)
     } else {
+      precondition(activation == .identity || residual == nil, "only one of them is computed here")
       denseForward(
         x, weight: weights + weight, bias: weights + bias, residual: residual, n: rows,
         inputs: inputs, outputs: outputs, output: output, pool: pool)
+      let count = rows * outputs
+      switch activation {
+      case .identity: break
+      case .silu: siluForward(output, count: count, output: output, pool: pool)
+      case .sigmoid: sigmoidForward(output, count: count, output: output, pool: pool)
+      }
     }
   }
 

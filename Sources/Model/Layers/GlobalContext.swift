@@ -80,9 +80,8 @@ struct GlobalContext {
       context[saved.normalized], count: batch * squeeze.outputs, output: context[saved.hidden],
       pool: context.pool)
     excite.forward(
-      context[saved.hidden], rows: batch, output: gate, weights: context.weights,
-      pool: context.pool)
-    sigmoidForward(gate, count: batch * channels, output: gate, pool: context.pool)
+      context[saved.hidden], rows: batch, activation: .sigmoid, output: gate,
+      weights: context.weights, pool: context.pool)
   }
 
   /// Adds the gradients of all layers and turns `gradient`, that of the gated map, into that of the
