@@ -1,17 +1,25 @@
-/// How a depthwise convolution is cut in training: parts of the images times slabs of channels.
+/// How a depthwise convolution is cut in training: tasks of some images and channels, each done strip
+/// by strip.
 ///
-/// A slab of a few images fits a core's cache, so that between norms nothing goes through memory:
-/// the normalised input is computed into it, convolved, and in backward turned into the gradients
-/// of both. Its channels lie in planes of sixteen.
+/// A strip of a few images and channels fits a core's cache, so that between norms nothing goes through
+/// memory: the normalised input is computed into it, convolved, and in backward turned into the
+/// gradients of both. Its channels lie in planes of sixteen. Backward, which holds four times as much,
+/// has strips as narrow as the longest chains of operations allow (`coverChains`): a core may share its
+/// cache with other programs.
 struct DepthwiseSlabs {
-  /// Floats of a slab, counted with zeros on all sides of its images: four of them share a cache of a
-  /// megabyte. Planes share some of these zeros, but small images do best in slabs that narrow.
-  private static let size = 63_000
+  /// The most planes of a task, which are a strip in forward, and of a strip in backward.
+  private static let mostPlanes = 24
+  private static let mostPlanesBackward = 4
+  /// The most floats of a strip, counted with zeros on all sides of its images: the four that a task
+  /// has in backward share a cache of a megabyte.
+  private static let stripFloats = 63_000
+  /// The most pixels whose lines stay in the first cache until they are used.
+  private static let fewPixels = 512
 
-  /// Channels of a slab and how many slabs there are.
+  /// Channels of a task and how many tasks share them.
   let width: Int
   let count: Int
-  /// Images that are in a slab together.
+  /// Images that are in a strip together.
   let images: Int
   /// Images of a part, whose sums are kept apart, and how many parts there are.
   let imagesPerPart: Int
@@ -33,8 +41,12 @@ struct DepthwiseSlabs {
   private let passes: [DepthwisePass]
   /// Where the first tap reads, from a target's place in the input.
   let firstTap: Int
-  private let planes: Int
+  /// Planes of a strip.
+  private let stripPlanes: Int
+  private let stripPlanesBackward: Int
+  /// A worker's floats: strips, and what a task has besides.
   private let workerCount: Int
+  private let restCount: Int
   /// The parts' sums of weight gradients.
   let sumsCount: Int
   let scratchCount: Int
@@ -46,17 +58,18 @@ struct DepthwiseSlabs {
     let channels = shape.inputChannels
     let images = max(1, min(batch, 64 / inputPixels))
     let cells = (shape.inputHeight + shape.kernel - 1) * (shape.inputWidth + shape.kernel - 1)
-    let fitting = Self.size / (images * cells)
-    let widest = max(16, fitting >= 64 ? fitting & ~63 : fitting & ~15)
+    let fitting = max(1, Self.stripFloats / (images * cells * 16))
+    stripPlanes = min(fitting, Self.mostPlanes)
+    stripPlanesBackward = min(fitting, Self.mostPlanesBackward)
     let groups = (batch + images - 1) / images
     imagesPerPart = (groups + 15) / 16 * images
     parts = (batch + imagesPerPart - 1) / imagesPerPart
     // Narrower ones where there would be so few tasks that threads wait for the last.
     let wanted = min((8 + parts - 1) / parts, channels / 64)
-    let slabs = max(wanted, (channels + widest - 1) / widest)
-    width = ((channels + slabs - 1) / slabs + 15) & ~15
+    let (strip, widest) = (16 * Self.mostPlanesBackward, 16 * Self.mostPlanes)
+    let shares = max(wanted, (channels + widest - 1) / widest)
+    width = ((channels + shares - 1) / shares + strip - 1) / strip * strip
     count = (channels + width - 1) / width
-    planes = width / 16
 
     let kernel = shape.kernel
     self.kernel = kernel
@@ -85,8 +98,11 @@ struct DepthwiseSlabs {
     self.images = images
     self.gradient = gradient
     plain = PaddedPlane(images: images, height: 1, width: max(inputPixels, outputPixels))
-    let floats = planes * (input.count + gradient.count + 2 * plain.count)
-    workerCount = floats + (taps + 3 * planes) * 16
+    let floats = max(
+      stripPlanes * input.count,
+      stripPlanesBackward * (input.count + gradient.count + plain.count))
+    restCount = plain.count + (taps + 3 * (width / 16)) * 16
+    workerCount = floats + restCount
     sumsCount = parts * count * taps * width
     scratchCount = sumsCount + workerCount * threads
   }
@@ -100,20 +116,69 @@ struct DepthwiseSlabs {
     /// The channels of the slab, and its planes.
     let channels: Range<Int>
     let planes: Int
-    /// Slabs of the input, of the output's gradient, and two without zeros around their images.
+    /// Planes of a strip.
+    let stripPlanes: Int
+    /// Slabs of the input and, in backward, of the output's gradient and, without zeros around their
+    /// images, of the activation's slopes.
     let input: ChannelSlab
     let gradient: ChannelSlab
-    let first: ChannelSlab
-    let second: ChannelSlab
+    let slopes: ChannelSlab
+    /// A plane for channels that do not fill one.
+    let spare: UnsafeMutablePointer<Float>
     /// Room for a plane's weights, and for the moments of every plane.
     let weights: UnsafeMutablePointer<Float>
     let moments: UnsafeMutablePointer<Float>
+
+    /// A plane of the task by its number.
+    @inline(__always)
+    func plane(_ index: Int, of strip: Strip) -> Plane {
+      let channel = channels.lowerBound &+ index &* 16
+      return Plane(
+        index: index, place: index &- strip.planes.lowerBound, channel: channel,
+        width: min(16, channels.upperBound &- channel), isLast: index &+ 1 == planes)
+    }
+
+    /// Where the results of a plane go: to the first of `pixels` pixels of a map, or to the spare plane
+    /// where they would not fill their place in it.
+    func target(
+      _ plane: Plane, in pixel: UnsafeMutablePointer<Float>, pitch: Int, pixels: Int
+    ) -> PlaneTarget {
+      if plane.width < 16 { return PlaneTarget(base: spare) }
+      // Of few pixels, those of the next plane are asked for.
+      let ahead = pixels > fewPixels ? 64 &* pitch : plane.isLast ? 0 : 16
+      return PlaneTarget(base: pixel + plane.channel, pitch: pitch, ahead: ahead)
+    }
+  }
+
+  /// Sixteen channels of a task, or fewer of the last ones.
+  struct Plane {
+    /// Its number in the task, and its place in the strip's slabs.
+    let index: Int
+    let place: Int
+    /// The first channel and how many.
+    let channel: Int
+    let width: Int
+    /// Whether it is the task's last one.
+    let isLast: Bool
+  }
+
+  /// What a worker's slabs hold at a time: some images, and some planes of a task's channels.
+  struct Strip {
+    let images: Range<Int>
+    /// Whether the images are the task's first.
+    let isFirst: Bool
+    /// The planes, counted from the task's first channel.
+    let planes: Range<Int>
+    let channels: Range<Int>
+    /// Floats to what is read after a pixel's channels, for the cache to be asked for.
+    let ahead: Int
   }
 
   /// Writes the zeros around the images of all workers' planes, which their tasks leave alone.
   func clearMargins(_ memory: UnsafeMutablePointer<Float>, _ pool: ThreadPool, backward: Bool) {
     pool.run(pool.threads) { worker in
       let slabs = memory + sumsCount + worker &* workerCount
+      let planes = backward ? stripPlanesBackward : stripPlanes
       ChannelSlab(slabs, input).clearMargins(input, planes: planes)
       guard backward else { return }
       ChannelSlab(slabs + planes &* input.count, gradient)
@@ -121,10 +186,14 @@ struct DepthwiseSlabs {
     }
   }
 
-  func task(_ index: Int, channels: Int, worker: Int, memory: UnsafeMutablePointer<Float>) -> Task {
+  func task(
+    _ index: Int, channels: Int, worker: Int, memory: UnsafeMutablePointer<Float>, backward: Bool
+  ) -> Task {
     let (part, slab) = (index / count, index % count)
     let first = part &* imagesPerPart
     let slabChannels = slab &* width..<min(channels, (slab &+ 1) &* width)
+    let planes = backward ? stripPlanesBackward : stripPlanes
+    let rest = memory + (sumsCount &+ (worker &+ 1) &* workerCount &- restCount)
     var next = memory + sumsCount + worker &* workerCount
     func take(_ plane: PaddedPlane) -> ChannelSlab {
       defer { next += planes &* plane.count }
@@ -132,19 +201,32 @@ struct DepthwiseSlabs {
     }
     return Task(
       part: part, slab: slab, images: first..<min(batch, first &+ imagesPerPart),
-      channels: slabChannels, planes: (slabChannels.count &+ 15) / 16, input: take(input),
-      gradient: take(gradient), first: take(plain), second: take(plain), weights: next,
-      moments: next + taps &* 16)
+      channels: slabChannels, planes: (slabChannels.count &+ 15) / 16, stripPlanes: planes,
+      input: take(input), gradient: take(gradient), slopes: take(plain), spare: rest,
+      weights: rest + plain.count, moments: rest + (plain.count &+ taps &* 16))
   }
 
-  /// Calls `body` with the first image and the number of each group that shares a task's slabs.
+  /// Calls `body` with each strip of a task: group by group of its images, from its first channel on.
   @inline(__always)
-  func forEachGroup(_ task: Task, _ body: (_ image: Int, _ count: Int) -> Void) {
+  func forEachStrip(_ task: Task, pitch: Int, _ body: (Strip) -> Void) {
     var image = task.images.lowerBound
     while image < task.images.upperBound {
-      let count = min(images, task.images.upperBound &- image)
-      body(image, count)
-      image &+= count
+      let end = min(task.images.upperBound, image &+ images)
+      var plane = 0
+      while plane < task.planes {
+        let next = min(task.planes, plane &+ task.stripPlanes)
+        let first = task.channels.lowerBound &+ plane &* 16
+        // Of few pixels, the next strip is asked for where there is one.
+        let asksForNext = (end &- image) &* inputPixels <= Self.fewPixels && next < task.planes
+        let ahead = asksForNext ? task.stripPlanes &* 16 : Ahead.rows &* pitch
+        body(
+          Strip(
+            images: image..<end, isFirst: image == task.images.lowerBound, planes: plane..<next,
+            channels: first..<min(task.channels.upperBound, first &+ task.stripPlanes &* 16),
+            ahead: ahead))
+        plane = next
+      }
+      image = end
     }
   }
 

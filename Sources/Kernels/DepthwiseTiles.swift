@@ -5,9 +5,9 @@
 /// Sums over taps for the targets of a plane.
 struct PlaneSums {
   let pass: DepthwisePass.Addresses
-  /// The plane of sources, and where the sums go.
+  /// The plane of sources.
   let source: UnsafePointer<Float>
-  let target: UnsafeMutablePointer<Float>
+  let target: PlaneTarget
   /// The first kernel tap's weights for the plane's channels; the next tap's are `pitch` floats on.
   let weights: UnsafePointer<Float>
   let pitch: Int
@@ -20,6 +20,21 @@ struct PlaneSums {
     } else {
       scale(count, factors, SIMD8<Float>.self, lane: 0)
       scale(count, factors, SIMD8<Float>.self, lane: 8)
+    }
+  }
+
+  /// The same, and adds what was stored to `totals` [2][16], by itself and times x - mean; x lies like
+  /// the target.
+  @inline(never)
+  func run(
+    _ count: Int, factors: UnsafePointer<Float>, x: UnsafePointer<Float>,
+    mean: UnsafePointer<Float>, totals: UnsafeMutablePointer<Float>
+  ) {
+    if hasWideRegisters {
+      total(count, factors, x, mean, totals, Vector.self, lane: 0)
+    } else {
+      total(count, factors, x, mean, totals, SIMD8<Float>.self, lane: 0)
+      total(count, factors, x, mean, totals, SIMD8<Float>.self, lane: 8)
     }
   }
 
@@ -40,8 +55,20 @@ struct PlaneSums {
   private func scale<L: Lanes>(
     _ count: Int, _ factors: UnsafePointer<Float>, _: L.Type, lane: Int
   ) {
-    var store = ProductStore<L>(target: target, factors: factors)
+    var store = ProductStore<L>(target: target.base, factors: factors)
     walk(count, lane, &store)
+  }
+
+  @inline(__always)
+  private func total<L: Lanes>(
+    _ count: Int, _ factors: UnsafePointer<Float>, _ x: UnsafePointer<Float>,
+    _ mean: UnsafePointer<Float>, _ totals: UnsafeMutablePointer<Float>, _: L.Type, lane: Int
+  ) {
+    var store = TotalStore<L>(target: target, factors: factors, x: x, mean: L.load(mean + lane))
+    walk(count, lane, &store)
+    let totals = totals + lane
+    (L.load(totals) + (store.sum.0 + store.sum.1)).store(totals)
+    (L.load(totals + 16) + (store.product.0 + store.product.1)).store(totals + 16)
   }
 
   @inline(__always)
@@ -54,7 +81,7 @@ struct PlaneSums {
       var store = SumStore<L>(target: target)
       walk(few, lane, &store)
       var sum = L(splat: 0)
-      for i in 0..<few { sum = sum + L.load(target + (Int(pass.targets[i]) &+ lane)) }
+      for i in 0..<few { sum = sum + L.load(target.pixel(Int(pass.targets[i])) + lane) }
       (sum * L(splat: 1 / Float(few))).store(moments)
       L(splat: 0).store(moments + 16)
       L(splat: 0).store(moments + 32)
@@ -99,21 +126,35 @@ struct PlaneSums {
       for i in 0..<size { sums[i] = L.fma(L.load(bases[i] + offset), weight, sums[i]) }
     }
     let targets = pass.targets + first
-    for i in 0..<size { store.put(sums[i], at: Int(targets[i]) &+ lane, index: i) }
+    for i in 0..<size { store.put(sums[i], pixel: Int(targets[i]), lane: lane, index: i) }
   }
+}
+
+/// Where the sums of a plane go: a plane of a slab, or sixteen channels of a map.
+struct PlaneTarget {
+  let base: UnsafeMutablePointer<Float>
+  /// Floats from pixel to pixel.
+  var pitch = 16
+  /// Floats to the line of a pixel that is written next, for the next plane.
+  var ahead = 0
+
+  @inline(__always)
+  func pixel(_ index: Int) -> UnsafeMutablePointer<Float> { base + index &* pitch }
 }
 
 /// What becomes of the sum of a tile's target i.
 private protocol TileStore {
   associatedtype L: Lanes
-  mutating func put(_ sum: L, at place: Int, index: Int)
+  mutating func put(_ sum: L, pixel: Int, lane: Int, index: Int)
 }
 
 private struct SumStore<L: Lanes>: TileStore {
-  let target: UnsafeMutablePointer<Float>
+  let target: PlaneTarget
 
   @inline(__always)
-  mutating func put(_ sum: L, at place: Int, index: Int) { sum.store(target + place) }
+  mutating func put(_ sum: L, pixel: Int, lane: Int, index: Int) {
+    sum.store(target.pixel(pixel) + lane)
+  }
 }
 
 private struct ProductStore<L: Lanes>: TileStore {
@@ -121,21 +162,50 @@ private struct ProductStore<L: Lanes>: TileStore {
   let factors: UnsafePointer<Float>
 
   @inline(__always)
-  mutating func put(_ sum: L, at place: Int, index: Int) {
+  mutating func put(_ sum: L, pixel: Int, lane: Int, index: Int) {
+    let place = pixel &* 16 &+ lane
     (sum * L.load(factors + place)).store(target + place)
+  }
+}
+
+/// Stores products and adds them up, by themselves and times x - mean, in two chains each.
+private struct TotalStore<L: Lanes>: TileStore {
+  let target: PlaneTarget
+  let factors: UnsafePointer<Float>
+  let x: UnsafePointer<Float>
+  let mean: L
+  var sum = (L(splat: 0), L(splat: 0))
+  var product = (L(splat: 0), L(splat: 0))
+
+  @inline(__always)
+  mutating func put(_ sum: L, pixel: Int, lane: Int, index: Int) {
+    let place = target.pixel(pixel) + lane
+    L.fetchToWrite(place + target.ahead)
+    let value = sum * L.load(factors + (pixel &* 16 &+ lane))
+    let distance = L.load(x + (pixel &* target.pitch &+ lane)) - mean
+    value.store(place)
+    if index & 1 == 0 {
+      self.sum.0 = self.sum.0 + value
+      product.0 = L.fma(value, distance, product.0)
+    } else {
+      self.sum.1 = self.sum.1 + value
+      product.1 = L.fma(value, distance, product.1)
+    }
   }
 }
 
 /// Stores sums and adds up what they are apart from a pivot, in two chains.
 private struct MomentStore<L: Lanes>: TileStore {
-  let target: UnsafeMutablePointer<Float>
+  let target: PlaneTarget
   let pivot: L
   var linear = (L(splat: 0), L(splat: 0))
   var square = (L(splat: 0), L(splat: 0))
 
   @inline(__always)
-  mutating func put(_ sum: L, at place: Int, index: Int) {
-    sum.store(target + place)
+  mutating func put(_ sum: L, pixel: Int, lane: Int, index: Int) {
+    let place = target.pixel(pixel) + lane
+    L.fetchToWrite(place + target.ahead)
+    sum.store(place)
     let distance = sum - pivot
     if index & 1 == 0 {
       linear.0 = linear.0 + distance

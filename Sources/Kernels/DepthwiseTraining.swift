@@ -12,30 +12,30 @@ extension DepthwiseConvolution {
     pool.workspace.use { memory in
       plan.clearMargins(memory, pool, backward: false)
       pool.runOnWorkers(plan.parts * plan.count) { index, worker in
-        let task = plan.task(index, channels: channels, worker: worker, memory: memory)
-        let start = task.channels.lowerBound
-        plan.forEachGroup(task) { image, count in
+        let task = plan.task(
+          index, channels: channels, worker: worker, memory: memory, backward: false)
+        plan.forEachStrip(task, pitch: channels) { strip in
+          let (image, count) = (strip.images.lowerBound, strip.images.count)
           map.writeSlab(
             first: image &* plan.inputPixels, count: count &* plan.inputPixels,
-            channels: channels, slab: task.channels, to: task.input)
-          for plane in 0..<task.planes {
+            channels: channels, slab: strip.channels, ahead: strip.ahead, to: task.input)
+          let pixels = count &* plan.outputPixels
+          let first = output + image &* plan.outputPixels &* channels
+          for index in strip.planes {
+            let plane = task.plane(index, of: strip)
             planeSums(
-              plan.forward, task, plane: plane, weight: weight, from: task.input, to: task.first
-            )
-            .run(
-              count &* plan.outputPixels, moments: task.moments + plane &* 48,
-              isFirst: image == task.images.lowerBound)
-          }
-          for pixel in 0..<count &* plan.outputPixels {
-            let row = (image &* plan.outputPixels &+ pixel) &* channels &+ start
-            StoredRow(
-              source: task.first.pixel(pixel), slab: task.first, target: output + row,
-              channels: channels
-            ).cover(task.channels.count)
+              plan.forward, task, plane, weight: weight, from: task.input,
+              to: task.target(plane, in: first, pitch: channels, pixels: pixels)
+            ).run(pixels, moments: task.moments + index &* 48, isFirst: strip.isFirst)
+            guard plane.width < 16 else { continue }
+            for pixel in 0..<pixels {
+              (first + (pixel &* channels &+ plane.channel)).update(
+                from: task.spare + pixel &* 16, count: plane.width)
+            }
           }
         }
         for plane in 0..<task.planes {
-          let first = start &+ plane &* 16
+          let first = task.channels.lowerBound &+ plane &* 16
           moments.set(
             part: task.part, from: first, to: min(first &+ 16, task.channels.upperBound),
             task.moments + plane &* 48)
@@ -76,79 +76,107 @@ extension DepthwiseConvolution {
     pool.workspace.use { memory in
       plan.clearMargins(memory, pool, backward: true)
       pool.runOnWorkers(plan.parts * plan.count) { index, worker in
-        let task = plan.task(index, channels: channels, worker: worker, memory: memory)
-        let (slopes, inputGradient) = (task.first, task.second)
-        let start = task.channels.lowerBound
-        plan.forEachGroup(task) { image, count in
-          let isFirst = image == task.images.lowerBound
-          let input = image &* plan.inputPixels
+        let task = plan.task(
+          index, channels: channels, worker: worker, memory: memory, backward: true)
+        for index in 0..<task.planes &* 48 { task.moments[index] = 0 }
+        plan.forEachStrip(task, pitch: channels) { strip in
+          let (image, count) = (strip.images.lowerBound, strip.images.count)
           map.writeSlab(
-            first: input, count: count &* plan.inputPixels, channels: channels,
-            slab: task.channels, to: task.input, slopes: slopes)
+            first: image &* plan.inputPixels, count: count &* plan.inputPixels,
+            channels: channels, slab: strip.channels, ahead: strip.ahead, to: task.input,
+            slopes: task.slopes)
           output.writeInputGradients(
-            outputGradient, images: image..<image &+ count, channels: channels,
-            totals: outputTotals, slab: task.channels, to: task.gradient)
-          for plane in 0..<task.planes {
+            outputGradient, images: strip.images, channels: channels, totals: outputTotals,
+            slab: strip.channels, ahead: strip.ahead, to: task.gradient)
+          for index in strip.planes {
+            let plane = task.plane(index, of: strip)
             if weightGradient != nil {
               sumWeights(
-                plan, task, plane: plane, pixels: count &* plan.outputPixels, isFirst: isFirst,
+                plan, task, plane, pixels: count &* plan.outputPixels, isFirst: strip.isFirst,
                 memory: memory)
             }
-            for phase in 0..<plan.backward.count {
-              let pass = plan.backward.base[phase]
-              planeSums(
-                pass, task, plane: plane, weight: weight, from: task.gradient, to: inputGradient
-              ).run(
-                count &* pass.targetsPerImage, factors: slopes.base + plane &* slopes.distance)
-            }
+            writeArgumentGradients(
+              plan, task, plane, images: strip.images, map, weight: weight, to: argumentGradient)
           }
-          forEachRun(0, count &* plan.inputPixels, channels: task.channels.count) { pixel, rows in
-            let row = (input &+ pixel) &* channels &+ start
-            SlabArgumentGradients(
-              x: map.x + row, mean: map.norm.mean + start,
-              source: inputGradient.pixel(pixel), slab: inputGradient, rows: rows,
-              channels: channels, isFirst: isFirst && pixel == 0,
-              argumentGradient: argumentGradient + row, sums: sums.part(task.part) + start
-            ).cover(task.channels.count)
-          }
+        }
+        for plane in 0..<task.planes {
+          let first = task.channels.lowerBound &+ plane &* 16
+          let width = min(16, task.channels.upperBound &- first)
+          let (part, totals) = (sums.part(task.part) + first, task.moments + plane &* 48)
+          part.update(from: totals, count: width)
+          (part + channels).update(from: totals + 16, count: width)
         }
       }
       if let weightGradient { joinWeights(plan, memory, weightGradient) }
     }
   }
 
+  /// The gradient of the norm's argument for a plane of some images, and its sums in the plane's
+  /// moments.
+  private func writeArgumentGradients(
+    _ plan: DepthwiseSlabs, _ task: DepthwiseSlabs.Task, _ plane: DepthwiseSlabs.Plane,
+    images: Range<Int>, _ map: NormalizedMap, weight: UnsafePointer<Float>,
+    to gradient: UnsafeMutablePointer<Float>
+  ) {
+    let channels = shape.inputChannels
+    let pixels = images.count &* plan.inputPixels
+    let first = images.lowerBound &* plan.inputPixels &* channels
+    let (x, mean) = (map.x + (first &+ plane.channel), map.norm.mean + plane.channel)
+    let slopes = UnsafePointer(task.slopes.base + plane.place &* task.slopes.distance)
+    let totals = task.moments + plane.index &* 48
+    for phase in 0..<plan.backward.count {
+      let pass = plan.backward.base[phase]
+      let sums = planeSums(
+        pass, task, plane, weight: weight, from: task.gradient,
+        to: task.target(plane, in: gradient + first, pitch: channels, pixels: pixels))
+      let targets = images.count &* pass.targetsPerImage
+      if plane.width == 16 {
+        sums.run(targets, factors: slopes, x: x, mean: mean, totals: totals)
+      } else {
+        sums.run(targets, factors: slopes)
+      }
+    }
+    if plane.width < 16 {
+      LastArgumentGradients(
+        source: task.spare, pixels: pixels, x: x, mean: mean, channels: channels,
+        target: gradient + (first &+ plane.channel), totals: totals
+      ).cover(plane.width)
+    }
+  }
+
   /// One pass for one plane.
   private func planeSums(
-    _ pass: DepthwisePass.Addresses, _ task: DepthwiseSlabs.Task, plane: Int,
-    weight: UnsafePointer<Float>, from source: ChannelSlab, to target: ChannelSlab
+    _ pass: DepthwisePass.Addresses, _ task: DepthwiseSlabs.Task, _ plane: DepthwiseSlabs.Plane,
+    weight: UnsafePointer<Float>, from source: ChannelSlab, to target: PlaneTarget
   ) -> PlaneSums {
     let channels = shape.inputChannels
-    let first = task.channels.lowerBound &+ plane &* 16
-    var (weights, pitch) = (weight + first, channels)
-    if first &+ 16 > channels {
+    var (weights, pitch) = (weight + plane.channel, channels)
+    if plane.width < 16 {
       // The last channels do not fill a plane.
       (weights, pitch) = (UnsafePointer(task.weights), 16)
       for tap in 0..<shape.kernel &* shape.kernel {
         copyPadded(
-          weight + (tap &* channels &+ first), channels &- first, task.weights + tap &* 16, 16)
+          weight + (tap &* channels &+ plane.channel), plane.width, task.weights + tap &* 16, 16)
       }
     }
     return PlaneSums(
-      pass: pass, source: source.base + plane &* source.distance,
-      target: target.base + plane &* target.distance, weights: weights, pitch: pitch)
+      pass: pass, source: source.base + plane.place &* source.distance, target: target,
+      weights: weights, pitch: pitch)
   }
 
   /// Adds the products of a plane's values and gradients to a part's sums.
   private func sumWeights(
-    _ plan: DepthwiseSlabs, _ task: DepthwiseSlabs.Task, plane: Int, pixels: Int, isFirst: Bool,
-    memory: UnsafeMutablePointer<Float>
+    _ plan: DepthwiseSlabs, _ task: DepthwiseSlabs.Task, _ plane: DepthwiseSlabs.Plane,
+    pixels: Int, isFirst: Bool, memory: UnsafeMutablePointer<Float>
   ) {
+    let (input, gradient) = (task.input, task.gradient)
     let sums = PlaneWeightSums(
-      source: task.input.base + plane &* task.input.distance, sources: plan.forward.sources,
+      source: input.base + plane.place &* input.distance, sources: plan.forward.sources,
       start: plan.firstTap, pitch: plan.input.pitch,
-      gradient: task.gradient.base + plane &* task.gradient.distance,
-      pixels: task.gradient.pixels, count: pixels,
-      sums: plan.weightSums(task.part, task.slab, memory: memory) + plane &* plan.taps &* 16,
+      gradient: gradient.base + plane.place &* gradient.distance, pixels: gradient.pixels,
+      count: pixels,
+      sums: plan.weightSums(task.part, task.slab, memory: memory)
+        + plane.index &* plan.taps &* 16,
       isFirst: isFirst)
     if plan.kernel == 3 { sums.run3() } else { sums.run5() }
   }
@@ -175,48 +203,30 @@ extension DepthwiseConvolution {
   }
 }
 
-/// A pixel's channels from a slab to a row.
-private struct StoredRow: ChannelGroup {
+/// dz of channels that do not fill a plane, from the spare one to the map, and its sums.
+private struct LastArgumentGradients: ChannelGroup {
   let source: UnsafePointer<Float>
-  let slab: ChannelSlab
-  let target: UnsafeMutablePointer<Float>
-  /// The channels of the whole row.
-  let channels: Int
-
-  @inline(__always)
-  func run<L: Lanes>(_: L.Type, at c: Int) {
-    L.fetchToWrite(target + c + Ahead.rows &* channels)
-    L.loadBlocks(source + slab.offset(c), slab.distance).store(target + c)
-  }
-}
-
-/// A few pixels of dz from a slab to the whole map, and its sums.
-private struct SlabArgumentGradients: ChannelGroup {
+  let pixels: Int
   let x: UnsafePointer<Float>
   let mean: UnsafePointer<Float>
-  /// The first pixel, of a slab without margins.
-  let source: UnsafePointer<Float>
-  let slab: ChannelSlab
-  let rows: Int
+  /// The channels of the whole row.
   let channels: Int
-  let isFirst: Bool
-  let argumentGradient: UnsafeMutablePointer<Float>
-  let sums: UnsafeMutablePointer<Float>
+  let target: UnsafeMutablePointer<Float>
+  /// [2][16].
+  let totals: UnsafeMutablePointer<Float>
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
     let center = L.load(mean + c)
-    var total = isFirst ? L(splat: 0) : L.load(sums + c)
-    var products = isFirst ? L(splat: 0) : L.load(sums + channels + c)
-    let source = source + slab.offset(c)
-    for row in 0..<rows {
-      let dz = L.loadBlocks(source + row &* 16, slab.distance)
-      dz.store(argumentGradient + row &* channels + c)
-      L.fetchToWrite(argumentGradient + (row &+ rows) &* channels + c)
+    var (total, products) = (L.load(totals + c), L.load(totals + 16 + c))
+    for pixel in 0..<pixels {
+      let dz = L.load(source + (pixel &* 16 &+ c))
+      let place = pixel &* channels &+ c
+      products = L.fma(dz, L.load(x + place) - center, products)
       total = total + dz
-      products = L.fma(dz, L.load(x + row &* channels + c) - center, products)
+      dz.store(target + place)
     }
-    total.store(sums + c)
-    products.store(sums + channels + c)
+    total.store(totals + c)
+    products.store(totals + 16 + c)
   }
 }

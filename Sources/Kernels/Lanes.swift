@@ -17,8 +17,7 @@ protocol Lanes {
   static func fetchToWrite(_ pointer: UnsafeMutablePointer<Float>)
   /// Stores eight lanes at a time: those from `lane` on at offset(lane) of the pointer.
   func storeEights(_ pointer: UnsafeMutablePointer<Float>, _ offset: (_ lane: Int) -> Int)
-  /// Loads and stores sixteen lanes at a time, `distance` floats apart.
-  static func loadBlocks(_ pointer: UnsafePointer<Float>, _ distance: Int) -> Self
+  /// Stores sixteen lanes at a time, `distance` floats apart.
   func storeBlocks(_ pointer: UnsafeMutablePointer<Float>, _ distance: Int)
   static func + (a: Self, b: Self) -> Self
   static func - (a: Self, b: Self) -> Self
@@ -52,10 +51,6 @@ extension Lanes {
   @inline(__always)
   func storeEights(_ pointer: UnsafeMutablePointer<Float>, _ offset: (_ lane: Int) -> Int) {
     store(pointer + offset(0))
-  }
-  @inline(__always)
-  static func loadBlocks(_ pointer: UnsafePointer<Float>, _ distance: Int) -> Self {
-    load(pointer)
   }
   @inline(__always)
   func storeBlocks(_ pointer: UnsafeMutablePointer<Float>, _ distance: Int) { store(pointer) }

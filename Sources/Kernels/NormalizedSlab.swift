@@ -2,7 +2,7 @@ extension NormalizedMap {
   /// Writes the channels of some rows to the pixels of a slab that begins with the first of these
   /// channels, and the activation's derivatives to another where they are wanted. The map has no gate.
   func writeSlab(
-    first: Int, count: Int, channels: Int, slab: Range<Int>, to values: ChannelSlab,
+    first: Int, count: Int, channels: Int, slab: Range<Int>, ahead: Int, to values: ChannelSlab,
     slopes: ChannelSlab? = nil
   ) {
     func run<F: PointwiseFunction>(_: F.Type) {
@@ -12,12 +12,12 @@ extension NormalizedMap {
         let source = x + ((first &+ row) &* channels &+ start)
         if let slopes {
           SlabRowWithSlopes<F>(
-            x: source, channels: channels, norm: norm, slab: values, target: values.pixel(row),
+            x: source, ahead: ahead, norm: norm, slab: values, target: values.pixel(row),
             slopeSlab: slopes, slopes: slopes.pixel(row)
           ).coverChains(slab.count)
         } else {
           SlabRow<F>(
-            x: source, channels: channels, norm: norm, slab: values, target: values.pixel(row)
+            x: source, ahead: ahead, norm: norm, slab: values, target: values.pixel(row)
           ).coverChains(slab.count)
         }
       }
@@ -33,7 +33,7 @@ extension NormalizedMap {
   /// sums, to the pixels of a slab.
   func writeInputGradients(
     _ gradient: ArgumentGradient, images: Range<Int>, channels: Int,
-    totals: UnsafePointer<Float>, slab: Range<Int>, to target: ChannelSlab
+    totals: UnsafePointer<Float>, slab: Range<Int>, ahead: Int, to target: ChannelSlab
   ) {
     let start = slab.lowerBound
     let norm = norm.from(start)
@@ -46,7 +46,7 @@ extension NormalizedMap {
           gradient: NormInputGradient(
             x: x + row, outputGradient: gradient + row, channels: channels, norm: norm,
             totals: totals + start),
-          slab: target, target: target.pixel(pixel)
+          ahead: ahead, slab: target, target: target.pixel(pixel)
         ).cover(slab.count)
       }
     case .gated(let gradient, let gates, let meanGradient):
@@ -59,7 +59,7 @@ extension NormalizedMap {
             GatedSlabGradientRow<F>(
               x: x + row, norm: norm, gradient: gradient + row, gate: gates + place,
               meanGradient: meanGradient + place, share: 1 / Float(rowsPerImage),
-              totals: totals + start, channels: channels, slab: target,
+              totals: totals + start, channels: channels, ahead: ahead, slab: target,
               target: target.pixel(pixel)
             ).cover(slab.count)
           }
@@ -76,23 +76,21 @@ extension NormalizedMap {
 
 private struct SlabRow<F: PointwiseFunction>: ChannelGroup {
   let x: UnsafePointer<Float>
-  /// The channels of the whole row.
-  let channels: Int
+  let ahead: Int
   let norm: NormParameters
   let slab: ChannelSlab
   let target: UnsafeMutablePointer<Float>
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    L.fetch(x + c + Ahead.rows &* channels)
+    L.fetch(x + c + ahead)
     F.value(norm.value(L.load(x + c), at: c)).storeBlocks(target + slab.offset(c), slab.distance)
   }
 }
 
 private struct SlabRowWithSlopes<F: PointwiseFunction>: ChannelGroup {
   let x: UnsafePointer<Float>
-  /// The channels of the whole row.
-  let channels: Int
+  let ahead: Int
   let norm: NormParameters
   let slab: ChannelSlab
   let target: UnsafeMutablePointer<Float>
@@ -101,7 +99,7 @@ private struct SlabRowWithSlopes<F: PointwiseFunction>: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    L.fetch(x + c + Ahead.rows &* channels)
+    L.fetch(x + c + ahead)
     let z = norm.value(L.load(x + c), at: c)
     let (value, slope) = F.valueAndDerivative(z)
     value.storeBlocks(target + slab.offset(c), slab.distance)
@@ -112,14 +110,14 @@ private struct SlabRowWithSlopes<F: PointwiseFunction>: ChannelGroup {
 /// The gradient of a norm's input to a pixel of a slab.
 private struct SlabGradientRow: ChannelGroup {
   let gradient: NormInputGradient<IdentityFunction>
+  let ahead: Int
   let slab: ChannelSlab
   let target: UnsafeMutablePointer<Float>
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    let ahead = c &+ Ahead.rows &* gradient.channels
-    L.fetch(gradient.x + ahead)
-    L.fetch(gradient.outputGradient + ahead)
+    L.fetch(gradient.x + c + ahead)
+    L.fetch(gradient.outputGradient + c + ahead)
     gradient.value(L.self, at: c).storeBlocks(target + slab.offset(c), slab.distance)
   }
 }
@@ -136,14 +134,14 @@ private struct GatedSlabGradientRow<F: PointwiseFunction>: ChannelGroup {
   let totals: UnsafePointer<Float>
   /// The distance of the two totals.
   let channels: Int
+  let ahead: Int
   let slab: ChannelSlab
   let target: UnsafeMutablePointer<Float>
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    let ahead = c &+ Ahead.rows &* channels
-    L.fetch(x + ahead)
-    L.fetch(gradient + ahead)
+    L.fetch(x + c + ahead)
+    L.fetch(gradient + c + ahead)
     let factor = L.load(norm.factor + c)
     let a = L.load(x + c) - L.load(norm.mean + c)
     let slope = F.derivative(L.fma(a, factor, L.load(norm.beta + c)))

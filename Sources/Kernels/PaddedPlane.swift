@@ -104,7 +104,7 @@ struct DepthwisePass {
     let taps: UnsafePointer<Int>
     let offsets: UnsafePointer<Int>
     let tapCount: Int
-    /// Every target's place in the plane of sources, and in a plane without margins.
+    /// Every target's place in the plane of sources, and its number among all pixels.
     let sources: UnsafePointer<Int32>
     let targets: UnsafePointer<Int32>
     let targetsPerImage: Int
@@ -135,7 +135,7 @@ struct DepthwisePass {
         for (j, column) in columns.targets.enumerated() {
           let place = plane.place(image: image, row: rows.step * i, column: columns.step * j)
           sources.append(Int32(place))
-          targets.append(Int32((image * pixels + row * width + column) * 16))
+          targets.append(Int32(image * pixels + row * width + column))
         }
       }
     }

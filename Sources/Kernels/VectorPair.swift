@@ -42,12 +42,6 @@ struct Twice<Half: Lanes>: Lanes {
     high.storeEights(pointer) { offset($0 &+ Half.width) }
   }
   @inline(__always)
-  static func loadBlocks(_ pointer: UnsafePointer<Float>, _ distance: Int) -> Self {
-    Self(
-      Half.loadBlocks(pointer, distance),
-      Half.loadBlocks(pointer + Half.width / 16 &* distance, distance))
-  }
-  @inline(__always)
   func storeBlocks(_ pointer: UnsafeMutablePointer<Float>, _ distance: Int) {
     low.storeBlocks(pointer, distance)
     high.storeBlocks(pointer + Half.width / 16 &* distance, distance)

@@ -46,6 +46,8 @@ let raggedDepthwiseShapes: [ConvolutionShape] = [
   shape(2, 12, 200, 200, 3, 1, .same), shape(1, 19, 16, 16, 3, 1, .same),
   // Single pixels and squares of four, of many images and channels.
   shape(70, 1, 200, 200, 3, 1, .same), shape(33, 2, 330, 330, 5, 1, .symmetric),
+  // Maps of more pixels than lie in a first cache.
+  shape(1, 24, 40, 40, 3, 1, .same), shape(2, 25, 24, 24, 5, 2, .same),
 ]
 
 /// The distinct convolutions of all networks, as `bench convolutions` lists them, for two images of
