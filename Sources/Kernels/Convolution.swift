@@ -325,8 +325,12 @@ public final class Convolution {
     if case .normalized(let map) = source, grid.panelGroups > 1 {
       // Few rows that several tasks read: they are computed once, before.
       let rows = perWorker + scratch.count &* pool.threads
-      pool.run(plan.pixels) {
-        map.write(first: $0, count: 1, channels: plan.depth, to: rows + $0 &* plan.depth)
+      let chunk = max(1, 16_384 / plan.depth)
+      pool.run((plan.pixels + chunk - 1) / chunk) { task in
+        let first = task &* chunk
+        map.write(
+          first: first, count: min(chunk, plan.pixels &- first), channels: plan.depth,
+          to: rows + first &* plan.depth)
       }
       source = .stored(rows)
     }

@@ -216,7 +216,7 @@ extension Convolution {
   ) {
     let plan = outer
     let outputs = shape.outputChannels
-    let chunk = max(1, 1_024 / plan.columns)
+    let chunk = max(1, 8_192 / plan.columns)
     pool.run((plan.rows + chunk - 1) / chunk) { task in
       for row in task &* chunk..<min(plan.rows, (task &+ 1) &* chunk) {
         GroupSum(

@@ -3,13 +3,12 @@
 ///
 /// A strip of a few images and channels fits a core's cache, so that between norms nothing goes through
 /// memory: the normalised input is computed into it, convolved, and in backward turned into the
-/// gradients of both. Its channels lie in planes of sixteen. Backward, which holds four times as much,
-/// has strips as narrow as the longest chains of operations allow (`coverChains`): a core may share its
-/// cache with other programs.
+/// gradients of both. Its channels lie in planes of sixteen. It is as narrow as the longest chains of
+/// operations allow (`coverChains`): a core may share its cache with other programs.
 struct DepthwiseSlabs {
-  /// The most planes of a task, which are a strip in forward, and of a strip in backward.
-  private static let mostPlanes = 24
-  private static let mostPlanesBackward = 4
+  /// The most channels of a task, and planes of a strip.
+  private static let widest = 384
+  private static let mostPlanes = 4
   /// The most floats of a strip, counted with zeros on all sides of its images: the four that a task
   /// has in backward share a cache of a megabyte.
   private static let stripFloats = 63_000
@@ -43,10 +42,7 @@ struct DepthwiseSlabs {
   let firstTap: Int
   /// Planes of a strip.
   private let stripPlanes: Int
-  private let stripPlanesBackward: Int
-  /// A worker's floats: strips, and what a task has besides.
   private let workerCount: Int
-  private let restCount: Int
   /// The parts' sums of weight gradients.
   let sumsCount: Int
   let scratchCount: Int
@@ -58,16 +54,14 @@ struct DepthwiseSlabs {
     let channels = shape.inputChannels
     let images = max(1, min(batch, 64 / inputPixels))
     let cells = (shape.inputHeight + shape.kernel - 1) * (shape.inputWidth + shape.kernel - 1)
-    let fitting = max(1, Self.stripFloats / (images * cells * 16))
-    stripPlanes = min(fitting, Self.mostPlanes)
-    stripPlanesBackward = min(fitting, Self.mostPlanesBackward)
+    stripPlanes = max(1, min(Self.mostPlanes, Self.stripFloats / (images * cells * 16)))
     let groups = (batch + images - 1) / images
     imagesPerPart = (groups + 15) / 16 * images
     parts = (batch + imagesPerPart - 1) / imagesPerPart
     // Narrower ones where there would be so few tasks that threads wait for the last.
     let wanted = min((8 + parts - 1) / parts, channels / 64)
-    let (strip, widest) = (16 * Self.mostPlanesBackward, 16 * Self.mostPlanes)
-    let shares = max(wanted, (channels + widest - 1) / widest)
+    let shares = max(wanted, (channels + Self.widest - 1) / Self.widest)
+    let strip = 16 * Self.mostPlanes
     width = ((channels + shares - 1) / shares + strip - 1) / strip * strip
     count = (channels + width - 1) / width
 
@@ -98,11 +92,8 @@ struct DepthwiseSlabs {
     self.images = images
     self.gradient = gradient
     plain = PaddedPlane(images: images, height: 1, width: max(inputPixels, outputPixels))
-    let floats = max(
-      stripPlanes * input.count,
-      stripPlanesBackward * (input.count + gradient.count + plain.count))
-    restCount = plain.count + (taps + 3 * (width / 16)) * 16
-    workerCount = floats + restCount
+    let floats = stripPlanes * (input.count + gradient.count + plain.count) + plain.count
+    workerCount = floats + (taps + 3 * (width / 16)) * 16
     sumsCount = parts * count * taps * width
     scratchCount = sumsCount + workerCount * threads
   }
@@ -116,10 +107,8 @@ struct DepthwiseSlabs {
     /// The channels of the slab, and its planes.
     let channels: Range<Int>
     let planes: Int
-    /// Planes of a strip.
-    let stripPlanes: Int
-    /// Slabs of the input and, in backward, of the output's gradient and, without zeros around their
-    /// images, of the activation's slopes.
+    /// Slabs of the input, of the output's gradient, and, without zeros around their images, of the
+    /// activation's slopes.
     let input: ChannelSlab
     let gradient: ChannelSlab
     let slopes: ChannelSlab
@@ -178,32 +167,27 @@ struct DepthwiseSlabs {
   func clearMargins(_ memory: UnsafeMutablePointer<Float>, _ pool: ThreadPool, backward: Bool) {
     pool.run(pool.threads) { worker in
       let slabs = memory + sumsCount + worker &* workerCount
-      let planes = backward ? stripPlanesBackward : stripPlanes
-      ChannelSlab(slabs, input).clearMargins(input, planes: planes)
+      ChannelSlab(slabs, input).clearMargins(input, planes: stripPlanes)
       guard backward else { return }
-      ChannelSlab(slabs + planes &* input.count, gradient)
-        .clearMargins(gradient, planes: planes)
+      ChannelSlab(slabs + stripPlanes &* input.count, gradient)
+        .clearMargins(gradient, planes: stripPlanes)
     }
   }
 
-  func task(
-    _ index: Int, channels: Int, worker: Int, memory: UnsafeMutablePointer<Float>, backward: Bool
-  ) -> Task {
+  func task(_ index: Int, channels: Int, worker: Int, memory: UnsafeMutablePointer<Float>) -> Task {
     let (part, slab) = (index / count, index % count)
     let first = part &* imagesPerPart
     let slabChannels = slab &* width..<min(channels, (slab &+ 1) &* width)
-    let planes = backward ? stripPlanesBackward : stripPlanes
-    let rest = memory + (sumsCount &+ (worker &+ 1) &* workerCount &- restCount)
     var next = memory + sumsCount + worker &* workerCount
     func take(_ plane: PaddedPlane) -> ChannelSlab {
-      defer { next += planes &* plane.count }
+      defer { next += stripPlanes &* plane.count }
       return ChannelSlab(next, plane)
     }
     return Task(
       part: part, slab: slab, images: first..<min(batch, first &+ imagesPerPart),
-      channels: slabChannels, planes: (slabChannels.count &+ 15) / 16, stripPlanes: planes,
-      input: take(input), gradient: take(gradient), slopes: take(plain), spare: rest,
-      weights: rest + plain.count, moments: rest + (plain.count &+ taps &* 16))
+      channels: slabChannels, planes: (slabChannels.count &+ 15) / 16, input: take(input),
+      gradient: take(gradient), slopes: take(plain), spare: next, weights: next + plain.count,
+      moments: next + (plain.count &+ taps &* 16))
   }
 
   /// Calls `body` with each strip of a task: group by group of its images, from its first channel on.
@@ -214,15 +198,15 @@ struct DepthwiseSlabs {
       let end = min(task.images.upperBound, image &+ images)
       var plane = 0
       while plane < task.planes {
-        let next = min(task.planes, plane &+ task.stripPlanes)
+        let next = min(task.planes, plane &+ stripPlanes)
         let first = task.channels.lowerBound &+ plane &* 16
         // Of few pixels, the next strip is asked for where there is one.
         let asksForNext = (end &- image) &* inputPixels <= Self.fewPixels && next < task.planes
-        let ahead = asksForNext ? task.stripPlanes &* 16 : Ahead.rows &* pitch
+        let ahead = asksForNext ? stripPlanes &* 16 : Ahead.rows &* pitch
         body(
           Strip(
             images: image..<end, isFirst: image == task.images.lowerBound, planes: plane..<next,
-            channels: first..<min(task.channels.upperBound, first &+ task.stripPlanes &* 16),
+            channels: first..<min(task.channels.upperBound, first &+ stripPlanes &* 16),
             ahead: ahead))
         plane = next
       }

@@ -12,8 +12,7 @@ extension DepthwiseConvolution {
     pool.workspace.use { memory in
       plan.clearMargins(memory, pool, backward: false)
       pool.runOnWorkers(plan.parts * plan.count) { index, worker in
-        let task = plan.task(
-          index, channels: channels, worker: worker, memory: memory, backward: false)
+        let task = plan.task(index, channels: channels, worker: worker, memory: memory)
         plan.forEachStrip(task, pitch: channels) { strip in
           let (image, count) = (strip.images.lowerBound, strip.images.count)
           map.writeSlab(
@@ -76,8 +75,7 @@ extension DepthwiseConvolution {
     pool.workspace.use { memory in
       plan.clearMargins(memory, pool, backward: true)
       pool.runOnWorkers(plan.parts * plan.count) { index, worker in
-        let task = plan.task(
-          index, channels: channels, worker: worker, memory: memory, backward: true)
+        let task = plan.task(index, channels: channels, worker: worker, memory: memory)
         for index in 0..<task.planes &* 48 { task.moments[index] = 0 }
         plan.forEachStrip(task, pitch: channels) { strip in
           let (image, count) = (strip.images.lowerBound, strip.images.count)
@@ -187,19 +185,35 @@ extension DepthwiseConvolution {
     _ weightGradient: UnsafeMutablePointer<Float>
   ) {
     let channels = shape.inputChannels
-    let planesPerSlab = plan.width / 16
-    pool.run((channels + 15) / 16) { plane in
-      let (slab, place) = (plane / planesPerSlab, plane % planesPerSlab)
-      for tap in 0..<plan.taps {
-        for part in 0..<plan.parts {
-          AddedRow(
-            source: plan.weightSums(part, slab, memory: memory)
-              + (place &* plan.taps &+ tap) &* 16,
+    let (planesPerTask, planes) = (plan.width / 16, (channels + 15) / 16)
+    let (group, distance) = (4, plan.count &* plan.taps &* plan.width)
+    pool.run((planes + group - 1) / group) { task in
+      for plane in task &* group..<min(planes, (task &+ 1) &* group) {
+        let (slab, place) = plane.quotientAndRemainder(dividingBy: planesPerTask)
+        let sums = plan.weightSums(0, slab, memory: memory) + place &* plan.taps &* 16
+        for tap in 0..<plan.taps {
+          PartSums(
+            sums: sums + tap &* 16, parts: plan.parts, distance: distance,
             target: weightGradient + (tap &* channels &+ plane &* 16)
           ).cover(min(16, channels &- plane &* 16))
         }
       }
     }
+  }
+}
+
+/// target += the sums of all parts, in order.
+private struct PartSums: ChannelGroup {
+  let sums: UnsafePointer<Float>
+  let parts: Int
+  let distance: Int
+  let target: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    var sum = L.load(target + c)
+    for part in 0..<parts { sum = sum + L.load(sums + (part &* distance &+ c)) }
+    sum.store(target + c)
   }
 }
 

@@ -72,7 +72,7 @@ private struct GatedRow: ChannelGroup {
 func runPerImage(
   _ batch: Int, _ elements: Int, _ pool: ThreadPool, _ body: (_ image: Int) -> Void
 ) {
-  let group = max(1, 8_192 / elements)
+  let group = max(1, 16_384 / elements)
   pool.run((batch + group - 1) / group) { task in
     var image = task &* group
     let end = min(batch, image &+ group)
