@@ -7,7 +7,7 @@
 /// operations allow (`coverChains`): a core may share its cache with other programs.
 struct DepthwiseSlabs {
   /// The most channels of a task, and planes of a strip.
-  private static let widest = 384
+  private static let widest = 256
   private static let mostPlanes = 4
   /// The most floats of a strip, counted with zeros on all sides of its images: the four that a task
   /// has in backward share a cache of a megabyte.
