@@ -158,7 +158,7 @@ func softmaxRow(_ values: UnsafeMutablePointer<Float>, count: Int) {
 }
 
 /// The largest of some numbers that is one.
-private func largest(of values: UnsafePointer<Float>, count: Int) -> Float {
+func largest(of values: UnsafePointer<Float>, count: Int) -> Float {
   var vector = Vector(repeating: -.infinity)
   var index = 0
   while index &+ 16 <= count {

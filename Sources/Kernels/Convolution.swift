@@ -325,11 +325,11 @@ public final class Convolution {
     if case .normalized(let map) = source, grid.panelGroups > 1 {
       // Few rows that several tasks read: they are computed once, before.
       let rows = perWorker + scratch.count &* pool.threads
-      let chunk = max(1, 16_384 / plan.depth)
-      pool.run((plan.pixels + chunk - 1) / chunk) { task in
-        let first = task &* chunk
+      let blocks = RowBlocks(rows: plan.pixels, channels: plan.depth)
+      pool.run(blocks.count) { block in
+        let first = blocks.start(block)
         map.write(
-          first: first, count: min(chunk, plan.pixels &- first), channels: plan.depth,
+          first: first, count: blocks.end(block) &- first, channels: plan.depth,
           to: rows + first &* plan.depth)
       }
       source = .stored(rows)

@@ -94,19 +94,16 @@ struct SoftmaxRow {
 
   @inline(never)
   init(_ row: UnsafePointer<Float>, classes: Int) {
-    var largest = Vector(repeating: row[0])
+    let top = largest(of: row, count: classes)
     var totals = SIMD8<Double>.zero
     var index = 0
     while index &+ 16 <= classes {
       let logits = Vector.load(row + index)
-      largest = Vector.larger(largest, logits)
       totals += processor_doubles(logits.lowHalf) + processor_doubles(logits.highHalf)
       index &+= 16
     }
-    var top = largest.top
     var total = totals.sum()
     while index < classes {
-      top = Float.larger(top, row[index])
       total += Double(row[index])
       index &+= 1
     }

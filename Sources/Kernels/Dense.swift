@@ -79,9 +79,11 @@ public func addColumnSums(
   }
 }
 
-private struct ColumnSums: ChannelGroup {
+/// target += the sum of the rows, in order.
+struct ColumnSums: ChannelGroup {
   let source: UnsafePointer<Float>
   let rows: Int
+  /// Floats from row to row.
   let columns: Int
   let target: UnsafeMutablePointer<Float>
 

@@ -118,13 +118,18 @@ struct DepthwiseSlabs {
     let weights: UnsafeMutablePointer<Float>
     let moments: UnsafeMutablePointer<Float>
 
-    /// A plane of the task by its number.
-    @inline(__always)
+    /// The channels of a plane by its number in the task: sixteen, or fewer of the last one.
+    func channels(of plane: Int) -> Range<Int> {
+      let first = channels.lowerBound &+ plane &* 16
+      return first..<min(first &+ 16, channels.upperBound)
+    }
+
+    /// A plane by its number in the task.
     func plane(_ index: Int, of strip: Strip) -> Plane {
-      let channel = channels.lowerBound &+ index &* 16
+      let channels = channels(of: index)
       return Plane(
-        index: index, place: index &- strip.planes.lowerBound, channel: channel,
-        width: min(16, channels.upperBound &- channel), isLast: index &+ 1 == planes)
+        index: index, place: index &- strip.planes.lowerBound, channel: channels.lowerBound,
+        width: channels.count, isLast: index &+ 1 == planes)
     }
 
     /// Where the results of a plane go: to the first of `pixels` pixels of a map, or to the spare plane

@@ -67,8 +67,9 @@ struct PlaneSums {
     var store = TotalStore<L>(target: target, factors: factors, x: x, mean: L.load(mean + lane))
     walk(count, lane, &store)
     let totals = totals + lane
-    (L.load(totals) + (store.sum.0 + store.sum.1)).store(totals)
-    (L.load(totals + 16) + (store.product.0 + store.product.1)).store(totals + 16)
+    let (sum, product) = (store.sums.sum, store.sums.product)
+    (L.load(totals) + (sum.0 + sum.1)).store(totals)
+    (L.load(totals + 16) + (product.0 + product.1)).store(totals + 16)
   }
 
   @inline(__always)
@@ -88,8 +89,9 @@ struct PlaneSums {
     }
     var store = MomentStore<L>(target: target, pivot: L.load(moments))
     walk(count, lane, &store)
-    (L.load(moments + 16) + store.linear.0 + store.linear.1).store(moments + 16)
-    (L.load(moments + 32) + store.square.0 + store.square.1).store(moments + 32)
+    let (sum, square) = (store.sums.sum, store.sums.product)
+    (L.load(moments + 16) + sum.0 + sum.1).store(moments + 16)
+    (L.load(moments + 32) + square.0 + square.1).store(moments + 32)
   }
 
   /// Eight targets at a time share what is read of a tap.
@@ -168,14 +170,31 @@ private struct ProductStore<L: Lanes>: TileStore {
   }
 }
 
-/// Stores products and adds them up, by themselves and times x - mean, in two chains each.
+/// Sums of numbers and of their products with others, in two chains each.
+private struct PairedSums<L: Lanes> {
+  private(set) var sum = (L(splat: 0), L(splat: 0))
+  private(set) var product = (L(splat: 0), L(splat: 0))
+
+  /// Adds the tile's number i, a, and a * b.
+  @inline(__always)
+  mutating func add(_ a: L, times b: L, index: Int) {
+    if index & 1 == 0 {
+      sum.0 = sum.0 + a
+      product.0 = L.fma(a, b, product.0)
+    } else {
+      sum.1 = sum.1 + a
+      product.1 = L.fma(a, b, product.1)
+    }
+  }
+}
+
+/// Stores products and adds them up, by themselves and times x - mean.
 private struct TotalStore<L: Lanes>: TileStore {
   let target: PlaneTarget
   let factors: UnsafePointer<Float>
   let x: UnsafePointer<Float>
   let mean: L
-  var sum = (L(splat: 0), L(splat: 0))
-  var product = (L(splat: 0), L(splat: 0))
+  var sums = PairedSums<L>()
 
   @inline(__always)
   mutating func put(_ sum: L, pixel: Int, lane: Int, index: Int) {
@@ -184,22 +203,15 @@ private struct TotalStore<L: Lanes>: TileStore {
     let value = sum * L.load(factors + (pixel &* 16 &+ lane))
     let distance = L.load(x + (pixel &* target.pitch &+ lane)) - mean
     value.store(place)
-    if index & 1 == 0 {
-      self.sum.0 = self.sum.0 + value
-      product.0 = L.fma(value, distance, product.0)
-    } else {
-      self.sum.1 = self.sum.1 + value
-      product.1 = L.fma(value, distance, product.1)
-    }
+    sums.add(value, times: distance, index: index)
   }
 }
 
-/// Stores sums and adds up what they are apart from a pivot, in two chains.
+/// Stores sums and adds up what they are apart from a pivot, and its square.
 private struct MomentStore<L: Lanes>: TileStore {
   let target: PlaneTarget
   let pivot: L
-  var linear = (L(splat: 0), L(splat: 0))
-  var square = (L(splat: 0), L(splat: 0))
+  var sums = PairedSums<L>()
 
   @inline(__always)
   mutating func put(_ sum: L, pixel: Int, lane: Int, index: Int) {
@@ -207,13 +219,7 @@ private struct MomentStore<L: Lanes>: TileStore {
     L.fetchToWrite(place + target.ahead)
     sum.store(place)
     let distance = sum - pivot
-    if index & 1 == 0 {
-      linear.0 = linear.0 + distance
-      square.0 = L.fma(distance, distance, square.0)
-    } else {
-      linear.1 = linear.1 + distance
-      square.1 = L.fma(distance, distance, square.1)
-    }
+    sums.add(distance, times: distance, index: index)
   }
 }
 

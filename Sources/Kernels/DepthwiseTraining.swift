@@ -34,9 +34,9 @@ extension DepthwiseConvolution {
           }
         }
         for plane in 0..<task.planes {
-          let first = task.channels.lowerBound &+ plane &* 16
+          let summed = task.channels(of: plane)
           moments.set(
-            part: task.part, from: first, to: min(first &+ 16, task.channels.upperBound),
+            part: task.part, from: summed.lowerBound, to: summed.upperBound,
             task.moments + plane &* 48)
         }
       }
@@ -76,7 +76,7 @@ extension DepthwiseConvolution {
       plan.clearMargins(memory, pool, backward: true)
       pool.runOnWorkers(plan.parts * plan.count) { index, worker in
         let task = plan.task(index, channels: channels, worker: worker, memory: memory)
-        for index in 0..<task.planes &* 48 { task.moments[index] = 0 }
+        task.moments.update(repeating: 0, count: task.planes &* 48)
         plan.forEachStrip(task, pitch: channels) { strip in
           let (image, count) = (strip.images.lowerBound, strip.images.count)
           map.writeSlab(
@@ -98,11 +98,11 @@ extension DepthwiseConvolution {
           }
         }
         for plane in 0..<task.planes {
-          let first = task.channels.lowerBound &+ plane &* 16
-          let width = min(16, task.channels.upperBound &- first)
-          let (part, totals) = (sums.part(task.part) + first, task.moments + plane &* 48)
-          part.update(from: totals, count: width)
-          (part + channels).update(from: totals + 16, count: width)
+          let summed = task.channels(of: plane)
+          let part = sums.part(task.part) + summed.lowerBound
+          let totals = task.moments + plane &* 48
+          part.update(from: totals, count: summed.count)
+          (part + channels).update(from: totals + 16, count: summed.count)
         }
       }
       if let weightGradient { joinWeights(plan, memory, weightGradient) }
@@ -122,11 +122,11 @@ extension DepthwiseConvolution {
     let (x, mean) = (map.x + (first &+ plane.channel), map.norm.mean + plane.channel)
     let slopes = UnsafePointer(task.slopes.base + plane.place &* task.slopes.distance)
     let totals = task.moments + plane.index &* 48
+    let target = task.target(plane, in: gradient + first, pitch: channels, pixels: pixels)
     for phase in 0..<plan.backward.count {
       let pass = plan.backward.base[phase]
       let sums = planeSums(
-        pass, task, plane, weight: weight, from: task.gradient,
-        to: task.target(plane, in: gradient + first, pitch: channels, pixels: pixels))
+        pass, task, plane, weight: weight, from: task.gradient, to: target)
       let targets = images.count &* pass.targetsPerImage
       if plane.width == 16 {
         sums.run(targets, factors: slopes, x: x, mean: mean, totals: totals)
@@ -192,28 +192,13 @@ extension DepthwiseConvolution {
         let (slab, place) = plane.quotientAndRemainder(dividingBy: planesPerTask)
         let sums = plan.weightSums(0, slab, memory: memory) + place &* plan.taps &* 16
         for tap in 0..<plan.taps {
-          PartSums(
-            sums: sums + tap &* 16, parts: plan.parts, distance: distance,
+          ColumnSums(
+            source: sums + tap &* 16, rows: plan.parts, columns: distance,
             target: weightGradient + (tap &* channels &+ plane &* 16)
           ).cover(min(16, channels &- plane &* 16))
         }
       }
     }
-  }
-}
-
-/// target += the sums of all parts, in order.
-private struct PartSums: ChannelGroup {
-  let sums: UnsafePointer<Float>
-  let parts: Int
-  let distance: Int
-  let target: UnsafeMutablePointer<Float>
-
-  @inline(__always)
-  func run<L: Lanes>(_: L.Type, at c: Int) {
-    var sum = L.load(target + c)
-    for part in 0..<parts { sum = sum + L.load(sums + (part &* distance &+ c)) }
-    sum.store(target + c)
   }
 }
 

@@ -1,6 +1,7 @@
 extension NormalizedMap {
   /// Writes the channels of some rows to the pixels of a slab that begins with the first of these
-  /// channels, and the activation's derivatives to another where they are wanted. The map has no gate.
+  /// channels, and the activation's derivatives to another where they are wanted. What lies `ahead`
+  /// floats behind a number is fetched. The map has no gate.
   func writeSlab(
     first: Int, count: Int, channels: Int, slab: Range<Int>, ahead: Int, to values: ChannelSlab,
     slopes: ChannelSlab? = nil
@@ -30,7 +31,7 @@ extension NormalizedMap {
   }
 
   /// Writes the gradients of the norm's input, from that of its argument and the totals of the joined
-  /// sums, to the pixels of a slab.
+  /// sums, to the pixels of a slab. What lies `ahead` floats behind a number is fetched.
   func writeInputGradients(
     _ gradient: ArgumentGradient, images: Range<Int>, channels: Int,
     totals: UnsafePointer<Float>, slab: Range<Int>, ahead: Int, to target: ChannelSlab
@@ -76,6 +77,7 @@ extension NormalizedMap {
 
 private struct SlabRow<F: PointwiseFunction>: ChannelGroup {
   let x: UnsafePointer<Float>
+  /// Floats to what is read later and fetched now.
   let ahead: Int
   let norm: NormParameters
   let slab: ChannelSlab
@@ -90,6 +92,7 @@ private struct SlabRow<F: PointwiseFunction>: ChannelGroup {
 
 private struct SlabRowWithSlopes<F: PointwiseFunction>: ChannelGroup {
   let x: UnsafePointer<Float>
+  /// Floats to what is read later and fetched now.
   let ahead: Int
   let norm: NormParameters
   let slab: ChannelSlab
@@ -110,6 +113,7 @@ private struct SlabRowWithSlopes<F: PointwiseFunction>: ChannelGroup {
 /// The gradient of a norm's input to a pixel of a slab.
 private struct SlabGradientRow: ChannelGroup {
   let gradient: NormInputGradient<IdentityFunction>
+  /// Floats to what is read later and fetched now.
   let ahead: Int
   let slab: ChannelSlab
   let target: UnsafeMutablePointer<Float>
@@ -134,6 +138,7 @@ private struct GatedSlabGradientRow<F: PointwiseFunction>: ChannelGroup {
   let totals: UnsafePointer<Float>
   /// The distance of the two totals.
   let channels: Int
+  /// Floats to what is read later and fetched now.
   let ahead: Int
   let slab: ChannelSlab
   let target: UnsafeMutablePointer<Float>
