@@ -8,8 +8,11 @@ struct WinogradInputs: ChannelGroup {
   /// The first tile, and how many.
   let tile: Int
   let count: Int
-  /// Those of the first tile; tiles are `channels` floats apart, products `step`.
+  /// Those of the block, [product][line], products `step` floats apart; the number of the first tile
+  /// there.
   let values: UnsafeMutablePointer<Float>
+  let lines: TileLines
+  let first: Int
   let step: Int
   let columns: UnsafeMutablePointer<Float>
 
@@ -18,7 +21,7 @@ struct WinogradInputs: ChannelGroup {
   /// The floats of that room.
   static let columnCount = (run * Winograd.outputs + 2) * Winograd.inputs * Vector.width
 
-  /// Writes the values of a block's inputs, [product][tile][channels].
+  /// Writes the values of a block's inputs, [product] of `TileLines`.
   ///
   /// - Parameters:
   ///   - step: floats from product to product.
@@ -31,13 +34,14 @@ struct WinogradInputs: ChannelGroup {
   ) {
     // Of many channels the tiles are read one by one: a pixel's in the order of memory.
     let count = channels <= 64 ? plan.columns : 1
+    let lines = TileLines(tiles: plan.tiles(block))
     plan.forEachRow(block) { row in
       let rows: InlineArray<6, RowPointer> = plan.rows(
         row, shift: -1, source: source, channels: channels, zeros: zeros)
       for tile in stride(from: 0, to: plan.columns, by: count) {
         WinogradInputs(
           rows: rows, width: plan.pitch, channels: channels, tile: tile, count: count,
-          values: values + (row.tile &+ tile) &* channels, step: step, columns: columns
+          values: values, lines: lines, first: row.tile &+ tile, step: step, columns: columns
         ).coverRegisters(from: 0, to: channels)
       }
     }
@@ -54,7 +58,7 @@ struct WinogradInputs: ChannelGroup {
       x &+= 1
     }
     var first = columns
-    var place = values + c
+    var place = values + lines.place(tile: self.first, channel: c)
     for _ in 0..<count {
       for index in 2..<Winograd.inputs {
         transformColumn(L.self, x, c, to: first + index &* column)
@@ -70,7 +74,7 @@ struct WinogradInputs: ChannelGroup {
           results[index].store(target)
         }
       }
-      place += channels
+      place += 16
       // The next tile begins with the last two columns of this one.
       if first == last {
         for index in 0..<2 &* Winograd.inputs {

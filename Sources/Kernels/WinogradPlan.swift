@@ -10,9 +10,9 @@ struct WinogradPlan {
   private let rowsPerImage: Int
   private let rows: Int
   let columns: Int
-  private let rowsPerBlock: Int
-  /// Blocks of the batch.
+  /// Blocks of the batch, of equally many rows but for one.
   let blocks: Int
+  private var rowsPerBlock: Int { (rows + blocks - 1) / max(1, blocks) }
   /// The tiles of the largest block.
   var tilesPerBlock: Int { rowsPerBlock * columns }
   /// All tiles of a batch.
@@ -51,14 +51,12 @@ struct WinogradPlan {
     let least = (rows + limit - 1) / limit
     // Few blocks are an even number, which two threads share equally.
     let even = least > 1 && least < 64 ? (least + 1) & ~1 : least
-    let wanted = (even + groups - 1) / groups * groups
-    rowsPerBlock = max(1, (rows + wanted - 1) / wanted)
-    blocks = (rows + rowsPerBlock - 1) / rowsPerBlock
+    blocks = min(rows, (even + groups - 1) / groups * groups)
   }
 
   /// The rows of tiles of a block.
   @inline(__always) private func tileRows(_ block: Int) -> Range<Int> {
-    block &* rowsPerBlock..<min(rows, (block &+ 1) &* rowsPerBlock)
+    block &* rows / blocks..<(block &+ 1) &* rows / blocks
   }
 
   /// The first pixel of a row of tiles.

@@ -20,14 +20,19 @@ struct WinogradProduct {
   private let isShared: Bool
   private let panelsPerGroup: Int
   private let panelGroups: Int
-  /// Floats of a block's values, [product][tile][depth].
+  /// Floats of a block's values, [product] of `TileLines`.
   private let valueCount: Int
-  private let tableCount: Int
+  /// Floats from product to product of a panel's, [product][tile][panel width].
+  private let productStep: Int
   private let placeCount: Int
 
-  /// Tiles of a block: several of the microkernel's heights, few enough that what a block needs
-  /// between its steps stays in the second-level cache.
-  private static let tiles = 30
+  /// Tiles of a block: few enough that what a block needs between its steps stays in the second-level
+  /// cache. Filters that stay there too need most of it; larger ones pass through it once for every
+  /// block, and the fewer blocks, the better.
+  private static func tiles(depth: Int, columns: Int) -> Int {
+    let isSmall = Winograd.products * depth * columns <= 384 * 1_024
+    return isSmall ? max(8, min(30, 40 * 1_024 / (Winograd.products * depth))) : 30
+  }
 
   /// Plans the product; `packing` packs the filters for it. Unless it `sharesBlocks` a block is
   /// always one task.
@@ -35,8 +40,8 @@ struct WinogradProduct {
     _ shape: ConvolutionShape, _ packing: WeightPacking, isTransposed: Bool,
     sharesBlocks: Bool = true
   ) {
-    plan = WinogradPlan(shape, tiles: Self.tiles)
     depth = isTransposed ? shape.outputChannels : shape.inputChannels
+    plan = WinogradPlan(shape, tiles: Self.tiles(depth: depth, columns: packing.columns))
     outputs = isTransposed ? shape.inputChannels : shape.outputChannels
     self.packing = packing
     self.isTransposed = isTransposed
@@ -46,11 +51,11 @@ struct WinogradProduct {
     let wanted = isShared ? min(panels.count, (8 + plan.blocks - 1) / plan.blocks) : 1
     panelsPerGroup = (panels.count + wanted - 1) / wanted
     panelGroups = (panels.count + panelsPerGroup - 1) / panelsPerGroup
-    valueCount = Winograd.products * Winograd.step(plan.tilesPerBlock * depth)
-    tableCount = plan.tilesPerBlock + gatherOverhang
+    valueCount =
+      Winograd.products * Winograd.step(TileLines(tiles: plan.tilesPerBlock).count(depth))
+    productStep = Winograd.step((plan.tilesPerBlock + TileProduct.overhang) * widest)
     placeCount =
-      Winograd.products * Winograd.step(tableCount * widest) + WinogradInputs.columnCount
-      + 2 * (Winograd.products * (tableCount + 1) + tableCount + 16 + plan.pixelsPerBlock + 16)
+      Winograd.products * productStep + WinogradInputs.columnCount + 2 * plan.pixelsPerBlock + 32
   }
 
   /// Floats of the transformed filters.
@@ -139,14 +144,8 @@ struct WinogradProduct {
       writeValues(block, source: source, zeros: zeros, to: places.values, places)
     }
     let values = values ?? places.values
-    let valueStep = Winograd.step(tiles &* depth)
-    for product in 0..<Winograd.products {
-      let row = places.table + product &* tableCount
-      for tile in 0..<tiles {
-        row[tile] = UnsafePointer(values + (product &* valueStep &+ tile &* depth))
-      }
-      for tile in tiles..<tiles &+ gatherOverhang { row[tile] = zeros }
-    }
+    let lines = TileLines(tiles: tiles)
+    let valueStep = Winograd.step(lines.count(depth))
     let pixels = plan.pixels(block)
     // The next block's input is fetched meanwhile, but for the row that this one has read; values that
     // are shared were computed before.
@@ -155,12 +154,10 @@ struct WinogradProduct {
       source + (next.lowerBound &+ direction &* plan.pitch) &* depth,
       count: isShared ? 0 : next.count &* depth, slots: Winograd.products &* panels.count)
     for pixel in 0..<pixels.count { places.pixels[pixel] = target + pixel &* outputs }
-    let step = Winograd.step(tableCount &* widest)
-    for tile in 0..<tableCount { places.targets[tile] = places.products + tile &* widest }
     for index in panels {
       let panel = packing.panels.base[index]
       let width = panel.vectors &* 16
-      let heights = (tiles &+ panel.tileHeight &- 1) / panel.tileHeight
+      let passes = TileProduct.passes(tiles, vectors: panel.vectors)
       for product in 0..<Winograd.products {
         let weights =
           filters
@@ -170,21 +167,19 @@ struct WinogradProduct {
           processor_prefetch_to_write(places.pixels[pixel] + panel.column)
         }
         sourceAhead.ask()
-        gatherRows(
-          tiles, vectors: panel.vectors,
-          GatherTile(
-            taps: 1, depth: depth, table: places.table + product &* tableCount, tableStride: 0,
-            weights: UnsafeRawPointer(weights), step: width &* 4, targets: places.targets,
-            column: product &* step, width: width, accumulate: false,
-            temporary: places.products, ahead: UnsafeRawPointer(weights + depth &* width),
-            aheadStep: (width &* 4 &+ heights &- 1) / heights))
+        var tile = TileProduct(
+          values: UnsafePointer(values + product &* valueStep), lines: lines, depth: depth,
+          weights: weights, target: places.products + product &* productStep,
+          ahead: UnsafeRawPointer(weights + depth &* width),
+          aheadStep: (width &* 4 &+ passes &- 1) / passes)
+        tile.run(vectors: panel.vectors)
       }
       plan.forEachRow(block) { row in
         let first = plan.pixel(row) &- pixels.lowerBound
         for column in 0..<plan.columns {
           let x = column &* Winograd.outputs
           WinogradOutputs(
-            products: places.products + (row.tile &+ column) &* widest, step: step,
+            products: places.products + (row.tile &+ column) &* width, step: productStep,
             target: target + ((first &+ x) &* outputs &+ panel.column),
             pitch: plan.pitch &* outputs, channels: outputs, rows: plan.height(row),
             columns: plan.pitch &- x, accumulate: accumulate
@@ -203,7 +198,7 @@ struct WinogradProduct {
     _ block: Int, source: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
     to values: UnsafeMutablePointer<Float>, _ places: Places
   ) {
-    let step = Winograd.step(plan.tiles(block) &* depth)
+    let step = Winograd.step(TileLines(tiles: plan.tiles(block)).count(depth))
     WinogradInputs.write(
       plan, block, source: source, channels: depth, zeros: zeros, to: values, step: step,
       columns: places.columns)
@@ -211,10 +206,8 @@ struct WinogradProduct {
 
   /// A worker's memory.
   private struct Places {
-    /// The products of a panel, [product][tile][widest].
+    /// The products of a panel.
     let products: UnsafeMutablePointer<Float>
-    let table: UnsafeMutablePointer<RowPointer>
-    let targets: UnsafeMutablePointer<TargetPointer>
     /// The outputs of the block.
     let pixels: UnsafeMutablePointer<TargetPointer>
     let values: UnsafeMutablePointer<Float>
@@ -223,14 +216,12 @@ struct WinogradProduct {
 
   @inline(__always)
   private func places(_ memory: UnsafeMutablePointer<Float>) -> Places {
-    let values = memory + Winograd.products &* Winograd.step(tableCount &* widest)
+    let values = memory + Winograd.products &* productStep
     let columns = values + (isShared ? 0 : valueCount)
-    let table = UnsafeMutableRawPointer(columns + WinogradInputs.columnCount)
-    let targets = table + (Winograd.products &* (tableCount &+ 1)) &* 8
     return Places(
-      products: memory, table: table.assumingMemoryBound(to: RowPointer.self),
-      targets: targets.assumingMemoryBound(to: TargetPointer.self),
-      pixels: (targets + (tableCount &+ 16) &* 8).assumingMemoryBound(to: TargetPointer.self),
+      products: memory,
+      pixels: UnsafeMutableRawPointer(columns + WinogradInputs.columnCount)
+        .assumingMemoryBound(to: TargetPointer.self),
       values: values, columns: columns)
   }
 }

@@ -19,8 +19,6 @@ struct WinogradWeightGradient {
   private let parts: Int
   private let valueCount: Int
   private let workerCount: Int
-  /// The microkernel's tiles of a product, each of which asks for some lines.
-  private let rowTiles: Int
 
   /// The most tiles of a block.
   private static let tiles = 96
@@ -47,17 +45,16 @@ struct WinogradWeightGradient {
     let wantedParts = max(1, min(8 / groups, columns / 48))
     panelsPerPart = (panels.count + wantedParts - 1) / wantedParts
     parts = (panels.count + panelsPerPart - 1) / panelsPerPart
-    valueCount = Winograd.products * Winograd.step(plan.tilesPerBlock * inputs)
-    rowTiles = outerTileCount(inputs)
-    let ahead = rowTiles * OuterTile.aheadCount(pixels: plan.tilesPerBlock)
+    valueCount =
+      Winograd.products * Winograd.step(TileLines(tiles: plan.tilesPerBlock).count(inputs))
     let gradientCount = Winograd.products * Winograd.step(plan.tilesPerBlock * widest)
-    let tables = 2 * (plan.tilesPerBlock + ahead)
-    workerCount =
-      (valueCount + gradientCount + WinogradInputs.columnCount + tables + 31) & ~15
+    workerCount = (valueCount + gradientCount + WinogradInputs.columnCount + 31) & ~15
   }
 
-  /// Floats of the sums of a group, [panel][product][inputs][panel width].
-  private var sumCount: Int { Winograd.products * inputs * columns }
+  /// Floats of the sums of a group, [panel][product][rows][panel width].
+  private var sumCount: Int { Winograd.products * rows * columns }
+  /// The inputs, and some more where they are no multiple of the microkernel's rows.
+  private var rows: Int { TileGradient.rows(inputs) }
 
   /// Floats of memory that `run` needs.
   func scratchCount(threads: Int) -> Int { groups * sumCount + threads * workerCount }
@@ -93,21 +90,19 @@ struct WinogradWeightGradient {
     let values = memory
     let gradients = values + valueCount
     let room = gradients + Winograd.products &* Winograd.step(plan.tilesPerBlock &* widest)
-    // The values of each tile; lines to fetch meanwhile.
-    let rows = UnsafeMutableRawPointer(room + WinogradInputs.columnCount)
-      .assumingMemoryBound(to: RowPointer.self)
-    let ahead = rows + plan.tilesPerBlock
-    let valueStep = Winograd.step(tiles &* inputs)
+    let lines = TileLines(tiles: tiles)
+    let valueStep = Winograd.step(lines.count(inputs))
     WinogradInputs.write(
       plan, block, source: input, channels: inputs, zeros: zeros, to: values, step: valueStep,
       columns: room)
     // The next block's input is fetched meanwhile, but for the row that this one has read.
     let following = plan.pixels(min(block &+ 1, plan.blocks &- 1))
+    let passes = panels.reduce(0) {
+      $0 &+ TileGradient.passes(inputs, vectors: self.panels.base[$1].vectors)
+    }
     var inputsAhead = ReadAhead(
       input + (following.lowerBound &+ plan.pitch) &* inputs, count: following.count &* inputs,
-      slots: Winograd.products &* panels.count)
-    let aheadPerTile = OuterTile.aheadCount(pixels: tiles)
-    let aheadCount = rowTiles &* aheadPerTile
+      slots: Winograd.products &* passes)
     for index in panels {
       let panel = self.panels.base[index]
       let width = panel.vectors &* 16
@@ -131,27 +126,17 @@ struct WinogradWeightGradient {
       let nextPanel = self.panels.base[isLast ? panels.lowerBound : index &+ 1]
       var gradientsAhead = ReadAhead(
         outputGradient + (next.lowerBound &* outputs &+ nextPanel.column), rows: next.count,
-        stride: outputs, width: nextPanel.width, slots: Winograd.products)
+        stride: outputs, width: nextPanel.width,
+        slots: Winograd.products &* TileGradient.passes(inputs, vectors: panel.vectors))
       for product in 0..<Winograd.products {
-        for tile in 0..<tiles {
-          rows[tile] = UnsafePointer(values + (product &* valueStep &+ tile &* inputs))
+        let target = sums + (Winograd.products &* panel.column &+ product &* width) &* rows
+        TileGradient(
+          values: UnsafePointer(values + product &* valueStep), lines: lines, inputs: inputs,
+          gradients: UnsafePointer(gradients + product &* step), target: target, isFirst: isFirst
+        ).run(vectors: panel.vectors) {
+          gradientsAhead.ask()
+          inputsAhead.ask()
         }
-        let target =
-          sums + (Winograd.products &* panel.column &+ product &* width) &* inputs
-        var listed = gradientsAhead.list(slots: 1, to: ahead, from: 0, limit: aheadCount)
-        listed = inputsAhead.list(slots: 1, to: ahead, from: listed, limit: aheadCount)
-        // The next product's sums where there is room.
-        for line in listed..<aheadCount {
-          ahead[line] = UnsafePointer(target + inputs &* width + (line &- listed) &* 16)
-        }
-        outerRows(
-          inputs, vectors: panel.vectors, temporary: gradients,
-          OuterTile(
-            pixels: tiles, table: UnsafePointer(rows), offset: 0,
-            columns: UnsafePointer(gradients + product &* step), columnsStep: width &* 4,
-            target: target, stride: width, width: width,
-            initial: isFirst ? zeros : UnsafePointer(target), initialStride: isFirst ? 0 : width,
-            ahead: UnsafePointer(ahead), aheadStep: aheadPerTile))
       }
     }
   }
@@ -167,8 +152,8 @@ struct WinogradWeightGradient {
       let width = panel.vectors &* 16
       for channel in task % chunks &* chunk..<min(inputs, (task % chunks &+ 1) &* chunk) {
         WinogradFilterGradient(
-          sums: sums + (Winograd.products &* inputs &* panel.column &+ channel &* width),
-          step: inputs &* width, groups: groups, groupStep: sumCount,
+          sums: sums + (Winograd.products &* rows &* panel.column &+ channel &* width),
+          step: rows &* width, groups: groups, groupStep: sumCount,
           target: weightGradient + (channel &* outputs &+ panel.column),
           tapStep: inputs &* outputs
         ).coverRegisters(from: 0, to: panel.width)
