@@ -49,28 +49,15 @@ public func batchNormBackward(
   betaGradient: UnsafeMutablePointer<Float>,
   totals: UnsafeMutablePointer<Float>, scratch: NormScratch, pool: ThreadPool
 ) {
-  precondition(rows > 0 && channels > 0)
-  let map = NormalizedMap(x: x, norm: norm, activation: activation, rowsPerImage: rows)
+  let gradient = batchNormGradient(
+    x, outputGradient: outputGradient, rows: rows, channels: channels, norm: norm,
+    hasConstantStatistics: hasConstantStatistics, activation: activation,
+    gammaGradient: gammaGradient, betaGradient: betaGradient, totals: totals, scratch: scratch,
+    pool: pool)
   func run<F: PointwiseFunction>(_: F.Type) {
-    let blocks = RowBlocks(rows: rows, channels: channels)
-    let sums = GradientSums(scratch, parts: blocks.count, channels: channels)
-    pool.run(blocks.count) { block in
-      let first = blocks.start(block)
-      forEachRun(first, blocks.end(block), channels: channels) { row, count in
-        OutputGradientSums<F>(
-          map: map, row: row, outputGradient: outputGradient + row &* channels, rows: count,
-          channels: channels, isFirst: row == first, sums: sums.part(block)
-        ).cover(channels)
-      }
-    }
-    sums.join(
-      parts: blocks.count, rows: rows, norm: norm, hasConstantStatistics: hasConstantStatistics,
-      totals: totals, gammaGradient: gammaGradient, betaGradient: betaGradient)
-    blocks.forEachRow(channels: channels, pool) { offset in
+    RowBlocks(rows: rows, channels: channels).forEachRow(channels: channels, pool) { offset in
       InputGradientRow(
-        gradient: NormInputGradient<F>(
-          x: x + offset, outputGradient: outputGradient + offset, channels: channels, norm: norm,
-          totals: totals),
+        gradient: NormInputGradient<F>(gradient, offset: offset, channels: channels),
         target: inputGradient + offset
       ).cover(channels)
     }
@@ -80,6 +67,50 @@ public func batchNormBackward(
   case .silu: run(SiluFunction.self)
   case .sigmoid: run(SigmoidFunction.self)
   }
+}
+
+/// The gradient of a norm's input [rows, channels], for who computes the rows that it reads.
+public struct NormGradient {
+  let x: UnsafePointer<Float>
+  let outputGradient: UnsafePointer<Float>
+  let norm: NormParameters
+  let activation: Activation
+  let totals: UnsafePointer<Float>
+}
+
+/// The same as `batchNormBackward`, but that the gradient of the input is left to its reader, who finds
+/// x, `outputGradient` and `totals` [2][channels] as they are now.
+public func batchNormGradient(
+  _ x: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>, rows: Int, channels: Int,
+  norm: NormParameters, hasConstantStatistics: Bool = false, activation: Activation,
+  gammaGradient: UnsafeMutablePointer<Float>, betaGradient: UnsafeMutablePointer<Float>,
+  totals: UnsafeMutablePointer<Float>, scratch: NormScratch, pool: ThreadPool
+) -> NormGradient {
+  precondition(rows > 0 && channels > 0)
+  let map = NormalizedMap(x: x, norm: norm, activation: activation, rowsPerImage: rows)
+  let blocks = RowBlocks(rows: rows, channels: channels)
+  let sums = GradientSums(scratch, parts: blocks.count, channels: channels)
+  func run<F: PointwiseFunction>(_: F.Type) {
+    pool.run(blocks.count) { block in
+      let first = blocks.start(block)
+      forEachRun(first, blocks.end(block), channels: channels) { row, count in
+        OutputGradientSums<F>(
+          map: map, row: row, outputGradient: outputGradient + row &* channels, rows: count,
+          channels: channels, isFirst: row == first, sums: sums.part(block)
+        ).cover(channels)
+      }
+    }
+  }
+  switch activation {
+  case .identity: run(IdentityFunction.self)
+  case .silu: run(SiluFunction.self)
+  case .sigmoid: run(SigmoidFunction.self)
+  }
+  sums.join(
+    parts: blocks.count, rows: rows, norm: norm, hasConstantStatistics: hasConstantStatistics,
+    totals: totals, gammaGradient: gammaGradient, betaGradient: betaGradient)
+  return NormGradient(
+    x: x, outputGradient: outputGradient, norm: norm, activation: activation, totals: totals)
 }
 
 /// The parts in which `batchNormBackward` sums.
@@ -237,12 +268,41 @@ struct NormInputGradient<F: PointwiseFunction> {
 
   @inline(__always)
   func value<L: Lanes>(_: L.Type, at c: Int) -> L {
-    let scale = L.load(norm.factor + c)
-    let a = L.load(x + c) - L.load(norm.mean + c)
-    let z = L.fma(a, scale, L.load(norm.beta + c))
-    let dz = L.load(outputGradient + c) * F.derivative(z)
-    let centered = dz - L.load(totals + c) - a * L.load(totals + channels + c)
-    return centered * scale
+    constants(L.self, at: c).value(L.load(x + c), L.load(outputGradient + c))
+  }
+
+  /// What is the same for all pixels.
+  @inline(__always)
+  func constants<L: Lanes>(_: L.Type, at c: Int) -> Constants<L> {
+    Constants(
+      mean: L.load(norm.mean + c), factor: L.load(norm.factor + c), beta: L.load(norm.beta + c),
+      total: L.load(totals + c), product: L.load(totals + channels + c))
+  }
+
+  struct Constants<L: Lanes> {
+    let mean: L
+    let factor: L
+    let beta: L
+    let total: L
+    let product: L
+
+    @inline(__always)
+    func value(_ x: L, _ outputGradient: L) -> L {
+      let a = x - mean
+      let dz = outputGradient * F.derivative(L.fma(a, factor, beta))
+      let centered = dz - total - a * product
+      return centered * factor
+    }
+  }
+}
+
+extension NormInputGradient {
+  /// That of a norm, from a pixel `offset` floats on.
+  @inline(__always)
+  init(_ gradient: NormGradient, offset: Int, channels: Int) {
+    self.init(
+      x: gradient.x + offset, outputGradient: gradient.outputGradient + offset,
+      channels: channels, norm: gradient.norm, totals: gradient.totals)
   }
 }
 

@@ -209,7 +209,7 @@ public final class Convolution {
     let isJoint = isOnePhase && weightGradient?.input.source != UnsafePointer(inputGradient)
     if let weightGradient, !isJoint {
       backwardWeight(
-        input: weightGradient.input, outputGradient: outputGradient,
+        input: weightGradient.input, outputGradient: .stored(outputGradient),
         weightGradient: weightGradient.target)
     }
     pool.workspace.use { memory in
@@ -229,7 +229,7 @@ public final class Convolution {
       }
       let joined = (isJoint ? weightGradient : nil).map {
         WeightGradientTasks(
-          convolution: self, input: $0.input, outputGradient: outputGradient,
+          convolution: self, input: $0.input, outputGradient: .stored(outputGradient),
           weightGradient: $0.target, memory: rest + perWorkers)
       }
       for (phase, grid) in zip(phases, backwardGrids) {

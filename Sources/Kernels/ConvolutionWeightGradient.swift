@@ -1,12 +1,15 @@
 extension Convolution {
   /// weightGradient [kernel][kernel][input][output] = the correlation of the input with
-  /// outputGradient.
+  /// outputGradient, which is stored unless the convolution `takesComputedGradient`.
   public func backwardWeight(
-    input: ConvolutionInput, outputGradient: UnsafePointer<Float>,
+    input: ConvolutionInput, outputGradient: OutputGradient,
     weightGradient: UnsafeMutablePointer<Float>
   ) {
     pool.workspace.use { memory in
       if let tiledWeightGradient, let input = input.stored {
+        guard case .stored(let outputGradient) = outputGradient else {
+          preconditionFailure("tiles read a stored gradient")
+        }
         return tiledWeightGradient.run(
           input: input, outputGradient: outputGradient, weightGradient: weightGradient,
           zeros: zeros.base, memory: memory, pool: pool)
@@ -19,12 +22,18 @@ extension Convolution {
     }
   }
 
+  /// Whether `backwardWeight` reads each number of the output's gradient once, and may as well compute
+  /// it.
+  public var takesComputedGradient: Bool {
+    tiledWeightGradient == nil && outer.packsColumns && outer.runs == 1
+  }
+
   /// The sums of one task: one group of pixels, one run of tiles, one part of the panels.
   ///
   /// - Parameter isWhole: whether the matrix of the sums has whole vectors of columns.
   fileprivate func sumProducts(
     pixels start: Int, run: Int, part: Int, input: ConvolutionInput,
-    outputGradient: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>, stride: Int,
+    outputGradient: OutputGradient, sums: UnsafeMutablePointer<Float>, stride: Int,
     isWhole: Bool, memory: UnsafeMutablePointer<Float>
   ) {
     let plan = outer
@@ -38,6 +47,7 @@ extension Convolution {
     let packedRows = packed + plan.packedColumnsCount
     let packsRows = plan.packsRows
     precondition(packsRows || input.normalized == nil, "this convolution reads a stored map")
+    let columnSource = outputGradient.source
     let patches = packedRows + plan.packedRowsCount
     let temporary = patches + gather.patchCount
     let spare = temporary + 16 &* 48
@@ -79,10 +89,16 @@ extension Convolution {
       }
       let next = pixel &+ count
       let nextCount = max(0, min(plan.pixelsPerBlock, end &- next))
-      let columnRows = outputGradient + pixel &* outputs
-      if plan.packsColumns {
+      let columnRows = columnSource + pixel &* outputs
+      switch outputGradient {
+      case .stored:
         // Read row by row as it lies in memory, not panel by panel.
-        packColumns(columnRows, pixels: count, panels: firstPanel..<lastPanel, into: packed)
+        if plan.packsColumns {
+          packColumns(columnRows, pixels: count, panels: firstPanel..<lastPanel, into: packed)
+        }
+      case .computed(let gradient):
+        packColumns(
+          gradient, first: pixel, pixels: count, panels: firstPanel..<lastPanel, into: packed)
       }
       // The next block is fetched meanwhile.
       let slots = (lastTile &- firstTile) &* (lastPanel &- firstPanel)
@@ -99,7 +115,7 @@ extension Convolution {
       }
       let (first, last) = (plan.panels.base[firstPanel], plan.panels.base[lastPanel &- 1])
       var columnsAhead = ReadAhead(
-        outputGradient + next &* outputs + first.column, rows: nextCount, stride: outputs,
+        columnSource + next &* outputs + first.column, rows: nextCount, stride: outputs,
         width: last.column &+ last.width &- first.column, slots: slots)
       for index in firstPanel..<lastPanel {
         let panel = plan.panels.base[index]
@@ -183,6 +199,43 @@ extension Convolution {
     }
   }
 
+  /// Computes the columns of some panels and pixels, where `packColumns` copies them to.
+  private func packColumns(
+    _ gradient: NormGradient, first: Int, pixels: Int, panels: Range<Int>,
+    into packed: UnsafeMutablePointer<Float>
+  ) {
+    precondition(outer.packsColumns, "this convolution reads a stored gradient")
+    let all = outer.panels.base
+    let outputs = shape.outputChannels
+    let start = all[panels.lowerBound].column
+    func pack<F: PointwiseFunction>(_: F.Type) {
+      for pixel in stride(from: 0, to: pixels, by: 16) {
+        let rows = NormInputGradient<F>(
+          gradient, offset: (first &+ pixel) &* outputs, channels: outputs)
+        for index in panels {
+          let panel = all[index]
+          let width = panel.vectors &* 16
+          let place =
+            packed
+            + ((panel.column &- start) &>> 4 &* OuterPlan.vectorDistance &+ pixel &* width)
+          let count = min(16, pixels &- pixel)
+          PackedGradients(
+            first: rows, count: count, target: place - panel.column, step: width
+          ).cover(from: panel.column, to: panel.column &+ panel.width)
+          for row in 0..<(panel.width < width ? count : 0) {
+            (place + (row &* width &+ panel.width))
+              .update(repeating: 0, count: width &- panel.width)
+          }
+        }
+      }
+    }
+    switch gradient.activation {
+    case .identity: pack(IdentityFunction.self)
+    case .silu: pack(SiluFunction.self)
+    case .sigmoid: pack(SigmoidFunction.self)
+    }
+  }
+
   /// Copies the channels from ..< to of some pixels to packed tiles.
   private func packTiles(
     _ source: UnsafePointer<Float>, pixels: Int, channels: Int, from start: Int, to end: Int,
@@ -233,7 +286,7 @@ extension Convolution {
 struct WeightGradientTasks {
   let convolution: Convolution
   let input: ConvolutionInput
-  let outputGradient: UnsafePointer<Float>
+  let outputGradient: OutputGradient
   let weightGradient: UnsafeMutablePointer<Float>
   /// Room for the plan's `scratchCount`.
   let memory: UnsafeMutablePointer<Float>
@@ -255,6 +308,44 @@ struct WeightGradientTasks {
 
   func join() {
     if !isDirect { convolution.joinGroups(memory, weightGradient) }
+  }
+}
+
+/// The gradient of what a convolution gives.
+public enum OutputGradient {
+  /// In memory.
+  case stored(UnsafePointer<Float>)
+  /// Computed where it is read: that of the input of the norm that follows.
+  case computed(NormGradient)
+
+  /// What is read from memory.
+  var source: UnsafePointer<Float> {
+    switch self {
+    case .stored(let base): base
+    case .computed(let gradient): gradient.outputGradient
+    }
+  }
+}
+
+/// Gradients of a norm's input, some rows of them, `step` floats apart.
+private struct PackedGradients<F: PointwiseFunction>: ChannelGroup {
+  let first: NormInputGradient<F>
+  let count: Int
+  let target: UnsafeMutablePointer<Float>
+  let step: Int
+
+  @inline(__always)
+  func run<L: Lanes>(_: L.Type, at c: Int) {
+    let constants = first.constants(L.self, at: c)
+    var (x, gradient, target) = (first.x + c, first.outputGradient + c, target + c)
+    for _ in 0..<count {
+      L.fetch(x + Ahead.floats)
+      L.fetch(gradient + Ahead.floats)
+      constants.value(L.load(x), L.load(gradient)).store(target)
+      x += first.channels
+      gradient += first.channels
+      target += step
+    }
   }
 }
 

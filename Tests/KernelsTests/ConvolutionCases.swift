@@ -33,7 +33,7 @@ extension KernelCase {
           outputGradient: dy.reading, weight: w.reading, inputGradient: replaced.base,
           accumulate: false, weightGradient: (.stored(replaced.reading), weightGradients[1].base))
         plan.backwardWeight(
-          input: .stored(x.reading), outputGradient: dy.reading,
+          input: .stored(x.reading), outputGradient: .stored(dy.reading),
           weightGradient: weightGradients[2].base)
         return [output, mean, variance, inputGradient, accumulated, replaced] + weightGradients
       },

@@ -44,7 +44,7 @@ extension KernelCase {
             mean: mean.base, variance: variance.base, scratch: scratch)
           let weightGradient = memory.unset(shape.weightCount)
           plan.backwardWeight(
-            input: .normalized(map(gate)), outputGradient: dy.reading,
+            input: .normalized(map(gate)), outputGradient: .stored(dy.reading),
             weightGradient: weightGradient.base)
           outputs += [output, mean, variance, weightGradient]
         }

@@ -141,7 +141,7 @@ public final class ConvolutionBenchmark {
         inputGradient: inputGradient.base, accumulate: false)
     case .backwardWeight:
       convolution.backwardWeight(
-        input: .stored(input.base), outputGradient: outputGradient.base,
+        input: .stored(input.base), outputGradient: .stored(outputGradient.base),
         weightGradient: weightGradient.base)
     case .backward: break
     }

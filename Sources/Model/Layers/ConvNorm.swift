@@ -56,6 +56,13 @@ struct ConvNorm {
     input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     inputGradient: UnsafeMutablePointer<Float>?, accumulate: Bool, _ context: LayerContext
   ) {
+    if !(inputGradient != nil && wantsInputGradient), trainsWeight,
+      convolution.takesComputedGradient
+    {
+      // Nobody else reads the gradient of the convolution's result: a stem's is never stored.
+      let gradient = norm.gradient(outputGradient: outputGradient, context)
+      return backwardWeight(.stored(input), .computed(gradient), context)
+    }
     norm.backward(outputGradient: outputGradient, context)
     backwardConvolution(
       input: input, inputGradient: inputGradient, accumulate: accumulate, context)
@@ -78,15 +85,16 @@ struct ConvNorm {
     if let inputGradient, wantsInputGradient {
       backwardBoth(.stored(input), inputGradient, accumulate: accumulate, context)
     } else if trainsWeight {
-      backwardWeight(.stored(input), context)
+      backwardWeight(.stored(input), .stored(context[norm.saved.input]), context)
     }
   }
 
-  private func backwardWeight(_ input: ConvolutionInput, _ context: LayerContext) {
+  private func backwardWeight(
+    _ input: ConvolutionInput, _ outputGradient: OutputGradient, _ context: LayerContext
+  ) {
     context.measure(.weightGradient) {
       convolution.backwardWeight(
-        input: input, outputGradient: context[norm.saved.input],
-        weightGradient: context.gradients + weight)
+        input: input, outputGradient: outputGradient, weightGradient: context.gradients + weight)
     }
   }
 
@@ -110,7 +118,7 @@ struct ConvNorm {
   {
     guard trainsWeight else { return nil }
     if context.profile == nil { return context.gradients + weight }
-    backwardWeight(input, context)
+    backwardWeight(input, .stored(context[norm.saved.input]), context)
     return nil
   }
 

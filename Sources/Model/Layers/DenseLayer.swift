@@ -102,7 +102,8 @@ struct DenseLayer {
     }
     if let weightGradient {
       convolution.backwardWeight(
-        input: .stored(x), outputGradient: outputGradient, weightGradient: weightGradient)
+        input: .stored(x), outputGradient: .stored(outputGradient),
+        weightGradient: weightGradient)
     }
     backwardBias(rows: rows, outputGradient: outputGradient, context)
   }

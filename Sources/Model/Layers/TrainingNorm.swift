@@ -127,6 +127,18 @@ struct TrainingNorm {
     }
   }
 
+  /// The same, but that the gradient of the norm's input is left to its reader.
+  func gradient(outputGradient: UnsafePointer<Float>, _ context: LayerContext) -> NormGradient {
+    context.measure(.norm) {
+      batchNormGradient(
+        context[saved.input], outputGradient: outputGradient, rows: map.rows,
+        channels: map.channels, norm: parameters(context), hasConstantStatistics: isConstant,
+        activation: activation, gammaGradient: context.gradients + scale,
+        betaGradient: context.gradients + shift, totals: context[saved.totals],
+        scratch: context.scratch, pool: context.pool)
+    }
+  }
+
   /// Room for the sums of the argument's gradient in a number of parts.
   func sums(parts: Int, _ context: LayerContext) -> GradientSums {
     GradientSums(context.scratch, parts: parts, channels: map.channels)
