@@ -1,12 +1,11 @@
-/// The values of the inputs of neighbouring tiles of a row.
+/// The values of the inputs of a row of tiles.
 struct WinogradInputs: ChannelGroup {
   /// The rows of pixels that the tiles reach.
   let rows: InlineArray<6, RowPointer>
   /// The pixels of a row, and the floats of a pixel.
   let width: Int
   let channels: Int
-  /// The first tile, and how many.
-  let tile: Int
+  /// How many tiles.
   let count: Int
   /// Those of the block, [product][line], products `step` floats apart; the number of the first tile
   /// there.
@@ -32,18 +31,14 @@ struct WinogradInputs: ChannelGroup {
     zeros: UnsafePointer<Float>, to values: UnsafeMutablePointer<Float>, step: Int,
     columns: UnsafeMutablePointer<Float>
   ) {
-    // Of many channels the tiles are read one by one: a pixel's in the order of memory.
-    let count = channels <= 64 ? plan.columns : 1
     let lines = TileLines(tiles: plan.tiles(block))
     plan.forEachRow(block) { row in
       let rows: InlineArray<6, RowPointer> = plan.rows(
         row, shift: -1, source: source, channels: channels, zeros: zeros)
-      for tile in stride(from: 0, to: plan.columns, by: count) {
-        WinogradInputs(
-          rows: rows, width: plan.pitch, channels: channels, tile: tile, count: count,
-          values: values, lines: lines, first: row.tile &+ tile, step: step, columns: columns
-        ).coverRegisters(from: 0, to: channels)
-      }
+      WinogradInputs(
+        rows: rows, width: plan.pitch, channels: channels, count: plan.columns, values: values,
+        lines: lines, first: row.tile, step: step, columns: columns
+      ).coverRegisters(from: 0, to: channels)
     }
   }
 
@@ -52,7 +47,7 @@ struct WinogradInputs: ChannelGroup {
   func run<L: Lanes>(_: L.Type, at c: Int) {
     let column = Winograd.inputs &* L.width
     let last = columns + (Self.run &- 1) &* Winograd.outputs &* column
-    var x = tile &* Winograd.outputs &- 1
+    var x = -1
     for index in 0..<2 {
       transformColumn(L.self, x, c, to: columns + index &* column)
       x &+= 1
