@@ -136,14 +136,14 @@ struct AttentionProducts {
     for index in 0..<panels.count {
       let panel = panels.base[index]
       let width = panel.vectors &* 16
-      let weights = UnsafeRawPointer(packed + panel.column &* depth)
+      let weights = packed + panel.column &* depth
       gatherRows(
         rows, vectors: panel.vectors,
         GatherTile(
-          taps: 1, depth: depth, table: places.table, tableStride: 0, weights: weights,
-          step: width &* 4, targets: places.targets, column: panel.column,
+          taps: 1, depth: depth, table: places.table, tableStride: 0,
+          weights: UnsafeRawPointer(weights), step: width &* 4, targets: places.targets, column: panel.column,
           width: isPadded ? width : panel.width, accumulate: false, temporary: places.temporary,
-          ahead: weights, aheadStep: 0))
+          ahead: .none(weights)))
     }
   }
 

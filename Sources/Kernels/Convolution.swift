@@ -136,8 +136,9 @@ public final class Convolution {
         forwardPlan, forwardGrid, packing,
         weights: readsWeightsInPlace ? weight : UnsafePointer(memory), firstTap: 0,
         step: readsWeightsInPlace ? shape.outputChannels : nil, source: input, target: output,
-        accumulate: false, perWorker: rest, pack: { if !readsWeightsInPlace { pack($0) } },
-        finish: finish)
+        accumulate: false, perWorker: rest,
+        weightSource: WeightSource(weight, stride: shape.outputChannels, isTransposed: false),
+        pack: { if !readsWeightsInPlace { pack($0) } }, finish: finish)
     }
   }
 
@@ -236,7 +237,9 @@ public final class Convolution {
         product(
           phase.plan, grid, packing, weights: memory, firstTap: phase.firstTap, step: nil,
           source: .stored(outputGradient), target: inputGradient, accumulate: accumulate,
-          perWorker: rest, joining: joined, pack: { if isOnePhase { pack($0) } }, finish: finish)
+          perWorker: rest, joining: joined,
+          weightSource: WeightSource(weight, stride: shape.outputChannels, isTransposed: true),
+          pack: { if isOnePhase { pack($0) } }, finish: finish)
       }
       joined?.join()
     }
@@ -309,13 +312,15 @@ public final class Convolution {
   ///
   /// - Parameters:
   ///   - joined: tasks that are begun before.
+  ///   - weightSource: where the weights of a single tap come from.
   ///   - pack: packs some panels: all of them before, or each task those that it alone reads.
   private func product(
     _ plan: GatherPlan, _ grid: ProductGrid, _ packing: WeightPacking,
     weights: UnsafePointer<Float>, firstTap: Int, step: Int?, source: ConvolutionInput,
     target: UnsafeMutablePointer<Float>, accumulate: Bool, perWorker: UnsafeMutablePointer<Float>,
-    joining joined: WeightGradientTasks? = nil, pack: (_ panels: Range<Int>) -> Void,
-    finish: (FinishedRows) -> Void
+    joining joined: WeightGradientTasks? = nil,
+    weightSource: WeightSource? = nil,
+    pack: (_ panels: Range<Int>) -> Void, finish: (FinishedRows) -> Void
   ) {
     if plan.pixels == 0 { return }
     if !grid.packsInTasks { pack(0..<grid.panels) }
@@ -342,9 +347,8 @@ public final class Convolution {
       if let joined, task < joinedCount { return joined.run(task, worker) }
       let task = task &- joinedCount
       let places = scratch.places(perWorker + worker &* scratch.count)
-      let firstPanel = task % grid.panelGroups &* grid.panelsPerGroup
+      let firstPanel = grid.firstPanel(of: task)
       let lastPanel = min(grid.panels, firstPanel &+ grid.panelsPerGroup)
-      if grid.packsInTasks { pack(firstPanel..<lastPanel) }
       let pixels = grid.pixels(of: task)
       let end = pixels.upperBound
       let following = grid.pixels(of: task &+ pool.direction).lowerBound
@@ -368,9 +372,23 @@ public final class Convolution {
           (plan.readBefore(min(next &+ count, plan.pixels)) &- unread)
           / (lastPanel &- firstPanel)
         let products = max(1, count &* plan.taps &* plan.depth)
+        let (isFirst, isLast) = (pixel == pixels.lowerBound, pixel &+ count >= end)
         for index in firstPanel..<lastPanel {
           let panel = panels[index]
           let width = panel.vectors &* 16
+          if isFirst && grid.packsInTasks { pack(index..<index &+ 1) }
+          let aheadStep = (4 &* share &* panel.tileHeight &+ products &- 1) / products
+          var ahead = LinesAhead(
+            start: UnsafeRawPointer(read + (unread &+ (index &- firstPanel) &* share)),
+            step: aheadStep, tileStep: plan.taps &* plan.depth &* aheadStep)
+          // Weights are read from memory once, by the first product of a panel: instead of the next pixels
+          // those of the next panel are fetched before it.
+          let isOver = index &+ 1 == lastPanel
+          if let weightSource, grid.packsInTasks, plan.taps == 1, isOver ? isLast : isFirst {
+            let next = isOver ? grid.firstPanel(of: task &+ pool.direction) : index &+ 1
+            let tiles = (count &+ panel.tileHeight &- 1) / panel.tileHeight
+            ahead = weightSource.lines(panels[next], tiles: tiles)
+          }
           let start =
             step == nil
             ? packedRows &* panel.column &+ firstTap &* plan.depth &* width : panel.column
@@ -381,8 +399,7 @@ public final class Convolution {
               tableStride: GatherPlan.block, weights: UnsafeRawPointer(weights + start),
               step: (step ?? width) &* 4, targets: places.targets, column: panel.column,
               width: panel.width, accumulate: accumulate, temporary: places.temporary,
-              ahead: UnsafeRawPointer(read + (unread &+ (index &- firstPanel) &* share)),
-              aheadStep: (4 &* share &* panel.tileHeight &+ products &- 1) / products))
+              ahead: ahead))
           finish(
             FinishedRows(
               rows: places.targets, count: count, column: panel.column, width: panel.width,

@@ -36,12 +36,34 @@ struct GatherTile {
   var accumulate: Bool
   /// Room for `temporaryCount` floats: sums that cannot be stored whole pass through it.
   var temporary: UnsafeMutablePointer<Float>
-  /// What is fetched into the cache meanwhile, `aheadStep` bytes on for each row of weights: memory
-  /// is read at no cost in time.
-  var ahead: UnsafeRawPointer
-  var aheadStep: Int
+  /// What is fetched into the cache meanwhile: memory is read at no cost in time.
+  var ahead: LinesAhead
 
   static let temporaryCount = 9 * 64 + 2 * 9
+}
+
+/// Lines that a product fetches: one for each row of weights of each tile.
+struct LinesAhead {
+  /// The first tile's first line, and the bytes from row to row of weights.
+  var start: UnsafeRawPointer
+  var step: Int
+  /// The bytes from tile to tile, and after how many tiles there are no more lines: later tiles ask for
+  /// the same again.
+  var tileStep: Int
+  var tiles = Int.max
+
+  /// Nothing but one line, which is there.
+  static func none(_ line: UnsafePointer<Float>) -> LinesAhead {
+    LinesAhead(start: UnsafeRawPointer(line), step: 0, tileStep: 0)
+  }
+
+  /// Goes on by some tiles.
+  @inline(__always)
+  mutating func pass(_ count: Int) {
+    let moved = min(count, tiles)
+    start += moved &* tileStep
+    tiles &-= moved
+  }
 }
 
 /// `tiles` times the next `height` rows by `vectors` * 16 columns, held in registers over all taps.
@@ -54,8 +76,8 @@ private func gather<let height: Int, let vectors: Int>(
   _ tiles: Int
 ) {
   let step = tile.step
-  var ahead = tile.ahead
-  let aheadStep = tile.aheadStep
+  var lines = tile.ahead
+  let aheadStep = lines.step
   let (column, targetAhead) = (tile.column, tile.targetAhead)
   var firstTable = tile.table
   var targets = tile.targets
@@ -63,6 +85,8 @@ private func gather<let height: Int, let vectors: Int>(
     var sums = InlineArray<height, InlineArray<vectors, Vector>>(
       repeating: InlineArray<vectors, Vector>(repeating: .zero))
     var weights = tile.weights
+    var ahead = lines.start
+    lines.pass(1)
     var table = firstTable
     // The lines that a later tile of the panel writes are asked for a row at a time while this one
     // is computed: all at once they would hold up what it reads. Behind the last row stands any
@@ -220,7 +244,7 @@ private func gatherTiles(
   default: gather3x1(tile, tiles)
   }
   tile.table += tiles &* height
-  tile.ahead += tiles &* tile.taps &* tile.depth &* tile.aheadStep
+  tile.ahead.pass(tiles)
   return tiles &* height
 }
 

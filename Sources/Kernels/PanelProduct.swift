@@ -78,7 +78,7 @@ enum PanelProduct {
           taps: 1, depth: count, table: places.table, tableStride: 0,
           weights: UnsafeRawPointer(places.packed), step: panel.vectors &* 64,
           targets: places.targets, column: 0, width: panel.width, accumulate: !isFirst,
-          temporary: places.temporary, ahead: UnsafeRawPointer(places.packed), aheadStep: 0))
+          temporary: places.temporary, ahead: .none(places.packed)))
     }
   }
 

@@ -46,6 +46,11 @@ struct ProductGrid {
     return start..<min(pixels, start + pixelsPerPart)
   }
 
+  /// The first panel of a task; of one before the first or behind the last, that of the nearest.
+  func firstPanel(of task: Int) -> Int {
+    max(0, min(task, tasks - 1)) % panelGroups * panelsPerGroup
+  }
+
   /// How many pixels a part has.
   func pixelCount(_ part: Int) -> Int { min(pixelsPerPart, pixels - part * pixelsPerPart) }
 }

@@ -171,3 +171,33 @@ private func transpose16(
     k &+= 1
   }
 }
+
+/// A matrix of weights from which panels are packed or read.
+struct WeightSource {
+  private let weight: UnsafePointer<Float>
+  /// Floats from row to row in memory.
+  private let stride: Int
+  /// Whether a panel's columns are rows in memory.
+  private let isTransposed: Bool
+
+  init(_ weight: UnsafePointer<Float>, stride: Int, isTransposed: Bool) {
+    self.weight = weight
+    self.stride = stride
+    self.isTransposed = isTransposed
+  }
+
+  /// The lines of a panel, to be fetched during a product of the same depth and so many tiles.
+  @inline(__always)
+  func lines(_ panel: Panel, tiles: Int) -> LinesAhead {
+    guard isTransposed else {
+      return LinesAhead(
+        start: UnsafeRawPointer(weight + panel.column), step: stride &* 4, tileStep: 64,
+        tiles: panel.vectors &- 1)
+    }
+    // The columns lie one behind the other.
+    let step = (panel.width &* 4 &+ tiles &- 1) / tiles
+    return LinesAhead(
+      start: UnsafeRawPointer(weight + panel.column &* stride), step: step,
+      tileStep: stride &* step)
+  }
+}
