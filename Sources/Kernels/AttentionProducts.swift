@@ -141,7 +141,8 @@ struct AttentionProducts {
         rows, vectors: panel.vectors,
         GatherTile(
           taps: 1, depth: depth, table: places.table, tableStride: 0,
-          weights: UnsafeRawPointer(weights), step: width &* 4, targets: places.targets, column: panel.column,
+          weights: UnsafeRawPointer(weights), step: width &* 4, targets: places.targets,
+          column: panel.column,
           width: isPadded ? width : panel.width, accumulate: false, temporary: places.temporary,
           ahead: .none(weights)))
     }

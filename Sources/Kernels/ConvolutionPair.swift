@@ -134,7 +134,8 @@ extension Convolution {
           tableStride: GatherPlan.block,
           weights: UnsafeRawPointer(weights + forwardWeights.rows &* panel.column),
           step: panel.vectors &* 64, targets: places.targets, column: panel.column,
-          width: panel.width, accumulate: false, temporary: places.temporary, ahead: .none(weights)))
+          width: panel.width, accumulate: false, temporary: places.temporary, ahead: .none(weights))
+      )
       finish(
         FinishedRows(rows: places.targets, count: count, column: panel.column, width: panel.width))
     }
