@@ -131,17 +131,26 @@ private func gather<let height: Int, let vectors: Int>(
 @inline(never) private func gather6x4(_ tile: GatherTile, _ tiles: Int) {
   gather(InlineArray<6, Void>.self, InlineArray<4, Void>.self, tile, tiles)
 }
+@inline(never) private func gather5x4(_ tile: GatherTile, _ tiles: Int) {
+  gather(InlineArray<5, Void>.self, InlineArray<4, Void>.self, tile, tiles)
+}
 @inline(never) private func gather3x4(_ tile: GatherTile, _ tiles: Int) {
   gather(InlineArray<3, Void>.self, InlineArray<4, Void>.self, tile, tiles)
 }
 @inline(never) private func gather9x3(_ tile: GatherTile, _ tiles: Int) {
   gather(InlineArray<9, Void>.self, InlineArray<3, Void>.self, tile, tiles)
 }
+@inline(never) private func gather8x3(_ tile: GatherTile, _ tiles: Int) {
+  gather(InlineArray<8, Void>.self, InlineArray<3, Void>.self, tile, tiles)
+}
 @inline(never) private func gather3x3(_ tile: GatherTile, _ tiles: Int) {
   gather(InlineArray<3, Void>.self, InlineArray<3, Void>.self, tile, tiles)
 }
 @inline(never) private func gather9x2(_ tile: GatherTile, _ tiles: Int) {
   gather(InlineArray<9, Void>.self, InlineArray<2, Void>.self, tile, tiles)
+}
+@inline(never) private func gather8x2(_ tile: GatherTile, _ tiles: Int) {
+  gather(InlineArray<8, Void>.self, InlineArray<2, Void>.self, tile, tiles)
 }
 @inline(never) private func gather4x2(_ tile: GatherTile, _ tiles: Int) {
   gather(InlineArray<4, Void>.self, InlineArray<2, Void>.self, tile, tiles)
@@ -229,14 +238,25 @@ private func gatherTiles(
   let high = hasWideRegisters && vectors < 4 ? 9 : 6
   let low = hasWideRegisters && vectors < 3 ? 4 : 3
   let isSix = hasWideRegisters && vectors == 1 && (5...6) ~= rows
-  let height = rows >= high ? high : isSix ? 6 : low
-  let tiles = min(limit, rows >= high ? rows / high : (rows &+ height &- 1) / height)
+  var height = rows >= high ? high : isSix ? 6 : low
+  var tiles = rows >= high ? rows / high : (rows &+ height &- 1) / height
+  if hasWideRegisters && vectors > 1 {
+    // Some tiles one row lower, where low ones would be left over.
+    let (share, higher) = rows.quotientAndRemainder(dividingBy: (rows &+ high &- 1) / high)
+    if share == high &- 1 {
+      (height, tiles) = higher > 0 ? (high, higher) : (share, rows / share)
+    }
+  }
+  tiles = min(limit, tiles)
   switch (height, vectors) {
   case (6, 4): gather6x4(tile, tiles)
+  case (5, 4): gather5x4(tile, tiles)
   case (3, 4): gather3x4(tile, tiles)
   case (9, 3): gather9x3(tile, tiles)
+  case (8, 3): gather8x3(tile, tiles)
   case (3, 3): gather3x3(tile, tiles)
   case (9, 2): gather9x2(tile, tiles)
+  case (8, 2): gather8x2(tile, tiles)
   case (4, 2): gather4x2(tile, tiles)
   case (9, _): gather9x1(tile, tiles)
   case (6, _): gather6x1(tile, tiles)
