@@ -49,33 +49,12 @@ public func batchNormBackward(
   betaGradient: UnsafeMutablePointer<Float>,
   totals: UnsafeMutablePointer<Float>, scratch: NormScratch, pool: ThreadPool
 ) {
-  let gradient = batchNormGradient(
+  batchNormGradient(
     x, outputGradient: outputGradient, rows: rows, channels: channels, norm: norm,
     hasConstantStatistics: hasConstantStatistics, activation: activation,
     gammaGradient: gammaGradient, betaGradient: betaGradient, totals: totals, scratch: scratch,
-    pool: pool)
-  func run<F: PointwiseFunction>(_: F.Type) {
-    RowBlocks(rows: rows, channels: channels).forEachRow(channels: channels, pool) { offset in
-      InputGradientRow(
-        gradient: NormInputGradient<F>(gradient, offset: offset, channels: channels),
-        target: inputGradient + offset
-      ).cover(channels)
-    }
-  }
-  switch activation {
-  case .identity: run(IdentityFunction.self)
-  case .silu: run(SiluFunction.self)
-  case .sigmoid: run(SigmoidFunction.self)
-  }
-}
-
-/// The gradient of a norm's input [rows, channels], for who computes the rows that it reads.
-public struct NormGradient {
-  let x: UnsafePointer<Float>
-  let outputGradient: UnsafePointer<Float>
-  let norm: NormParameters
-  let activation: Activation
-  let totals: UnsafePointer<Float>
+    pool: pool
+  ).write(rows: rows, to: inputGradient, pool: pool)
 }
 
 /// The same as `batchNormBackward`, but that the gradient of the input is left to its reader, who finds
@@ -110,7 +89,8 @@ public func batchNormGradient(
     parts: blocks.count, rows: rows, norm: norm, hasConstantStatistics: hasConstantStatistics,
     totals: totals, gammaGradient: gammaGradient, betaGradient: betaGradient)
   return NormGradient(
-    x: x, outputGradient: outputGradient, norm: norm, activation: activation, totals: totals)
+    x: x, outputGradient: outputGradient, channels: channels, norm: norm, activation: activation,
+    totals: totals)
 }
 
 /// The parts in which `batchNormBackward` sums.
@@ -125,14 +105,10 @@ public func batchNormInputGradient(
   norm: NormParameters, totals: UnsafePointer<Float>,
   inputGradient: UnsafeMutablePointer<Float>, pool: ThreadPool
 ) {
-  RowBlocks(rows: rows, channels: channels).forEachRow(channels: channels, pool) { offset in
-    InputGradientRow(
-      gradient: NormInputGradient<IdentityFunction>(
-        x: x + offset, outputGradient: argumentGradient + offset, channels: channels, norm: norm,
-        totals: totals),
-      target: inputGradient + offset
-    ).cover(channels)
-  }
+  NormGradient(
+    x: x, outputGradient: argumentGradient, channels: channels, norm: norm, activation: .identity,
+    totals: totals
+  ).write(rows: rows, to: inputGradient, pool: pool)
 }
 
 /// Adds Σ dz and Σ dz (x - mean) over a run of rows, where dz = dy * activation'(z).
@@ -254,66 +230,5 @@ private struct JoinedGradients: ChannelGroup {
     let scale = L(splat: share)
     (sum * scale).store(totals + c)
     (normalized * inverse * scale).store(totals + channels + c)
-  }
-}
-
-/// dx = gamma / deviation * (dz - mean(dz) - x̂ mean(dz x̂)) for the channels of a pixel.
-struct NormInputGradient<F: PointwiseFunction> {
-  let x: UnsafePointer<Float>
-  let outputGradient: UnsafePointer<Float>
-  /// The distance of the two totals.
-  let channels: Int
-  let norm: NormParameters
-  let totals: UnsafePointer<Float>
-
-  @inline(__always)
-  func value<L: Lanes>(_: L.Type, at c: Int) -> L {
-    constants(L.self, at: c).value(L.load(x + c), L.load(outputGradient + c))
-  }
-
-  /// What is the same for all pixels.
-  @inline(__always)
-  func constants<L: Lanes>(_: L.Type, at c: Int) -> Constants<L> {
-    Constants(
-      mean: L.load(norm.mean + c), factor: L.load(norm.factor + c), beta: L.load(norm.beta + c),
-      total: L.load(totals + c), product: L.load(totals + channels + c))
-  }
-
-  struct Constants<L: Lanes> {
-    let mean: L
-    let factor: L
-    let beta: L
-    let total: L
-    let product: L
-
-    @inline(__always)
-    func value(_ x: L, _ outputGradient: L) -> L {
-      let a = x - mean
-      let dz = outputGradient * F.derivative(L.fma(a, factor, beta))
-      let centered = dz - total - a * product
-      return centered * factor
-    }
-  }
-}
-
-extension NormInputGradient {
-  /// That of a norm, from a pixel `offset` floats on.
-  @inline(__always)
-  init(_ gradient: NormGradient, offset: Int, channels: Int) {
-    self.init(
-      x: gradient.x + offset, outputGradient: gradient.outputGradient + offset,
-      channels: channels, norm: gradient.norm, totals: gradient.totals)
-  }
-}
-
-private struct InputGradientRow<F: PointwiseFunction>: ChannelGroup {
-  let gradient: NormInputGradient<F>
-  let target: UnsafeMutablePointer<Float>
-
-  @inline(__always)
-  func run<L: Lanes>(_: L.Type, at c: Int) {
-    L.fetch(gradient.x + c + Ahead.floats)
-    L.fetch(gradient.outputGradient + c + Ahead.floats)
-    gradient.value(L.self, at: c).store(target + c)
   }
 }

@@ -7,7 +7,7 @@ extension Convolution {
   ) {
     pool.workspace.use { memory in
       if let tiledWeightGradient, let input = input.stored {
-        guard case .stored(let outputGradient) = outputGradient else {
+        guard let outputGradient = outputGradient.stored else {
           preconditionFailure("tiles read a stored gradient")
         }
         return tiledWeightGradient.run(
@@ -47,6 +47,8 @@ extension Convolution {
     let packedRows = packed + plan.packedColumnsCount
     let packsRows = plan.packsRows
     precondition(packsRows || input.normalized == nil, "this convolution reads a stored map")
+    precondition(
+      plan.packsColumns || outputGradient.stored != nil, "this convolution reads a stored gradient")
     let columnSource = outputGradient.source
     let patches = packedRows + plan.packedRowsCount
     let temporary = patches + gather.patchCount
@@ -90,15 +92,10 @@ extension Convolution {
       let next = pixel &+ count
       let nextCount = max(0, min(plan.pixelsPerBlock, end &- next))
       let columnRows = columnSource + pixel &* outputs
-      switch outputGradient {
-      case .stored:
-        // Read row by row as it lies in memory, not panel by panel.
-        if plan.packsColumns {
-          packColumns(columnRows, pixels: count, panels: firstPanel..<lastPanel, into: packed)
-        }
-      case .computed(let gradient):
+      if plan.packsColumns {
         packColumns(
-          gradient, first: pixel, pixels: count, panels: firstPanel..<lastPanel, into: packed)
+          outputGradient, first: pixel, pixels: count, panels: firstPanel..<lastPanel,
+          into: packed)
       }
       // The next block is fetched meanwhile.
       let slots = (lastTile &- firstTile) &* (lastPanel &- firstPanel)
@@ -163,76 +160,61 @@ extension Convolution {
     }
   }
 
-  /// Copies the columns of some panels and pixels, panel by panel; a few pixels at a time, whose
+  /// Writes the columns of some panels and pixels, panel by panel; a few pixels at a time, whose
   /// rows are read as they lie in memory.
   private func packColumns(
-    _ source: UnsafePointer<Float>, pixels: Int, panels: Range<Int>,
+    _ gradient: OutputGradient, first: Int, pixels: Int, panels: Range<Int>,
     into packed: UnsafeMutablePointer<Float>
   ) {
     let all = outer.panels.base
-    let outputs = shape.outputChannels
     let start = all[panels.lowerBound].column
-    var pixel = 0
-    while pixel < pixels {
+    for pixel in stride(from: 0, to: pixels, by: 8) {
       let count = min(8, pixels &- pixel)
       for index in panels {
         let panel = all[index]
-        let width = panel.vectors &* 16
-        var row = source + (pixel &* outputs &+ panel.column)
-        var place =
+        let place =
           packed
-          + ((panel.column &- start) &>> 4 &* OuterPlan.vectorDistance &+ pixel &* width)
-        for _ in 0..<count {
-          if panel.width == width {
-            for lane in stride(from: 0, to: width, by: 16) {
-              Vector.fetch(row + lane + Ahead.rows &* outputs)
-              Vector.load(row + lane).store(place + lane)
-            }
-          } else {
-            copyPadded(row, panel.width, place, width)
-          }
-          row += outputs
-          place += width
+          + ((panel.column &- start) &>> 4 &* OuterPlan.vectorDistance
+            &+ pixel &* (panel.vectors &* 16))
+        switch gradient {
+        case .stored(let base): pack(base, panel, first: first &+ pixel, count: count, to: place)
+        case .computed(let gradient):
+          pack(gradient, panel, first: first &+ pixel, count: count, to: place)
         }
       }
-      pixel &+= count
     }
   }
 
-  /// Computes the columns of some panels and pixels, where `packColumns` copies them to.
-  private func packColumns(
-    _ gradient: NormGradient, first: Int, pixels: Int, panels: Range<Int>,
-    into packed: UnsafeMutablePointer<Float>
+  private func pack(
+    _ source: UnsafePointer<Float>, _ panel: Panel, first: Int, count: Int,
+    to place: UnsafeMutablePointer<Float>
   ) {
-    precondition(outer.packsColumns, "this convolution reads a stored gradient")
-    let all = outer.panels.base
-    let outputs = shape.outputChannels
-    let start = all[panels.lowerBound].column
-    func pack<F: PointwiseFunction>(_: F.Type) {
-      for pixel in stride(from: 0, to: pixels, by: 16) {
-        let rows = NormInputGradient<F>(
-          gradient, offset: (first &+ pixel) &* outputs, channels: outputs)
-        for index in panels {
-          let panel = all[index]
-          let width = panel.vectors &* 16
-          let place =
-            packed
-            + ((panel.column &- start) &>> 4 &* OuterPlan.vectorDistance &+ pixel &* width)
-          let count = min(16, pixels &- pixel)
-          PackedGradients(
-            first: rows, count: count, target: place - panel.column, step: width
-          ).cover(from: panel.column, to: panel.column &+ panel.width)
-          for row in 0..<(panel.width < width ? count : 0) {
-            (place + (row &* width &+ panel.width))
-              .update(repeating: 0, count: width &- panel.width)
-          }
+    let (outputs, width) = (shape.outputChannels, panel.vectors &* 16)
+    var (row, place) = (source + (first &* outputs &+ panel.column), place)
+    for _ in 0..<count {
+      if panel.width == width {
+        for lane in stride(from: 0, to: width, by: 16) {
+          Vector.fetch(row + lane + Ahead.rows &* outputs)
+          Vector.load(row + lane).store(place + lane)
         }
+      } else {
+        copyPadded(row, panel.width, place, width)
       }
+      row += outputs
+      place += width
     }
-    switch gradient.activation {
-    case .identity: pack(IdentityFunction.self)
-    case .silu: pack(SiluFunction.self)
-    case .sigmoid: pack(SigmoidFunction.self)
+  }
+
+  private func pack(
+    _ gradient: NormGradient, _ panel: Panel, first: Int, count: Int,
+    to place: UnsafeMutablePointer<Float>
+  ) {
+    let width = panel.vectors &* 16
+    gradient.write(
+      first: first, count: count, channels: panel.column..<panel.column &+ panel.width, to: place,
+      step: width)
+    for row in 0..<(panel.width < width ? count : 0) {
+      (place + (row &* width &+ panel.width)).update(repeating: 0, count: width &- panel.width)
     }
   }
 
@@ -318,33 +300,14 @@ public enum OutputGradient {
   /// Computed where it is read: that of the input of the norm that follows.
   case computed(NormGradient)
 
+  var stored: UnsafePointer<Float>? {
+    if case .stored(let base) = self { base } else { nil }
+  }
   /// What is read from memory.
   var source: UnsafePointer<Float> {
     switch self {
     case .stored(let base): base
     case .computed(let gradient): gradient.outputGradient
-    }
-  }
-}
-
-/// Gradients of a norm's input, some rows of them, `step` floats apart.
-private struct PackedGradients<F: PointwiseFunction>: ChannelGroup {
-  let first: NormInputGradient<F>
-  let count: Int
-  let target: UnsafeMutablePointer<Float>
-  let step: Int
-
-  @inline(__always)
-  func run<L: Lanes>(_: L.Type, at c: Int) {
-    let constants = first.constants(L.self, at: c)
-    var (x, gradient, target) = (first.x + c, first.outputGradient + c, target + c)
-    for _ in 0..<count {
-      L.fetch(x + Ahead.floats)
-      L.fetch(gradient + Ahead.floats)
-      constants.value(L.load(x), L.load(gradient)).store(target)
-      x += first.channels
-      gradient += first.channels
-      target += step
     }
   }
 }

@@ -56,9 +56,8 @@ struct ConvNorm {
     input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     inputGradient: UnsafeMutablePointer<Float>?, accumulate: Bool, _ context: LayerContext
   ) {
-    if !(inputGradient != nil && wantsInputGradient), trainsWeight,
-      convolution.takesComputedGradient
-    {
+    let inputGradient = wantsInputGradient ? inputGradient : nil
+    if inputGradient == nil, trainsWeight, convolution.takesComputedGradient {
       // Nobody else reads the gradient of the convolution's result: a stem's is never stored.
       let gradient = norm.gradient(outputGradient: outputGradient, context)
       return backwardWeight(.stored(input), .computed(gradient), context)

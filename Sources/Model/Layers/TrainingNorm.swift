@@ -116,14 +116,9 @@ struct TrainingNorm {
 
   /// Adds the gradients of scale and shift and turns the norm's input into its gradient.
   func backward(outputGradient: UnsafePointer<Float>, _ context: LayerContext) {
-    let input = context[saved.input]
+    let gradient = gradient(outputGradient: outputGradient, context)
     context.measure(.norm) {
-      batchNormBackward(
-        input, outputGradient: outputGradient, rows: map.rows, channels: map.channels,
-        norm: parameters(context), hasConstantStatistics: isConstant, activation: activation,
-        inputGradient: input, gammaGradient: context.gradients + scale,
-        betaGradient: context.gradients + shift, totals: context[saved.totals],
-        scratch: context.scratch, pool: context.pool)
+      gradient.write(rows: map.rows, to: context[saved.input], pool: context.pool)
     }
   }
 
