@@ -46,11 +46,21 @@ final class ScratchFolder {
     ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted()
   }
 
-  /// Writes a program that stands in for gnuplot.
-  func script(_ body: String, name: String = "gnuplot") throws -> String {
-    let url = file(name)
+  /// A program that another one finds in its path as gnuplot.
+  func writeStandIn(_ body: String) throws {
+    let url = file("gnuplot")
     try Data("#!/bin/sh\n\(body)\n".utf8).write(to: url)
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: url.path)
-    return url.path
+  }
+
+  /// The command of a program that stands in for gnuplot, whose name it bears.
+  ///
+  /// Its text is an argument, not a file: a file just written can't be started ("text file busy")
+  /// while a process that another test is starting at that moment still holds it open.
+  func standIn(_ body: String) throws -> [String] {
+    let shell = file("gnuplot")
+    try FileManager.default.createSymbolicLink(
+      at: shell, withDestinationURL: URL(fileURLWithPath: "/bin/sh"))
+    return [shell.path, "-c", body]
   }
 }

@@ -44,14 +44,14 @@ import Testing
   @Test func aGnuplotThatHangsOrDiesLeavesThePrompt() throws {
     let folder = try TestFolder()
     let bin = try ScratchFolder()
-    _ = try bin.script(PlotRenderTests.pretender("kill -SEGV $$"))
+    try bin.writeStandIn(PlotRenderTests.pretender("kill -SEGV $$"))
     let path = "\(bin.url.path):/usr/bin:/bin"
     let session = try PromptSession(in: folder.url, environment: ["PATH": path])
     session.expect("workbench>")
     session.type("plot lr > lr.png\r")
     session.expect("error: gnuplot crashed (signal 11)")
     session.expect("workbench")
-    _ = try bin.script(PlotRenderTests.pretender("sleep 600"))
+    try bin.writeStandIn(PlotRenderTests.pretender("sleep 600"))
     session.type("plot lr > lr.png\r")
     usleep(300_000)
     session.type("\u{03}")
