@@ -31,7 +31,7 @@ public final class Attention {
     self.size = size
     self.pool = pool
     products = AttentionProducts(tokens: tokens, size: size, isTrained: isTrained)
-    pool.workspace.reserve(products.workerCount * pool.threads)
+    pool.workspace.reserve(own: products.workerCount)
   }
 
   /// Computes the output.
@@ -114,7 +114,7 @@ public final class Attention {
           Head(
             queries: base, keys: base + narrow, values: base + 2 * narrow,
             place: image * tokens * narrow + head * size),
-          products.places(memory + worker * products.workerCount))
+          products.places(memory.own(worker)))
       }
     }
   }

@@ -16,9 +16,6 @@ public final class Convolution {
   let forwardGrid: ProductGrid
   private let backwardGrids: [ProductGrid]
   let scratch: GatherScratch
-  /// The floats of what the workers have and, where it is needed, of a normalised map: whole cache
-  /// lines.
-  private let perWorkers: Int
   private let readsWeightsInPlace: Bool
   private let phases: [(plan: GatherPlan, firstTap: Int)]
   private let phaseTaps: Table<Int>
@@ -62,12 +59,13 @@ public final class Convolution {
     let backwardPacking = backwardWeights
     backwardGrids = phases.map { ProductGrid($0.plan, backwardPacking, threads: pool.threads) }
     let takesNormalized = isTrained && s.kernel == 1 && s.stride == 1
+    let packsForward = isTrained && !isTiled && !readsWeightsInPlace
     scratch = GatherScratch(
       phases.map(\.plan) + [forwardPlan], shape: s,
+      packedFloats: max(
+        packsForward ? forwardGrid.packedInTask(forwardWeights) : 0,
+        phases.count == 1 ? backwardGrids[0].packedInTask(backwardWeights) : 0),
       rowFloats: takesNormalized ? forwardGrid.block * s.inputChannels : 0)
-    perWorkers =
-      scratch.count * pool.threads
-      + (takesNormalized && forwardGrid.panelGroups > 1 ? (s.inputCount + 15) & ~15 : 0)
     tiled = isTiled ? WinogradProduct(s, forwardWeights, isTransposed: false) : nil
     tiledTransposed =
       isTiled && isTrained ? WinogradProduct(s, backwardWeights, isTransposed: true) : nil
@@ -75,10 +73,11 @@ public final class Convolution {
     if isTiled {
       reserveTiles()
     } else {
+      let mapFloats = takesNormalized && forwardGrid.panelGroups > 1 ? s.inputCount : 0
       pool.workspace.reserve(
-        isTrained
-          ? max(forwardWeights.count, backwardWeights.count) + perWorkers + outer.scratchCount
-          : perWorkers)
+        shared: isTrained
+          ? max(forwardWeights.count + mapFloats, backwardWeights.count + outer.sumsCount) : 0,
+        own: isTrained ? max(scratch.count, outer.workerCount) : scratch.count)
     }
   }
 
@@ -121,24 +120,24 @@ public final class Convolution {
   ) {
     pool.workspace.use { memory in
       let packing = forwardWeights
-      func pack(_ panels: Range<Int>) {
+      func pack(_ panels: Range<Int>, into packed: UnsafeMutablePointer<Float>) {
         packing.pack(
-          weight, columns: shape.outputChannels, panels: panels, into: memory, pool: pool)
+          weight, columns: shape.outputChannels, panels: panels, into: packed, pool: pool)
       }
-      let rest = memory + packing.count
       if let tiled, let source = input.stored {
-        pack(0..<packing.panels.count)
+        pack(0..<packing.panels.count, into: memory.shared)
         return run(
-          tiled, packed: memory, source: source, target: output, accumulate: false, memory: rest,
-          finish: finish)
+          tiled, packed: packing, source: source, target: output, accumulate: false,
+          memory: memory, finish: finish)
       }
+      let weights: ProductWeights =
+        readsWeightsInPlace
+        ? .inPlace(weight, stride: shape.outputChannels) : .toPack(into: memory.shared, pack)
       product(
-        forwardPlan, forwardGrid, packing,
-        weights: readsWeightsInPlace ? weight : UnsafePointer(memory), firstTap: 0,
-        step: readsWeightsInPlace ? shape.outputChannels : nil, source: input, target: output,
-        accumulate: false, perWorker: rest,
+        forwardPlan, forwardGrid, packing, weights: weights, firstTap: 0, source: input,
+        target: output, accumulate: false, memory: memory,
         weightSource: WeightSource(weight, stride: shape.outputChannels, isTransposed: false),
-        pack: { if !readsWeightsInPlace { pack($0) } }, finish: finish)
+        finish: finish)
     }
   }
 
@@ -215,31 +214,32 @@ public final class Convolution {
     }
     pool.workspace.use { memory in
       let packing = backwardWeights
-      func pack(_ panels: Range<Int>) {
+      func pack(_ panels: Range<Int>, into packed: UnsafeMutablePointer<Float>) {
         packing.packTransposed(
           weight, columns: shape.inputChannels, depth: shape.outputChannels, order: phaseTaps,
-          panels: panels, into: memory, pool: pool)
+          panels: panels, into: packed, pool: pool)
       }
-      let rest = memory + packing.count
       // Phases share what is packed.
-      if !isOnePhase { pack(0..<packing.panels.count) }
+      if !isOnePhase { pack(0..<packing.panels.count, into: memory.shared) }
       if let tiledTransposed {
         return run(
-          tiledTransposed, packed: memory, source: outputGradient, target: inputGradient,
-          accumulate: accumulate, memory: rest, finish: finish)
+          tiledTransposed, packed: packing, source: outputGradient, target: inputGradient,
+          accumulate: accumulate, memory: memory, finish: finish)
       }
       let joined = (isJoint ? weightGradient : nil).map {
         WeightGradientTasks(
           convolution: self, input: $0.input, outputGradient: .stored(outputGradient),
-          weightGradient: $0.target, memory: rest + perWorkers)
+          weightGradient: $0.target, sums: memory.shared + packing.count, memory: memory)
       }
+      let weights: ProductWeights =
+        isOnePhase ? .toPack(into: memory.shared, pack) : .packed(memory.shared)
       for (phase, grid) in zip(phases, backwardGrids) {
         product(
-          phase.plan, grid, packing, weights: memory, firstTap: phase.firstTap, step: nil,
+          phase.plan, grid, packing, weights: weights, firstTap: phase.firstTap,
           source: .stored(outputGradient), target: inputGradient, accumulate: accumulate,
-          perWorker: rest, joining: joined,
+          memory: memory, joining: joined,
           weightSource: WeightSource(weight, stride: shape.outputChannels, isTransposed: true),
-          pack: { if isOnePhase { pack($0) } }, finish: finish)
+          finish: finish)
       }
       joined?.join()
     }
@@ -261,8 +261,8 @@ public final class Convolution {
     }
     guard let tiled else { return pack(into: packed) }
     pool.workspace.use { memory in
-      pack(into: memory)
-      tiled.transform(memory, to: packed, pool: pool)
+      pack(into: memory.shared)
+      tiled.transform(memory.shared, to: packed, pool: pool)
     }
   }
 
@@ -275,61 +275,63 @@ public final class Convolution {
       if let tiled {
         return tiled.run(
           filters: packed, source: input, target: output, accumulate: false, zeros: zeros.base,
-          memory: memory, pool: pool
+          shared: memory.shared, memory: memory, pool: pool
         ) { rows in epilogue.apply(to: rows, of: output) }
       }
       product(
-        forwardPlan, forwardGrid, forwardWeights, weights: packed, firstTap: 0, step: nil,
-        source: .stored(input), target: output, accumulate: false, perWorker: memory,
-        pack: { _ in }, finish: { epilogue.apply(to: $0, of: output) })
+        forwardPlan, forwardGrid, forwardWeights, weights: .packed(packed), firstTap: 0,
+        source: .stored(input), target: output, accumulate: false, memory: memory,
+        finish: { epilogue.apply(to: $0, of: output) })
     }
   }
 
-  /// A pass by tiles, with packed filters.
+  /// A pass by tiles, whose packed filters are in the memory for all.
   private func run(
-    _ tiled: WinogradProduct, packed: UnsafePointer<Float>, source: UnsafePointer<Float>,
-    target: UnsafeMutablePointer<Float>, accumulate: Bool, memory: UnsafeMutablePointer<Float>,
+    _ tiled: WinogradProduct, packed: WeightPacking, source: UnsafePointer<Float>,
+    target: UnsafeMutablePointer<Float>, accumulate: Bool, memory: WorkMemory,
     finish: (FinishedRows) -> Void
   ) {
-    tiled.transform(packed, to: memory, pool: pool)
+    let filters = memory.shared + packed.count
+    tiled.transform(memory.shared, to: filters, pool: pool)
     tiled.run(
-      filters: memory, source: source, target: target, accumulate: accumulate, zeros: zeros.base,
-      memory: memory + tiled.filterCount, pool: pool, finish: finish)
+      filters: filters, source: source, target: target, accumulate: accumulate, zeros: zeros.base,
+      shared: filters + tiled.filterCount, memory: memory, pool: pool, finish: finish)
   }
 
   /// Memory for the passes by tiles: packed filters, transformed ones, what a pass needs.
   private func reserveTiles() {
     let products = [tiled, tiledTransposed].compactMap(\.self)
-    let passes = products.map { $0.filterCount + $0.scratchCount(threads: pool.threads) }
+    let passes = products.map { $0.filterCount + $0.sharedCount }
     let packed = max(forwardWeights.count, backwardWeights.count)
     pool.workspace.reserve(
-      max(
-        packed + (passes.max() ?? 0), tiledWeightGradient?.scratchCount(threads: pool.threads) ?? 0)
-    )
+      shared: max(packed + (passes.max() ?? 0), tiledWeightGradient?.sharedCount ?? 0),
+      own: max(
+        products.map(\.workerCount).max() ?? 0, tiledWeightGradient?.workerCount ?? 0))
   }
 
-  /// Runs one gather plan over all pixels. Weights are packed, or rows of `step` floats in place.
+  /// Runs one gather plan over all pixels.
   ///
   /// - Parameters:
   ///   - joined: tasks that are begun before.
   ///   - weightSource: where the weights of a single tap come from.
-  ///   - pack: packs some panels: all of them before, or each task those that it alone reads.
   private func product(
-    _ plan: GatherPlan, _ grid: ProductGrid, _ packing: WeightPacking,
-    weights: UnsafePointer<Float>, firstTap: Int, step: Int?, source: ConvolutionInput,
-    target: UnsafeMutablePointer<Float>, accumulate: Bool, perWorker: UnsafeMutablePointer<Float>,
-    joining joined: WeightGradientTasks? = nil,
-    weightSource: WeightSource? = nil,
-    pack: (_ panels: Range<Int>) -> Void, finish: (FinishedRows) -> Void
+    _ plan: GatherPlan, _ grid: ProductGrid, _ packing: WeightPacking, weights: ProductWeights,
+    firstTap: Int, source: ConvolutionInput, target: UnsafeMutablePointer<Float>,
+    accumulate: Bool, memory: WorkMemory, joining joined: WeightGradientTasks? = nil,
+    weightSource: WeightSource? = nil, finish: (FinishedRows) -> Void
   ) {
     if plan.pixels == 0 { return }
-    if !grid.packsInTasks { pack(0..<grid.panels) }
+    var packInTask: ProductWeights.Pack?
+    if case .toPack(let packed, let pack) = weights {
+      if grid.packsInTasks { packInTask = pack } else { pack(0..<grid.panels, packed) }
+    }
+    let (base, step) = (weights.base, weights.stride)
     let (scratch, zeros, panels) = (scratch, UnsafePointer(zeros.base), packing.panels.base)
     let packedRows = packing.rows
     var source = source
     if case .normalized(let map) = source, grid.panelGroups > 1 {
       // Few rows that several tasks read: they are computed once, before.
-      let rows = perWorker + scratch.count &* pool.threads
+      let rows = memory.shared + packing.count
       let blocks = RowBlocks(rows: plan.pixels, channels: plan.depth)
       pool.run(blocks.count) { block in
         let first = blocks.start(block)
@@ -346,7 +348,7 @@ public final class Convolution {
     pool.runOnWorkers(joinedCount, then: grid.tasks) { task, worker in
       if let joined, task < joinedCount { return joined.run(task, worker) }
       let task = task &- joinedCount
-      let places = scratch.places(perWorker + worker &* scratch.count)
+      let places = scratch.places(memory.own(worker))
       let firstPanel = grid.firstPanel(of: task)
       let lastPanel = min(grid.panels, firstPanel &+ grid.panelsPerGroup)
       let pixels = grid.pixels(of: task)
@@ -376,7 +378,13 @@ public final class Convolution {
         for index in firstPanel..<lastPanel {
           let panel = panels[index]
           let width = panel.vectors &* 16
-          if isFirst && grid.packsInTasks { pack(index..<index &+ 1) }
+          var panelWeights = base + (step == nil ? packedRows &* panel.column : panel.column)
+          if let packInTask {
+            let packed =
+              places.packed + packedRows &* (panel.column &- panels[firstPanel].column)
+            if isFirst { packInTask(index..<index &+ 1, packed) }
+            panelWeights = UnsafePointer(packed)
+          }
           let aheadStep = (4 &* share &* panel.tileHeight &+ products &- 1) / products
           var ahead = LinesAhead(
             start: UnsafeRawPointer(read + (unread &+ (index &- firstPanel) &* share)),
@@ -389,14 +397,12 @@ public final class Convolution {
             let tiles = (count &+ panel.tileHeight &- 1) / panel.tileHeight
             ahead = weightSource.lines(panels[next], tiles: tiles)
           }
-          let start =
-            step == nil
-            ? packedRows &* panel.column &+ firstTap &* plan.depth &* width : panel.column
+          if step == nil { panelWeights += firstTap &* plan.depth &* width }
           gatherRows(
             count, vectors: panel.vectors,
             GatherTile(
               taps: plan.taps, depth: plan.depth, table: places.table,
-              tableStride: GatherPlan.block, weights: UnsafeRawPointer(weights + start),
+              tableStride: GatherPlan.block, weights: UnsafeRawPointer(panelWeights),
               step: (step ?? width) &* 4, targets: places.targets, column: panel.column,
               width: panel.width, accumulate: accumulate, temporary: places.temporary,
               ahead: ahead))
@@ -409,6 +415,32 @@ public final class Convolution {
         pixel &+= count
       }
     }
+  }
+}
+
+/// The weights of a product.
+private enum ProductWeights {
+  /// Packs some panels to memory where the first of them begins.
+  typealias Pack = (_ panels: Range<Int>, _ packed: UnsafeMutablePointer<Float>) -> Void
+
+  /// Rows of `stride` floats, as they are.
+  case inPlace(UnsafePointer<Float>, stride: Int)
+  /// All panels.
+  case packed(UnsafePointer<Float>)
+  /// Panels that are packed before, or by each task those that it alone reads, to its worker's memory.
+  case toPack(into: UnsafeMutablePointer<Float>, Pack)
+
+  /// Where the weights of all panels are.
+  var base: UnsafePointer<Float> {
+    switch self {
+    case .inPlace(let weight, _): weight
+    case .packed(let packed): packed
+    case .toPack(let packed, _): UnsafePointer(packed)
+    }
+  }
+  /// Floats from row to row where they are not packed.
+  var stride: Int? {
+    if case .inPlace(_, let stride) = self { stride } else { nil }
   }
 }
 
@@ -443,6 +475,8 @@ struct GatherScratch {
     let temporary: UnsafeMutablePointer<Float>
     /// Room for a block of input rows that are computed.
     let rows: UnsafeMutablePointer<Float>
+    /// Room for weights that a task packs.
+    let packed: UnsafeMutablePointer<Float>
   }
 
   private let tableCount: Int
@@ -451,28 +485,36 @@ struct GatherScratch {
   let count: Int
 
   private let spareCount: Int
+  private let packedCount: Int
 
-  /// - Parameter rowFloats: the floats of computed input rows.
-  init(_ plans: [GatherPlan], shape: ConvolutionShape, rowFloats: Int = 0) {
+  /// - Parameters:
+  ///   - packedFloats: the floats of weights that a task packs, a multiple of 16.
+  ///   - rowFloats: the floats of computed input rows.
+  init(
+    _ plans: [GatherPlan], shape: ConvolutionShape, packedFloats: Int = 0, rowFloats: Int = 0
+  ) {
+    packedCount = packedFloats
     tableCount = GatherPlan.block * (plans.map(\.taps).max() ?? 0)
     patchCount = plans.map(\.patchCount).max() ?? 0
     spareCount = max(shape.inputChannels, shape.outputChannels) + 128
     let total =
-      2 * (tableCount + GatherPlan.block) + patchCount + GatherTile.temporaryCount + spareCount
+      packedFloats + 2 * (tableCount + GatherPlan.block) + patchCount + GatherTile.temporaryCount + spareCount
       + rowFloats
     count = (total + 31) & ~15
   }
 
   @inline(__always)
-  func places(_ base: UnsafeMutablePointer<Float>) -> Places {
-    let memory = UnsafeMutableRawPointer(base)
+  func places(_ memory: UnsafeMutablePointer<Float>) -> Places {
+    let base = memory + packedCount
+    let tables = UnsafeMutableRawPointer(base)
     let pointer = MemoryLayout<RowPointer>.stride
-    let targets = memory + tableCount &* pointer
+    let targets = tables + tableCount &* pointer
     let patches = base + 2 &* (tableCount &+ GatherPlan.block)
     let spare = patches + (patchCount &+ GatherTile.temporaryCount)
     return Places(
-      table: memory.assumingMemoryBound(to: RowPointer.self),
+      table: tables.assumingMemoryBound(to: RowPointer.self),
       targets: targets.assumingMemoryBound(to: TargetPointer.self), patches: patches,
-      spare: spare, temporary: patches + patchCount, rows: spare + spareCount)
+      spare: spare, temporary: patches + patchCount, rows: spare + spareCount,
+      packed: memory)
   }
 }

@@ -6,7 +6,6 @@ public final class ConvolutionPair {
   private let columns: Int
   /// The first convolution by tiles.
   private let tiled: WinogradProduct?
-  private let workerCount: Int
   /// The rows that are projected at a time.
   private let rows: Int
 
@@ -26,9 +25,9 @@ public final class ConvolutionPair {
     rows = second.forwardGrid.block
     // Tiles may write beyond the last row.
     let between = (tiled?.plan.pixelsPerBlock ?? rows) + gatherOverhang
-    workerCount =
+    let workerCount =
       (tiled?.workerCount ?? first.scratch.count) + second.scratch.count + between * columns
-    first.pool.workspace.reserve(workerCount * first.pool.threads)
+    first.pool.workspace.reserve(own: workerCount)
   }
 
   /// output = second(first(input)), each with its packed weights and its epilogue.
@@ -44,11 +43,11 @@ public final class ConvolutionPair {
     }
     let (first, second, columns) = (first, second, columns)
     let plan = first.forwardPlan
-    let (workerCount, rows) = (workerCount, rows)
+    let rows = rows
     let blocks = (plan.pixels + rows - 1) / rows
     first.pool.workspace.use { memory in
       first.pool.runOnWorkers(blocks) { task, worker in
-        let scratch = memory + worker &* workerCount
+        let scratch = memory.own(worker)
         let between = scratch + (first.scratch.count &+ second.scratch.count)
         let places = first.scratch.places(scratch)
         let next = second.scratch.places(scratch + first.scratch.count)
@@ -77,10 +76,10 @@ public final class ConvolutionPair {
     _ firstEpilogue: Epilogue, second packedSecond: UnsafePointer<Float>,
     _ secondEpilogue: Epilogue, output: UnsafeMutablePointer<Float>
   ) {
-    let (first, second, columns, workerCount) = (first, second, columns, workerCount)
+    let (first, second, columns) = (first, second, columns)
     first.pool.workspace.use { memory in
       first.pool.runOnWorkers(tiled.plan.blocks) { block, worker in
-        let scratch = memory + worker &* workerCount
+        let scratch = memory.own(worker)
         let next = second.scratch.places(scratch)
         let tiles = scratch + second.scratch.count
         let between = tiles + tiled.workerCount

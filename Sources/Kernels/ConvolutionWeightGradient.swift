@@ -16,7 +16,7 @@ extension Convolution {
       }
       let tasks = WeightGradientTasks(
         convolution: self, input: input, outputGradient: outputGradient,
-        weightGradient: weightGradient, memory: memory)
+        weightGradient: weightGradient, sums: memory.shared, memory: memory)
       pool.runOnWorkers(tasks.count) { tasks.run($0, $1) }
       tasks.join()
     }
@@ -270,8 +270,9 @@ struct WeightGradientTasks {
   let input: ConvolutionInput
   let outputGradient: OutputGradient
   let weightGradient: UnsafeMutablePointer<Float>
-  /// Room for the plan's `scratchCount`.
-  let memory: UnsafeMutablePointer<Float>
+  /// Room for the plan's `sumsCount`.
+  let sums: UnsafeMutablePointer<Float>
+  let memory: WorkMemory
 
   private var plan: OuterPlan { convolution.outer }
   private var isDirect: Bool { plan.groups == 1 }
@@ -283,13 +284,13 @@ struct WeightGradientTasks {
     convolution.sumProducts(
       pixels: group &* plan.pixelsPerGroup, run: part % plan.runs, part: part / plan.runs,
       input: input, outputGradient: outputGradient,
-      sums: isDirect ? weightGradient : memory + group &* plan.rows &* plan.columns,
+      sums: isDirect ? weightGradient : sums + group &* plan.rows &* plan.columns,
       stride: isDirect ? convolution.shape.outputChannels : plan.columns, isWhole: !isDirect,
-      memory: memory + plan.sumsCount + worker &* plan.workerCount)
+      memory: memory.own(worker))
   }
 
   func join() {
-    if !isDirect { convolution.joinGroups(memory, weightGradient) }
+    if !isDirect { convolution.joinGroups(sums, weightGradient) }
   }
 }
 

@@ -26,9 +26,10 @@ public final class DepthwiseConvolution {
     forwardPlan = GatherPlan.forward(shape, merged: false)
     forwardTaps = Table(Array(0..<shape.kernel * shape.kernel))
     zeros = FloatBuffer(count: shape.inputChannels)
-    slabs = isTrained ? DepthwiseSlabs(shape, threads: pool.threads) : nil
+    slabs = isTrained ? DepthwiseSlabs(shape) : nil
     scratch = GatherScratch([forwardPlan], shape: shape)
-    pool.workspace.reserve(max(scratch.count * pool.threads, slabs?.scratchCount ?? 0))
+    pool.workspace.reserve(
+      shared: slabs?.sumsCount ?? 0, own: max(scratch.count, slabs?.workerCount ?? 0))
   }
 
   /// output = epilogue(input * weight); the epilogue has no residual.
@@ -53,7 +54,7 @@ public final class DepthwiseConvolution {
   private func gather<Finish: SumFinish>(
     _ plan: GatherPlan, taps: Table<Int>, source: UnsafePointer<Float>,
     weight: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>, finish: Finish,
-    memory: UnsafeMutablePointer<Float>
+    memory: WorkMemory
   ) {
     let channels = shape.inputChannels
     let (scratch, zeros) = (scratch, UnsafePointer(zeros.base))
@@ -63,7 +64,7 @@ public final class DepthwiseConvolution {
       let first = task &* size
       DepthwiseGather(
         plan: plan, taps: taps, weight: weight, weightPitch: channels, channels: channels,
-        zeros: zeros, places: scratch.places(memory + worker &* scratch.count)
+        zeros: zeros, places: scratch.places(memory.own(worker))
       ).run(
         first: first, count: min(size, plan.pixels &- first), source: source, target: target,
         finish: finish)

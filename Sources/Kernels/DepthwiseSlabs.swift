@@ -42,12 +42,12 @@ struct DepthwiseSlabs {
   let firstTap: Int
   /// Planes of a strip.
   private let stripPlanes: Int
-  private let workerCount: Int
-  /// The parts' sums of weight gradients.
+  /// Floats of a worker's own memory.
+  let workerCount: Int
+  /// Floats of the parts' sums of weight gradients.
   let sumsCount: Int
-  let scratchCount: Int
 
-  init(_ shape: ConvolutionShape, threads: Int) {
+  init(_ shape: ConvolutionShape) {
     batch = shape.batch
     inputPixels = shape.inputHeight * shape.inputWidth
     outputPixels = shape.outputHeight * shape.outputWidth
@@ -95,7 +95,6 @@ struct DepthwiseSlabs {
     let floats = stripPlanes * (input.count + gradient.count + plain.count) + plain.count
     workerCount = floats + (taps + 3 * (width / 16)) * 16
     sumsCount = parts * count * taps * width
-    scratchCount = sumsCount + workerCount * threads
   }
 
   /// A task: a part of the images, a slab of the channels, and a worker's memory for it.
@@ -169,9 +168,9 @@ struct DepthwiseSlabs {
   }
 
   /// Writes the zeros around the images of all workers' planes, which their tasks leave alone.
-  func clearMargins(_ memory: UnsafeMutablePointer<Float>, _ pool: ThreadPool, backward: Bool) {
+  func clearMargins(_ memory: WorkMemory, _ pool: ThreadPool, backward: Bool) {
     pool.run(pool.threads) { worker in
-      let slabs = memory + sumsCount + worker &* workerCount
+      let slabs = memory.own(worker)
       ChannelSlab(slabs, input).clearMargins(input, planes: stripPlanes)
       guard backward else { return }
       ChannelSlab(slabs + stripPlanes &* input.count, gradient)
@@ -179,11 +178,11 @@ struct DepthwiseSlabs {
     }
   }
 
-  func task(_ index: Int, channels: Int, worker: Int, memory: UnsafeMutablePointer<Float>) -> Task {
+  func task(_ index: Int, channels: Int, memory: UnsafeMutablePointer<Float>) -> Task {
     let (part, slab) = (index / count, index % count)
     let first = part &* imagesPerPart
     let slabChannels = slab &* width..<min(channels, (slab &+ 1) &* width)
-    var next = memory + sumsCount + worker &* workerCount
+    var next = memory
     func take(_ plane: PaddedPlane) -> ChannelSlab {
       defer { next += stripPlanes &* plane.count }
       return ChannelSlab(next, plane)

@@ -12,7 +12,7 @@ extension DepthwiseConvolution {
     pool.workspace.use { memory in
       plan.clearMargins(memory, pool, backward: false)
       pool.runOnWorkers(plan.parts * plan.count) { index, worker in
-        let task = plan.task(index, channels: channels, worker: worker, memory: memory)
+        let task = plan.task(index, channels: channels, memory: memory.own(worker))
         plan.forEachStrip(task, pitch: channels) { strip in
           let (image, count) = (strip.images.lowerBound, strip.images.count)
           map.writeSlab(
@@ -75,7 +75,7 @@ extension DepthwiseConvolution {
     pool.workspace.use { memory in
       plan.clearMargins(memory, pool, backward: true)
       pool.runOnWorkers(plan.parts * plan.count) { index, worker in
-        let task = plan.task(index, channels: channels, worker: worker, memory: memory)
+        let task = plan.task(index, channels: channels, memory: memory.own(worker))
         task.moments.update(repeating: 0, count: task.planes &* 48)
         plan.forEachStrip(task, pitch: channels) { strip in
           let (image, count) = (strip.images.lowerBound, strip.images.count)
@@ -165,7 +165,7 @@ extension DepthwiseConvolution {
   /// Adds the products of a plane's values and gradients to a part's sums.
   private func sumWeights(
     _ plan: DepthwiseSlabs, _ task: DepthwiseSlabs.Task, _ plane: DepthwiseSlabs.Plane,
-    pixels: Int, isFirst: Bool, memory: UnsafeMutablePointer<Float>
+    pixels: Int, isFirst: Bool, memory: WorkMemory
   ) {
     let (input, gradient) = (task.input, task.gradient)
     let sums = PlaneWeightSums(
@@ -173,7 +173,7 @@ extension DepthwiseConvolution {
       start: plan.firstTap, pitch: plan.input.pitch,
       gradient: gradient.base + plane.place &* gradient.distance, pixels: gradient.pixels,
       count: pixels,
-      sums: plan.weightSums(task.part, task.slab, memory: memory)
+      sums: plan.weightSums(task.part, task.slab, memory: memory.shared)
         + plane.index &* plan.taps &* 16,
       isFirst: isFirst)
     if plan.kernel == 3 { sums.run3() } else { sums.run5() }
@@ -181,7 +181,7 @@ extension DepthwiseConvolution {
 
   /// weightGradient += the parts' sums, in order.
   private func joinWeights(
-    _ plan: DepthwiseSlabs, _ memory: UnsafeMutablePointer<Float>,
+    _ plan: DepthwiseSlabs, _ memory: WorkMemory,
     _ weightGradient: UnsafeMutablePointer<Float>
   ) {
     let channels = shape.inputChannels
@@ -190,7 +190,7 @@ extension DepthwiseConvolution {
     pool.run((planes + group - 1) / group) { task in
       for plane in task &* group..<min(planes, (task &+ 1) &* group) {
         let (slab, place) = plane.quotientAndRemainder(dividingBy: planesPerTask)
-        let sums = plan.weightSums(0, slab, memory: memory) + place &* plan.taps &* 16
+        let sums = plan.weightSums(0, slab, memory: memory.shared) + place &* plan.taps &* 16
         for tap in 0..<plan.taps {
           ColumnSums(
             source: sums + tap &* 16, rows: plan.parts, columns: distance,

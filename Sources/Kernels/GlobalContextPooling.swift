@@ -15,9 +15,9 @@ public func contextPool(
   pool: ThreadPool
 ) {
   let spatial = map.rowsPerImage
-  withRows(channels, pool) { scratch in
+  withRows(channels, pool) { memory in
     pool.runOnWorkers(batch) { image, worker in
-      let row = scratch + worker &* channels
+      let row = memory.own(worker)
       let shares = shares + image &* spatial
       for pixel in 0..<spatial {
         map.write(first: image &* spatial &+ pixel, count: 1, channels: channels, to: row)
@@ -68,9 +68,9 @@ public func contextAttentionGradient(
   biasGradient: UnsafeMutablePointer<Float>, pool: ThreadPool
 ) {
   let spatial = map.rowsPerImage
-  withRows(channels, pool) { scratch in
+  withRows(channels, pool) { memory in
     pool.runOnWorkers(batch) { image, worker in
-      let row = scratch + worker &* channels
+      let row = memory.own(worker)
       let (shares, slopes) = (shares + image &* spatial, slopes + image &* spatial)
       let gradient = contextGradient + image &* channels
       for pixel in 0..<spatial {
@@ -125,11 +125,9 @@ public func contextArgumentGradient(
   }
 }
 
-/// Calls `body` with a row of the map for each worker of the pool.
-private func withRows(
-  _ channels: Int, _ pool: ThreadPool, _ body: (UnsafeMutablePointer<Float>) -> Void
-) {
-  pool.workspace.reserve(channels * pool.threads)
+/// Calls `body` with memory in which each worker of the pool has a row of the map.
+private func withRows(_ channels: Int, _ pool: ThreadPool, _ body: (WorkMemory) -> Void) {
+  pool.workspace.reserve(own: channels)
   pool.workspace.use(body)
 }
 

@@ -91,8 +91,7 @@ struct OuterPlan {
   let packsColumns: Bool
   /// Where every eighth packed row of a part lies within its pixel.
   let rowOffsets: Table<Int>
-  /// Scratch: the groups' sums, then each worker's places.
-  let scratchCount: Int
+  /// Floats of the groups' sums, and of a worker's own memory.
   let sumsCount: Int
   let workerCount: Int
   let tableCount: Int
@@ -154,6 +153,5 @@ struct OuterPlan {
       2 * (tableCount + Self.block) + partSumsCount + packedColumnsCount + packedRowsCount
       + gather.patchCount + outputs + 64 + 16 * 48 + 2 * aheadCount
     workerCount = (worker + 31) & ~15
-    scratchCount = sumsCount + workerCount * threads
   }
 }

@@ -51,6 +51,17 @@ struct ProductGrid {
     max(0, min(task, tasks - 1)) % panelGroups * panelsPerGroup
   }
 
+  /// The floats of weights that a task packs.
+  func packedInTask(_ packing: WeightPacking) -> Int {
+    guard packsInTasks else { return 0 }
+    let columns = stride(from: 0, to: panels, by: panelsPerGroup).map { first in
+      (first..<min(panels, first + panelsPerGroup)).reduce(0) {
+        $0 + packing.panels.base[$1].vectors * 16
+      }
+    }
+    return packing.rows * (columns.max() ?? 0)
+  }
+
   /// How many pixels a part has.
   func pixelCount(_ part: Int) -> Int { min(pixelsPerPart, pixels - part * pixelsPerPart) }
 }

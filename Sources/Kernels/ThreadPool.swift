@@ -14,7 +14,7 @@ public final class ThreadPool: @unchecked Sendable {
   public let threads: Int
 
   /// Memory for the plans that compute on this pool.
-  let workspace = Workspace()
+  let workspace: Workspace
   /// The bytes of that memory.
   public var scratchBytes: Int { workspace.bytes }
 
@@ -29,6 +29,7 @@ public final class ThreadPool: @unchecked Sendable {
   public init(threads: Int) {
     precondition(threads >= 1, "a thread pool needs at least one thread")
     self.threads = threads
+    workspace = Workspace(workers: threads)
     let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     shared = Shared(threads: threads, spins: threads <= cores ? 100_000 : 2_000)
     for worker in 1..<threads {

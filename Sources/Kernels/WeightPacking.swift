@@ -19,19 +19,21 @@ struct WeightPacking {
   /// Floats that the packed matrix takes.
   var count: Int { rows * columns }
 
-  /// Packs some panels of `weight` [rows][columns], every column times its `scale` where one is given.
+  /// Packs some panels of `weight` [rows][columns], every column times its `scale` where one is given, to
+  /// memory where the first of them begins.
   func pack(
     _ weight: UnsafePointer<Float>, columns: Int, scale: UnsafePointer<Float>? = nil,
     panels: Range<Int>, into packed: UnsafeMutablePointer<Float>, pool: ThreadPool
   ) {
     let chunks = (rows + Self.chunk - 1) / Self.chunk
     let (rows, all) = (rows, self.panels.base)
+    let before = all[panels.lowerBound].column
     pool.run(chunks * panels.count) { task in
       let panel = all[panels.lowerBound &+ task / chunks]
       let start = task % chunks * Self.chunk
       let width = panel.vectors &* 16
       let count = min(rows, start &+ Self.chunk) &- start
-      let target = packed + rows &* panel.column + start &* width
+      let target = packed + rows &* (panel.column &- before) + start &* width
       packPanel(
         weight + start &* columns + panel.column, stride: columns, panel, count: count, into: target
       )
@@ -43,14 +45,14 @@ struct WeightPacking {
   }
 
   /// Packs some panels of the transpose of each tap of `weight` [taps][columns][depth], taps in the given
-  /// order.
+  /// order, to memory where the first of them begins.
   func packTransposed(
     _ weight: UnsafePointer<Float>, columns: Int, depth: Int, order: Table<Int>,
     panels: Range<Int>, into packed: UnsafeMutablePointer<Float>, pool: ThreadPool
   ) {
     let chunks = (depth + Self.chunk - 1) / Self.chunk
     let (rows, all, taps) = (rows, self.panels.base, order.base)
-    let tapCount = order.count
+    let (tapCount, before) = (order.count, all[panels.lowerBound].column)
     pool.run(chunks * tapCount * panels.count) { task in
       let panel = all[panels.lowerBound &+ task / (chunks * tapCount)]
       let slot = task / chunks % tapCount
@@ -66,7 +68,7 @@ struct WeightPacking {
       }
       packTransposedPanel(
         source, stride: depth, panel, depth: start..<end,
-        into: packed + rows &* panel.column + slot &* depth &* width)
+        into: packed + rows &* (panel.column &- before) + slot &* depth &* width)
     }
   }
 }

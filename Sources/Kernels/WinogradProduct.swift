@@ -61,12 +61,10 @@ struct WinogradProduct {
   /// Floats of the transformed filters.
   var filterCount: Int { Winograd.products * depth * packing.columns }
 
-  /// Floats of memory that `run` needs.
-  func scratchCount(threads: Int) -> Int {
-    (isShared ? plan.blocks * valueCount : 0) + threads * workerCount
-  }
+  /// Floats of memory for all workers that `run` needs.
+  var sharedCount: Int { isShared ? plan.blocks * valueCount : 0 }
 
-  /// Floats of memory for one block at a time: its values and its places.
+  /// Floats of a worker's own memory, for one block at a time: its values and its places.
   var workerCount: Int { (placeCount + (isShared ? 0 : valueCount) + 31) & ~15 }
 
   /// The parts in which the outputs are computed, and their pixels.
@@ -92,29 +90,29 @@ struct WinogradProduct {
     }
   }
 
-  /// target = (or += with `accumulate`) the convolution; `finish` is told of all outputs.
+  /// target = (or += with `accumulate`) the convolution; `finish` is told of all outputs. `shared` has
+  /// `sharedCount` floats.
   func run(
     filters: UnsafePointer<Float>, source: UnsafePointer<Float>,
     target: UnsafeMutablePointer<Float>, accumulate: Bool, zeros: UnsafePointer<Float>,
-    memory: UnsafeMutablePointer<Float>, pool: ThreadPool, finish: (FinishedRows) -> Void
+    shared: UnsafeMutablePointer<Float>, memory: WorkMemory, pool: ThreadPool,
+    finish: (FinishedRows) -> Void
   ) {
-    let workers = memory + (isShared ? plan.blocks &* valueCount : 0)
-    let workerCount = workerCount
     if isShared {
       pool.runOnWorkers(plan.blocks) { block, worker in
         writeValues(
-          block, source: source, zeros: zeros, to: memory + block &* valueCount,
-          places(workers + worker &* workerCount))
+          block, source: source, zeros: zeros, to: shared + block &* valueCount,
+          places(memory.own(worker)))
       }
     }
     pool.runOnWorkers(plan.blocks * panelGroups) { task, worker in
       let (block, group) = task.quotientAndRemainder(dividingBy: panelGroups)
-      let places = places(workers + worker &* workerCount)
+      let places = places(memory.own(worker))
       let first = group &* panelsPerGroup
       compute(
         block, panels: first..<min(packing.panels.count, first &+ panelsPerGroup),
         filters: filters, source: source,
-        values: isShared ? memory + block &* valueCount : nil,
+        values: isShared ? shared + block &* valueCount : nil,
         target: target + plan.pixels(block).lowerBound &* outputs, accumulate: accumulate,
         zeros: zeros, direction: pool.direction, places, finish: finish)
     }

@@ -18,7 +18,8 @@ struct WinogradWeightGradient {
   private let panelsPerPart: Int
   private let parts: Int
   private let valueCount: Int
-  private let workerCount: Int
+  /// Floats of a worker's own memory.
+  let workerCount: Int
 
   /// The most tiles of a block.
   private static let tiles = 96
@@ -56,16 +57,15 @@ struct WinogradWeightGradient {
   /// The inputs, and some more where they are no multiple of the microkernel's rows.
   private var rows: Int { TileGradient.rows(inputs) }
 
-  /// Floats of memory that `run` needs.
-  func scratchCount(threads: Int) -> Int { groups * sumCount + threads * workerCount }
+  /// Floats of memory for all workers.
+  var sharedCount: Int { groups * sumCount }
 
   /// weightGradient [tap][inputs][outputs] = the gradient.
   func run(
     input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     weightGradient: UnsafeMutablePointer<Float>, zeros: UnsafePointer<Float>,
-    memory: UnsafeMutablePointer<Float>, pool: ThreadPool
+    memory: WorkMemory, pool: ThreadPool
   ) {
-    let workers = memory + groups &* sumCount
     pool.runOnWorkers(groups * parts) { task, worker in
       let (group, part) = task.quotientAndRemainder(dividingBy: parts)
       let first = part &* panelsPerPart
@@ -74,11 +74,11 @@ struct WinogradWeightGradient {
       for block in blocks {
         addBlock(
           block, isFirst: block == blocks.lowerBound, panels: panels, input: input,
-          outputGradient: outputGradient, sums: memory + group &* sumCount, zeros: zeros,
-          memory: workers + worker &* workerCount)
+          outputGradient: outputGradient, sums: memory.shared + group &* sumCount, zeros: zeros,
+          memory: memory.own(worker))
       }
     }
-    join(UnsafePointer(memory), to: weightGradient, pool: pool)
+    join(UnsafePointer(memory.shared), to: weightGradient, pool: pool)
   }
 
   private func addBlock(
