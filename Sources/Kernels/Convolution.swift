@@ -1,7 +1,7 @@
 /// The plan of one dense convolution: NHWC tensors, weights [kernel][kernel][input][output].
 ///
 /// All three passes are matrix products whose rows are gathered by address: nothing is unfolded. A
-/// 3x3 kernel of stride 1 is computed by tiles instead where that is less work (`Winograd`).
+/// 3x3 kernel is computed by tiles instead where that is less work (`Winograd`, `PhaseTiles`).
 /// Work is cut by the shape alone, and every output is summed by one task in a fixed order. A plan
 /// may be used by one thread at a time; plans of one pool share their scratch memory.
 public final class Convolution {
@@ -22,9 +22,9 @@ public final class Convolution {
   private let backwardWeights: WeightPacking
   let outer: OuterPlan
   /// The passes by tiles.
-  let tiled: WinogradProduct?
-  private let tiledTransposed: WinogradProduct?
-  let tiledWeightGradient: WinogradWeightGradient?
+  let tiled: (any TiledBlocks)?
+  private let tiledTransposed: (any TiledProduct)?
+  let tiledWeightGradient: (any TiledWeightGradient)?
 
   /// Plans the convolution; without `isTrained` its forward pass alone.
   public init(_ shape: ConvolutionShape, pool: ThreadPool, isTrained: Bool = true) {
@@ -37,9 +37,10 @@ public final class Convolution {
     forwardWeights = WeightPacking(
       rows: taps * s.inputChannels, panels: Table(Panel.cut(s.outputChannels, limit: 4)))
     let isTiled = WinogradPlan.suits(s)
+    let hasTiledPhases = PhaseTiles.suits(s)
     // For few pixels the copy would cost as much as the product.
     readsWeightsInPlace =
-      !isTiled && s.outputChannels % 16 == 0 && forwardPlan.pixels <= 256
+      !isTiled && !hasTiledPhases && s.outputChannels % 16 == 0 && forwardPlan.pixels <= 256
 
     var phases: [(plan: GatherPlan, firstTap: Int)] = []
     var order: [Int] = []
@@ -52,10 +53,14 @@ public final class Convolution {
     backwardWeights = WeightPacking(
       rows: taps * s.outputChannels, panels: Table(Panel.cut(s.inputChannels, limit: 4)))
     let zeroCount = max(48, forwardPlan.depth, s.outputChannels) + 16
-    zeros = FloatBuffer(count: isTiled ? max(zeroCount, WinogradPlan.zeroCount(s)) : zeroCount)
+    zeros = FloatBuffer(
+      count: max(
+        zeroCount, isTiled ? WinogradPlan.zeroCount(s) : 0,
+        hasTiledPhases ? PhaseTiles.zeroCount(s) : 0))
     outer = OuterPlan(gather: forwardPlan, outputs: s.outputChannels, threads: pool.threads)
 
-    forwardGrid = ProductGrid(forwardPlan, forwardWeights, threads: pool.threads)
+    forwardGrid = ProductGrid(
+      forwardPlan, forwardWeights, threads: pool.threads, isInPlace: readsWeightsInPlace)
     let backwardPacking = backwardWeights
     backwardGrids = phases.map { ProductGrid($0.plan, backwardPacking, threads: pool.threads) }
     let takesNormalized = isTrained && s.kernel == 1 && s.stride == 1
@@ -66,13 +71,21 @@ public final class Convolution {
         packsForward ? forwardGrid.packedInTask(forwardWeights) : 0,
         phases.count == 1 ? backwardGrids[0].packedInTask(backwardWeights) : 0),
       rowFloats: takesNormalized ? forwardGrid.block * s.inputChannels : 0)
-    tiled = isTiled ? WinogradProduct(s, forwardWeights, isTransposed: false) : nil
-    tiledTransposed =
-      isTiled && isTrained ? WinogradProduct(s, backwardWeights, isTransposed: true) : nil
-    tiledWeightGradient = isTiled && isTrained ? WinogradWeightGradient(s) : nil
-    if isTiled {
-      reserveTiles()
+    tiled =
+      isTiled
+      ? WinogradProduct(s, forwardWeights, isTransposed: false)
+      : hasTiledPhases ? PhaseProduct(s, forwardWeights) : nil
+    if isTiled && isTrained {
+      tiledTransposed = WinogradProduct(s, backwardWeights, isTransposed: true)
+      tiledWeightGradient = WinogradWeightGradient(s)
+    } else if hasTiledPhases && isTrained {
+      tiledTransposed = PhaseTransposed(s, backwardWeights, taps: order)
+      tiledWeightGradient = PhaseWeightGradient(s)
     } else {
+      (tiledTransposed, tiledWeightGradient) = (nil, nil)
+    }
+    reserveTiles()
+    if !isTiled {
       let mapFloats = takesNormalized && forwardGrid.panelGroups > 1 ? s.inputCount : 0
       pool.workspace.reserve(
         shared: isTrained
@@ -142,7 +155,7 @@ public final class Convolution {
   }
 
   /// The parts in which the forward pass computes its output.
-  private var parts: Int { tiled?.parts ?? forwardGrid.parts }
+  private var parts: Int { tiled?.plan.blocks ?? forwardGrid.parts }
 
   /// The floats of scratch that the forward pass needs for its statistics.
   public var momentFloats: Int {
@@ -287,7 +300,7 @@ public final class Convolution {
 
   /// A pass by tiles, whose packed filters are in the memory for all.
   private func run(
-    _ tiled: WinogradProduct, packed: WeightPacking, source: UnsafePointer<Float>,
+    _ tiled: any TiledProduct, packed: WeightPacking, source: UnsafePointer<Float>,
     target: UnsafeMutablePointer<Float>, accumulate: Bool, memory: WorkMemory,
     finish: (FinishedRows) -> Void
   ) {
@@ -300,147 +313,14 @@ public final class Convolution {
 
   /// Memory for the passes by tiles: packed filters, transformed ones, what a pass needs.
   private func reserveTiles() {
-    let products = [tiled, tiledTransposed].compactMap(\.self)
+    guard let tiled else { return }
+    let products: [any TiledProduct] = [tiled] + [tiledTransposed].compactMap(\.self)
     let passes = products.map { $0.filterCount + $0.sharedCount }
     let packed = max(forwardWeights.count, backwardWeights.count)
     pool.workspace.reserve(
       shared: max(packed + (passes.max() ?? 0), tiledWeightGradient?.sharedCount ?? 0),
       own: max(
         products.map(\.workerCount).max() ?? 0, tiledWeightGradient?.workerCount ?? 0))
-  }
-
-  /// Runs one gather plan over all pixels.
-  ///
-  /// - Parameters:
-  ///   - joined: tasks that are begun before.
-  ///   - weightSource: where the weights of a single tap come from.
-  private func product(
-    _ plan: GatherPlan, _ grid: ProductGrid, _ packing: WeightPacking, weights: ProductWeights,
-    firstTap: Int, source: ConvolutionInput, target: UnsafeMutablePointer<Float>,
-    accumulate: Bool, memory: WorkMemory, joining joined: WeightGradientTasks? = nil,
-    weightSource: WeightSource? = nil, finish: (FinishedRows) -> Void
-  ) {
-    if plan.pixels == 0 { return }
-    var packInTask: ProductWeights.Pack?
-    if case .toPack(let packed, let pack) = weights {
-      if grid.packsInTasks { packInTask = pack } else { pack(0..<grid.panels, packed) }
-    }
-    let (base, step) = (weights.base, weights.stride)
-    let (scratch, zeros, panels) = (scratch, UnsafePointer(zeros.base), packing.panels.base)
-    let packedRows = packing.rows
-    var source = source
-    if case .normalized(let map) = source, grid.panelGroups > 1 {
-      // Few rows that several tasks read: they are computed once, before.
-      let rows = memory.shared + packing.count
-      let blocks = RowBlocks(rows: plan.pixels, channels: plan.depth)
-      pool.run(blocks.count) { block in
-        let first = blocks.start(block)
-        map.write(
-          first: first, count: blocks.end(block) &- first, channels: plan.depth,
-          to: rows + first &* plan.depth)
-      }
-      source = .stored(rows)
-    }
-    let stored = source.stored ?? zeros
-    let map = source.normalized
-    let read = source.source
-    let joinedCount = joined?.count ?? 0
-    pool.runOnWorkers(joinedCount, then: grid.tasks) { task, worker in
-      if let joined, task < joinedCount { return joined.run(task, worker) }
-      let task = task &- joinedCount
-      let places = scratch.places(memory.own(worker))
-      let firstPanel = grid.firstPanel(of: task)
-      let lastPanel = min(grid.panels, firstPanel &+ grid.panelsPerGroup)
-      let pixels = grid.pixels(of: task)
-      let end = pixels.upperBound
-      let following = grid.pixels(of: task &+ pool.direction).lowerBound
-      var pixel = pixels.lowerBound
-      while pixel < end {
-        let count = min(grid.block, end &- pixel)
-        plan.fill(
-          first: pixel, count: count, source: stored, target: target, zeros: zeros,
-          spare: places.spare, overhang: gatherOverhang, patches: places.patches,
-          table: places.table, targets: places.targets)
-        if let map {
-          map.write(first: pixel, count: count, channels: plan.depth, to: places.rows)
-          for row in 0..<count {
-            places.table[row] = UnsafePointer(places.rows + row &* plan.depth)
-          }
-        }
-        // The next block is fetched meanwhile, an equal share by each panel.
-        let next = pixel &+ count < end ? pixel &+ count : following
-        let unread = plan.readBefore(next)
-        let share =
-          (plan.readBefore(min(next &+ count, plan.pixels)) &- unread)
-          / (lastPanel &- firstPanel)
-        let products = max(1, count &* plan.taps &* plan.depth)
-        let (isFirst, isLast) = (pixel == pixels.lowerBound, pixel &+ count >= end)
-        for index in firstPanel..<lastPanel {
-          let panel = panels[index]
-          let width = panel.vectors &* 16
-          var panelWeights = base + (step == nil ? packedRows &* panel.column : panel.column)
-          if let packInTask {
-            let packed =
-              places.packed + packedRows &* (panel.column &- panels[firstPanel].column)
-            if isFirst { packInTask(index..<index &+ 1, packed) }
-            panelWeights = UnsafePointer(packed)
-          }
-          let aheadStep = (4 &* share &* panel.tileHeight &+ products &- 1) / products
-          var ahead = LinesAhead(
-            start: UnsafeRawPointer(read + (unread &+ (index &- firstPanel) &* share)),
-            step: aheadStep, tileStep: plan.taps &* plan.depth &* aheadStep)
-          // Weights are read from memory once, by the first product of a panel: instead of the next pixels
-          // those of the next panel are fetched before it.
-          let isOver = index &+ 1 == lastPanel
-          if let weightSource, grid.packsInTasks, plan.taps == 1, isOver ? isLast : isFirst {
-            let next = isOver ? grid.firstPanel(of: task &+ pool.direction) : index &+ 1
-            let tiles = (count &+ panel.tileHeight &- 1) / panel.tileHeight
-            ahead = weightSource.lines(panels[next], tiles: tiles)
-          }
-          if step == nil { panelWeights += firstTap &* plan.depth &* width }
-          gatherRows(
-            count, vectors: panel.vectors,
-            GatherTile(
-              taps: plan.taps, depth: plan.depth, table: places.table,
-              tableStride: GatherPlan.block, weights: UnsafeRawPointer(panelWeights),
-              step: (step ?? width) &* 4, targets: places.targets, column: panel.column,
-              width: panel.width, accumulate: accumulate, temporary: places.temporary,
-              ahead: ahead))
-          finish(
-            FinishedRows(
-              rows: places.targets, count: count, column: panel.column, width: panel.width,
-              pixel: pixel, part: pixel / grid.pixelsPerPart,
-              isFirst: pixel % grid.pixelsPerPart == 0))
-        }
-        pixel &+= count
-      }
-    }
-  }
-}
-
-/// The weights of a product.
-private enum ProductWeights {
-  /// Packs some panels to memory where the first of them begins.
-  typealias Pack = (_ panels: Range<Int>, _ packed: UnsafeMutablePointer<Float>) -> Void
-
-  /// Rows of `stride` floats, as they are.
-  case inPlace(UnsafePointer<Float>, stride: Int)
-  /// All panels.
-  case packed(UnsafePointer<Float>)
-  /// Panels that are packed before, or by each task those that it alone reads, to its worker's memory.
-  case toPack(into: UnsafeMutablePointer<Float>, Pack)
-
-  /// Where the weights of all panels are.
-  var base: UnsafePointer<Float> {
-    switch self {
-    case .inPlace(let weight, _): weight
-    case .packed(let packed): packed
-    case .toPack(let packed, _): UnsafePointer(packed)
-    }
-  }
-  /// Floats from row to row where they are not packed.
-  var stride: Int? {
-    if case .inPlace(_, let stride) = self { stride } else { nil }
   }
 }
 
@@ -498,7 +378,8 @@ struct GatherScratch {
     patchCount = plans.map(\.patchCount).max() ?? 0
     spareCount = max(shape.inputChannels, shape.outputChannels) + 128
     let total =
-      packedFloats + 2 * (tableCount + GatherPlan.block) + patchCount + GatherTile.temporaryCount + spareCount
+      packedFloats + 2 * (tableCount + GatherPlan.block) + patchCount + GatherTile.temporaryCount
+      + spareCount
       + rowFloats
     count = (total + 31) & ~15
   }

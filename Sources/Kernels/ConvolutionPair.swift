@@ -5,7 +5,7 @@ public final class ConvolutionPair {
   private let second: Convolution
   private let columns: Int
   /// The first convolution by tiles.
-  private let tiled: WinogradProduct?
+  private let tiled: (any TiledBlocks)?
   /// The rows that are projected at a time.
   private let rows: Int
 
@@ -18,9 +18,11 @@ public final class ConvolutionPair {
     self.first = first
     self.second = second
     columns = first.shape.outputChannels
-    tiled = first.tiled.map { _ in
-      WinogradProduct(
-        first.shape, first.forwardWeights, isTransposed: false, sharesBlocks: false)
+    tiled = first.tiled.map {
+      $0 is PhaseProduct
+        ? $0
+        : WinogradProduct(
+          first.shape, first.forwardWeights, isTransposed: false, sharesBlocks: false)
     }
     rows = second.forwardGrid.block
     // Tiles may write beyond the last row.
@@ -72,7 +74,7 @@ public final class ConvolutionPair {
 
   /// The same, the first convolution by tiles.
   private func forward(
-    _ tiled: WinogradProduct, input: UnsafePointer<Float>, filters: UnsafePointer<Float>,
+    _ tiled: any TiledBlocks, input: UnsafePointer<Float>, filters: UnsafePointer<Float>,
     _ firstEpilogue: Epilogue, second packedSecond: UnsafePointer<Float>,
     _ secondEpilogue: Epilogue, output: UnsafeMutablePointer<Float>
   ) {

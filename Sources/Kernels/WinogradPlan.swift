@@ -1,5 +1,5 @@
-/// The tiles of a 3x3 convolution of stride 1 whose output is as large as its input, and their cut
-/// into blocks: rows of tiles, whose outputs are neighbouring pixels.
+/// The tiles of a 3x3 convolution's outputs and their cut into blocks: rows of tiles, whose outputs are
+/// neighbouring pixels. The input is as large, or for a stride of 2 twice as high and wide.
 ///
 /// The cut depends on the shape alone. Tiles hang over the lower and the right edge where the sides
 /// are no multiples of four.
@@ -108,10 +108,68 @@ struct WinogradPlan {
     }
   }
 
+  /// The addresses of the rows that a row of tiles reaches in an input of twice the height and width, from
+  /// `padding` rows before its own on.
+  @inline(__always)
+  func inputRows<let count: Int>(
+    _ row: Row, padding: Int, source: UnsafePointer<Float>, channels: Int,
+    zeros: UnsafePointer<Float>
+  ) -> InlineArray<count, RowPointer> {
+    InlineArray { index in
+      let y = 2 &* row.row &- padding &+ index
+      let pixel = 4 &* row.image &+ 2 &* y &* width
+      return y >= 0 && y < 2 &* height ? source + pixel &* channels : zeros
+    }
+  }
+
   /// The first output pixel of a row of tiles, and how many rows of pixels exist from there on.
   @inline(__always) func pixel(_ row: Row) -> Int { row.image &+ row.row &* width }
   @inline(__always) func height(_ row: Row) -> Int { height &- row.row }
 
   /// Pixels from row to row.
   var pitch: Int { width }
+}
+
+/// A convolution, or its transpose, that is computed block by block of tiles.
+protocol TiledProduct {
+  var plan: WinogradPlan { get }
+  /// Floats of the transformed filters.
+  var filterCount: Int { get }
+  /// Floats of memory for all workers that `run` needs, and of a worker's own.
+  var sharedCount: Int { get }
+  var workerCount: Int { get }
+
+  /// Transforms packed filters to `filters`.
+  func transform(
+    _ packed: UnsafePointer<Float>, to filters: UnsafeMutablePointer<Float>, pool: ThreadPool)
+
+  /// target = (or += with `accumulate`) the convolution; `finish` is told of all outputs.
+  func run(
+    filters: UnsafePointer<Float>, source: UnsafePointer<Float>,
+    target: UnsafeMutablePointer<Float>, accumulate: Bool, zeros: UnsafePointer<Float>,
+    shared: UnsafeMutablePointer<Float>, memory: WorkMemory, pool: ThreadPool,
+    finish: (FinishedRows) -> Void)
+}
+
+/// A convolution by tiles whose blocks may be computed one by one, into other memory than its output.
+protocol TiledBlocks: TiledProduct {
+  /// Computes one block to `target`, where its first pixel goes; `memory` has `workerCount` floats. The
+  /// next block is likely the one in that `direction`.
+  func compute(
+    _ block: Int, filters: UnsafePointer<Float>, source: UnsafePointer<Float>,
+    target: UnsafeMutablePointer<Float>, zeros: UnsafePointer<Float>, direction: Int,
+    memory: UnsafeMutablePointer<Float>, finish: (FinishedRows) -> Void)
+}
+
+/// The gradient of a convolution's filters that is computed by tiles.
+protocol TiledWeightGradient {
+  /// Floats of memory for all workers that `run` needs, and of a worker's own.
+  var sharedCount: Int { get }
+  var workerCount: Int { get }
+
+  /// weightGradient [tap][inputs][outputs] = the gradient.
+  func run(
+    input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
+    weightGradient: UnsafeMutablePointer<Float>, zeros: UnsafePointer<Float>,
+    memory: WorkMemory, pool: ThreadPool)
 }

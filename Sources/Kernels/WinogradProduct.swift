@@ -4,7 +4,7 @@ internal import CProcessor
 /// points, a matrix product for each of them, and the sums of the tiles from the products.
 ///
 /// An output is summed by one task in an order that no thread count and no other image changes.
-struct WinogradProduct {
+struct WinogradProduct: TiledBlocks {
   let plan: WinogradPlan
   /// Channels of the input.
   private let depth: Int
@@ -66,9 +66,6 @@ struct WinogradProduct {
 
   /// Floats of a worker's own memory, for one block at a time: its values and its places.
   var workerCount: Int { (placeCount + (isShared ? 0 : valueCount) + 31) & ~15 }
-
-  /// The parts in which the outputs are computed, and their pixels.
-  var parts: Int { plan.blocks }
 
   /// Transforms packed filters to `filters`, [panel][product][depth][panel width].
   func transform(

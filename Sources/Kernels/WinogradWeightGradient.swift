@@ -6,7 +6,7 @@ internal import CProcessor
 ///
 /// Tiles are cut into groups that each sum their own copy, and the outputs into parts; the copies
 /// are joined in order.
-struct WinogradWeightGradient {
+struct WinogradWeightGradient: TiledWeightGradient {
   private let plan: WinogradPlan
   private let inputs: Int
   private let outputs: Int
@@ -18,7 +18,6 @@ struct WinogradWeightGradient {
   private let panelsPerPart: Int
   private let parts: Int
   private let valueCount: Int
-  /// Floats of a worker's own memory.
   let workerCount: Int
 
   /// The most tiles of a block.
@@ -57,10 +56,8 @@ struct WinogradWeightGradient {
   /// The inputs, and some more where they are no multiple of the microkernel's rows.
   private var rows: Int { TileGradient.rows(inputs) }
 
-  /// Floats of memory for all workers.
   var sharedCount: Int { groups * sumCount }
 
-  /// weightGradient [tap][inputs][outputs] = the gradient.
   func run(
     input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     weightGradient: UnsafeMutablePointer<Float>, zeros: UnsafePointer<Float>,

@@ -21,6 +21,12 @@ let raggedShapes: [ConvolutionShape] = [
   shape(2, 10, 40, 16, 3, 1, .same, width: 14), shape(2, 7, 16, 24, 3, 1, .same, width: 16),
   shape(1, 40, 18, 21, 3, 1, .symmetric, width: 8), shape(2, 64, 16, 16, 3, 1, .same),
   shape(2, 9, 72, 80, 3, 1, .same, width: 21), shape(1, 6, 18, 16, 3, 1, .same, width: 35),
+  // 3x3 of stride 2 by tiles: both paddings, odd numbers of images and outputs, some that hang over.
+  shape(3, 8, 16, 64, 3, 2, .same), shape(5, 8, 32, 40, 3, 2, .symmetric),
+  shape(1, 16, 16, 33, 3, 2, .same), shape(2, 8, 48, 192, 3, 2, .symmetric, width: 16),
+  shape(1, 8, 16, 32, 3, 2, .same, width: 78), shape(2, 8, 16, 48, 3, 2, .symmetric, width: 78),
+  shape(7, 8, 80, 100, 3, 2, .same), shape(1, 76, 16, 32, 3, 2, .symmetric),
+  shape(9, 32, 16, 64, 3, 2, .symmetric),
   // 1x1.
   shape(2, 9, 24, 96, 1, 1, .symmetric), shape(5, 3, 96, 24, 1, 1, .symmetric),
   shape(1, 1, 40, 10, 1, 1, .symmetric), shape(2, 1, 6, 40, 1, 1, .same),
