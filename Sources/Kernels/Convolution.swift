@@ -24,7 +24,7 @@ public final class Convolution {
   /// The passes by tiles.
   let tiled: (any TiledBlocks)?
   private let tiledTransposed: (any TiledProduct)?
-  let tiledWeightGradient: (any TiledWeightGradient)?
+  let tiledWeightGradient: WinogradWeightGradient?
 
   /// Plans the convolution; without `isTrained` its forward pass alone.
   public init(_ shape: ConvolutionShape, pool: ThreadPool, isTrained: Bool = true) {
@@ -77,10 +77,10 @@ public final class Convolution {
       : hasTiledPhases ? PhaseProduct(s, forwardWeights) : nil
     if isTiled && isTrained {
       tiledTransposed = WinogradProduct(s, backwardWeights, isTransposed: true)
-      tiledWeightGradient = WinogradWeightGradient(s)
+      tiledWeightGradient = WinogradWeightGradient(s, .plain)
     } else if hasTiledPhases && isTrained {
       tiledTransposed = PhaseTransposed(s, backwardWeights, taps: order)
-      tiledWeightGradient = PhaseWeightGradient(s)
+      tiledWeightGradient = WinogradWeightGradient(s, .phased)
     } else {
       (tiledTransposed, tiledWeightGradient) = (nil, nil)
     }

@@ -16,9 +16,6 @@ struct PhaseProduct: TiledBlocks {
   /// Floats from product to product of a panel's, [product][tile][panel width].
   private let productStep: Int
 
-  /// The point at which filters of one tap, the first of two, have no value.
-  private static let missing = 4
-
   /// Plans the product; `packing` packs the filters for it.
   init(_ shape: ConvolutionShape, _ packing: WeightPacking) {
     (depth, outputs) = (shape.inputChannels, shape.outputChannels)
@@ -30,9 +27,9 @@ struct PhaseProduct: TiledBlocks {
     filters = PhaseFilters(
       depth: depth, slots: Array(0..<9), isReversed: false, single: 0
     ) { product, phase in
-      let phases = PhaseTiles.phases(product, missing: Self.missing)
+      let phases = TileForm.phased.phases(product)
       guard phases.contains(phase) else { return nil }
-      return PhaseTiles.phasesBefore(product, missing: Self.missing) + phase - phases.lowerBound
+      return PhaseTiles.phasesBefore(product) + phase - phases.lowerBound
     }
     let widest =
       16 * (0..<packing.panels.count).reduce(1) { max($0, packing.panels.base[$1].vectors) }
@@ -102,7 +99,7 @@ struct PhaseProduct: TiledBlocks {
       let passes = TileProduct.passes(lines.tiles, vectors: panel.vectors)
       var weights = filters + PhaseTiles.filterValues &* depth &* panel.column
       for product in 0..<PhaseTiles.products {
-        let phases = PhaseTiles.phases(product, missing: Self.missing)
+        let phases = TileForm.phased.phases(product)
         for pixel in product &* range.count / 25..<(product &+ 1) &* range.count / 25 {
           processor_prefetch_to_write(pixels[pixel] + panel.column)
         }
@@ -124,11 +121,11 @@ struct PhaseProduct: TiledBlocks {
         let first = plan.pixel(row) &- range.lowerBound
         for column in 0..<plan.columns {
           let x = column &* Winograd.outputs
-          PhaseOutputs(
-            products: products + (row.tile &+ column) &* width, step: productStep,
+          TileOutputs(
+            form: .phased, products: products + (row.tile &+ column) &* width, step: productStep,
             target: target + ((first &+ x) &* outputs &+ panel.column),
             pitch: plan.pitch &* outputs, channels: outputs, rows: plan.height(row),
-            columns: plan.pitch &- x
+            columns: plan.pitch &- x, accumulate: false
           ).coverRegisters(from: 0, to: panel.width)
         }
       }
@@ -137,146 +134,5 @@ struct PhaseProduct: TiledBlocks {
           rows: UnsafePointer(pixels), count: range.count, column: panel.column,
           width: panel.width, pixel: range.lowerBound, part: block, isFirst: true))
     }
-  }
-}
-
-/// The outputs of a tile from its products.
-struct PhaseOutputs: ChannelGroup {
-  /// Products are `step` floats apart.
-  let products: UnsafePointer<Float>
-  let step: Int
-  let target: UnsafeMutablePointer<Float>
-  /// Floats from row to row and from pixel to pixel.
-  let pitch: Int
-  let channels: Int
-  /// The rows and columns that exist from there on.
-  let rows: Int
-  let columns: Int
-  /// Whether rows, and columns, have no product at the `missing` point.
-  var isSingleRow = false
-  var isSingleColumn = false
-  var missing = 0
-  var accumulate = false
-
-  @inline(__always)
-  func run<L: Lanes>(_: L.Type, at c: Int) {
-    let target = target + c
-    if rows >= Winograd.outputs && columns >= Winograd.outputs && !accumulate {
-      return transform(L.self, c) { ($2 as L).store(target + ($0 &* pitch &+ $1 &* channels)) }
-    }
-    transform(L.self, c) {
-      guard $0 < rows, $1 < columns else { return }
-      let place = target + ($0 &* pitch &+ $1 &* channels)
-      (accumulate ? L.load(place) + $2 : $2 as L).store(place)
-    }
-  }
-
-  @inline(__always)
-  private func transform<L: Lanes>(
-    _: L.Type, _ c: Int, _ emit: (_ row: Int, _ column: Int, L) -> Void
-  ) {
-    transformSquare(
-      phaseOutput,
-      {
-        if isSingleRow && $0 == missing || isSingleColumn && $1 == missing { return L(splat: 0) }
-        let place = products + (($0 &* PhaseTiles.points &+ $1) &* step &+ c)
-        L.fetch(place + Winograd.ahead)
-        return L.load(place)
-      }, emit)
-  }
-}
-
-/// How the filters of the phases are made from those of the convolution.
-struct PhaseFilters {
-  private let depth: Int
-  private let slots: Table<Int>
-  private let isReversed: Bool
-  private let single: Int
-  /// Where the values of each phase at each pair of points are, in matrices of `depth` rows from the
-  /// first of a panel on; -1 where there are none.
-  private let places: Table<Int>
-
-  /// - Parameters:
-  ///   - depth: the rows of a tap's matrix.
-  ///   - slots: where each tap is among those that are packed.
-  ///   - isReversed: whether of two taps the later one comes first: the transposed convolution.
-  ///   - single: which of two taps a filter of one has.
-  ///   - place: where the values of a phase at a pair of points are.
-  init(
-    depth: Int, slots: [Int], isReversed: Bool, single: Int,
-    place: (_ product: Int, _ phase: Int) -> Int?
-  ) {
-    self.depth = depth
-    self.slots = Table(slots)
-    self.isReversed = isReversed
-    self.single = single
-    places = Table((0..<PhaseTiles.products * 4).map { place($0 / 4, $0 % 4) ?? -1 })
-  }
-
-  /// Transforms packed filters, [panel][tap][depth][panel width], to [panel][place][depth][panel width].
-  func transform(
-    _ packed: UnsafePointer<Float>, _ packing: WeightPacking,
-    to target: UnsafeMutablePointer<Float>, pool: ThreadPool
-  ) {
-    let (depth, panels) = (depth, packing.panels.base)
-    let chunk = 16
-    let chunks = (depth + chunk - 1) / chunk
-    pool.run(chunks * packing.panels.count) { task in
-      let panel = panels[task / chunks]
-      let width = panel.vectors &* 16
-      for row in task % chunks &* chunk..<min(depth, (task % chunks &+ 1) &* chunk) {
-        let taps = packed + (9 &* depth &* panel.column &+ row &* width)
-        let values =
-          target + (PhaseTiles.filterValues &* depth &* panel.column &+ row &* width)
-        PhaseTiles.forEachPhase { phase in
-          PhaseFilter(
-            taps: taps, slots: slots.base, phase: phase, isReversed: isReversed, single: single,
-            values: values, places: places.base, step: depth &* width
-          ).coverRegisters(from: 0, to: width)
-        }
-      }
-    }
-  }
-}
-
-/// The values of a phase's filters.
-private struct PhaseFilter: ChannelGroup {
-  let taps: UnsafePointer<Float>
-  let slots: UnsafePointer<Int>
-  let phase: PhaseTiles.Phase
-  let isReversed: Bool
-  let single: Int
-  let values: UnsafeMutablePointer<Float>
-  let places: UnsafePointer<Int>
-  /// Floats from tap to tap and from place to place.
-  let step: Int
-
-  @inline(__always)
-  func run<L: Lanes>(_: L.Type, at c: Int) {
-    var columns = InlineArray<2, InlineArray<5, L>>(
-      repeating: InlineArray<5, L>(repeating: L(splat: 0)))
-    for column in 0..<2 {
-      var taps = InlineArray<2, L>(repeating: L(splat: 0))
-      for row in 0..<2 {
-        guard let y = tap(row, phase.isSingleRow), let x = tap(column, phase.isSingleColumn)
-        else { continue }
-        taps[row] = L.load(self.taps + (slots[y &* 3 &+ x] &* step &+ c))
-      }
-      columns[column] = phaseFilter(taps)
-    }
-    for row in 0..<PhaseTiles.points {
-      let results = phaseFilter([columns[0][row], columns[1][row]] as InlineArray<2, L>)
-      for column in 0..<PhaseTiles.points {
-        let place = places[(row &* PhaseTiles.points &+ column) &* 4 &+ phase.index]
-        if place >= 0 { results[column].store(values + (place &* step &+ c)) }
-      }
-    }
-  }
-
-  /// The tap of an axis that is the first or the second of the phase's filter.
-  @inline(__always)
-  private func tap(_ index: Int, _ isSingle: Bool) -> Int? {
-    if isSingle { return index == single ? 1 : nil }
-    return isReversed ? 2 &- 2 &* index : 2 &* index
   }
 }

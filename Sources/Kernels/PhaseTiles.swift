@@ -55,8 +55,8 @@ enum PhaseTiles {
   }
 
   /// How many phases the pairs of points before one have.
-  static func phasesBefore(_ product: Int, missing: Int) -> Int {
-    (0..<product).reduce(0) { $0 + phases($1, missing: missing).count }
+  static func phasesBefore(_ product: Int) -> Int {
+    (0..<product).reduce(0) { $0 + TileForm.phased.phases($1).count }
   }
 
   /// The values of all phases' filters: 81 of those of one tap.

@@ -133,12 +133,12 @@ struct PhaseTransposed: TiledProduct {
       let first = 4 &* row.image &+ (2 &* row.row &+ row0) &* 2 &* plan.pitch &+ column0
       for column in 0..<plan.columns {
         let x = column &* Winograd.outputs
-        PhaseOutputs(
-          products: products + (row.tile &+ column) &* width, step: productStep,
+        TileOutputs(
+          form: .phased, products: products + (row.tile &+ column) &* width, step: productStep,
           target: target + (first &+ 2 &* x) &* inputs, pitch: 4 &* plan.pitch &* inputs,
           channels: 2 &* inputs, rows: plan.height(row), columns: plan.pitch &- x,
-          isSingleRow: phase.isSingleRow, isSingleColumn: phase.isSingleColumn,
-          missing: missing, accumulate: accumulate
+          accumulate: accumulate, isSingleRow: phase.isSingleRow,
+          isSingleColumn: phase.isSingleColumn, missing: missing
         ).coverRegisters(from: 0, to: channels)
       }
     }

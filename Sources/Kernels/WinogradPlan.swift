@@ -160,16 +160,3 @@ protocol TiledBlocks: TiledProduct {
     target: UnsafeMutablePointer<Float>, zeros: UnsafePointer<Float>, direction: Int,
     memory: UnsafeMutablePointer<Float>, finish: (FinishedRows) -> Void)
 }
-
-/// The gradient of a convolution's filters that is computed by tiles.
-protocol TiledWeightGradient {
-  /// Floats of memory for all workers that `run` needs, and of a worker's own.
-  var sharedCount: Int { get }
-  var workerCount: Int { get }
-
-  /// weightGradient [tap][inputs][outputs] = the gradient.
-  func run(
-    input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
-    weightGradient: UnsafeMutablePointer<Float>, zeros: UnsafePointer<Float>,
-    memory: WorkMemory, pool: ThreadPool)
-}

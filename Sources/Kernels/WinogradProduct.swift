@@ -173,8 +173,9 @@ struct WinogradProduct: TiledBlocks {
         let first = plan.pixel(row) &- pixels.lowerBound
         for column in 0..<plan.columns {
           let x = column &* Winograd.outputs
-          WinogradOutputs(
-            products: places.products + (row.tile &+ column) &* width, step: productStep,
+          TileOutputs(
+            form: .plain, products: places.products + (row.tile &+ column) &* width,
+            step: productStep,
             target: target + ((first &+ x) &* outputs &+ panel.column),
             pitch: plan.pitch &* outputs, channels: outputs, rows: plan.height(row),
             columns: plan.pitch &- x, accumulate: accumulate
@@ -218,47 +219,6 @@ struct WinogradProduct: TiledBlocks {
       pixels: UnsafeMutableRawPointer(columns + WinogradInputs.columnCount)
         .assumingMemoryBound(to: TargetPointer.self),
       values: values, columns: columns)
-  }
-}
-
-/// The outputs of a tile from its products.
-private struct WinogradOutputs: ChannelGroup {
-  /// Products are `step` floats apart.
-  let products: UnsafePointer<Float>
-  let step: Int
-  let target: UnsafeMutablePointer<Float>
-  /// Floats from row to row and from pixel to pixel.
-  let pitch: Int
-  let channels: Int
-  /// The rows and columns that exist from there on.
-  let rows: Int
-  let columns: Int
-  let accumulate: Bool
-
-  @inline(__always)
-  func run<L: Lanes>(_: L.Type, at c: Int) {
-    let target = target + c
-    if rows >= Winograd.outputs && columns >= Winograd.outputs && !accumulate {
-      return transform(L.self, c) { ($2 as L).store(target + ($0 &* pitch &+ $1 &* channels)) }
-    }
-    transform(L.self, c) {
-      guard $0 < rows, $1 < columns else { return }
-      let place = target + ($0 &* pitch &+ $1 &* channels)
-      (accumulate ? L.load(place) + $2 : $2 as L).store(place)
-    }
-  }
-
-  @inline(__always)
-  private func transform<L: Lanes>(
-    _: L.Type, _ c: Int, _ emit: (_ row: Int, _ column: Int, L) -> Void
-  ) {
-    transformSquare(
-      winogradOutput,
-      {
-        let place = products + (($0 &* 6 &+ $1) &* step &+ c)
-        L.fetch(place + Winograd.ahead)
-        return L.load(place)
-      }, emit)
   }
 }
 
