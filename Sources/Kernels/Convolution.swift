@@ -36,11 +36,10 @@ public final class Convolution {
     let taps = s.kernel * s.kernel
     forwardWeights = WeightPacking(
       rows: taps * s.inputChannels, panels: Table(Panel.cut(s.outputChannels, limit: 4)))
-    let isTiled = WinogradPlan.suits(s)
-    let hasTiledPhases = PhaseTiles.suits(s)
+    let form = TileForm(s)
     // For few pixels the copy would cost as much as the product.
     readsWeightsInPlace =
-      !isTiled && !hasTiledPhases && s.outputChannels % 16 == 0 && forwardPlan.pixels <= 256
+      form == nil && s.outputChannels % 16 == 0 && forwardPlan.pixels <= 256
 
     var phases: [(plan: GatherPlan, firstTap: Int)] = []
     var order: [Int] = []
@@ -53,39 +52,34 @@ public final class Convolution {
     backwardWeights = WeightPacking(
       rows: taps * s.outputChannels, panels: Table(Panel.cut(s.inputChannels, limit: 4)))
     let zeroCount = max(48, forwardPlan.depth, s.outputChannels) + 16
-    zeros = FloatBuffer(
-      count: max(
-        zeroCount, isTiled ? WinogradPlan.zeroCount(s) : 0,
-        hasTiledPhases ? PhaseTiles.zeroCount(s) : 0))
+    zeros = FloatBuffer(count: max(zeroCount, form == nil ? 0 : TileForm.zeroCount(s)))
     outer = OuterPlan(gather: forwardPlan, outputs: s.outputChannels, threads: pool.threads)
 
-    forwardGrid = ProductGrid(
-      forwardPlan, forwardWeights, threads: pool.threads, isInPlace: readsWeightsInPlace)
+    forwardGrid = ProductGrid(forwardPlan, forwardWeights, threads: pool.threads)
     let backwardPacking = backwardWeights
     backwardGrids = phases.map { ProductGrid($0.plan, backwardPacking, threads: pool.threads) }
     let takesNormalized = isTrained && s.kernel == 1 && s.stride == 1
-    let packsForward = isTrained && !isTiled && !readsWeightsInPlace
+    let packsForward = isTrained && form == nil && !readsWeightsInPlace
     scratch = GatherScratch(
       phases.map(\.plan) + [forwardPlan], shape: s,
       packedFloats: max(
         packsForward ? forwardGrid.packedInTask(forwardWeights) : 0,
         phases.count == 1 ? backwardGrids[0].packedInTask(backwardWeights) : 0),
       rowFloats: takesNormalized ? forwardGrid.block * s.inputChannels : 0)
-    tiled =
-      isTiled
-      ? WinogradProduct(s, forwardWeights, isTransposed: false)
-      : hasTiledPhases ? PhaseProduct(s, forwardWeights) : nil
-    if isTiled && isTrained {
-      tiledTransposed = WinogradProduct(s, backwardWeights, isTransposed: true)
-      tiledWeightGradient = WinogradWeightGradient(s, .plain)
-    } else if hasTiledPhases && isTrained {
-      tiledTransposed = PhaseTransposed(s, backwardWeights, taps: order)
-      tiledWeightGradient = WinogradWeightGradient(s, .phased)
-    } else {
-      (tiledTransposed, tiledWeightGradient) = (nil, nil)
+    switch form {
+    case .plain: tiled = WinogradProduct(s, forwardWeights, isTransposed: false)
+    case .phased: tiled = PhaseProduct(s, forwardWeights)
+    case nil: tiled = nil
     }
-    reserveTiles()
-    if !isTiled {
+    switch isTrained ? form : nil {
+    case .plain: tiledTransposed = WinogradProduct(s, backwardWeights, isTransposed: true)
+    case .phased: tiledTransposed = PhaseTransposed(s, backwardWeights, taps: order)
+    case nil: tiledTransposed = nil
+    }
+    tiledWeightGradient = isTrained ? form.map { WinogradWeightGradient(s, $0) } : nil
+    if let tiled {
+      reserve(for: tiled)
+    } else {
       let mapFloats = takesNormalized && forwardGrid.panelGroups > 1 ? s.inputCount : 0
       pool.workspace.reserve(
         shared: isTrained
@@ -312,8 +306,7 @@ public final class Convolution {
   }
 
   /// Memory for the passes by tiles: packed filters, transformed ones, what a pass needs.
-  private func reserveTiles() {
-    guard let tiled else { return }
+  private func reserve(for tiled: any TiledProduct) {
     let products: [any TiledProduct] = [tiled] + [tiledTransposed].compactMap(\.self)
     let passes = products.map { $0.filterCount + $0.sharedCount }
     let packed = max(forwardWeights.count, backwardWeights.count)

@@ -82,7 +82,7 @@ extension Convolution {
           // Weights are read from memory once, by the first product of a panel: instead of the next pixels
           // those of the next panel are fetched before it.
           let isOver = index &+ 1 == lastPanel
-          if let weightSource, grid.readsWeightsOnce, plan.taps == 1, isOver ? isLast : isFirst {
+          if let weightSource, grid.packsInTasks, plan.taps == 1, isOver ? isLast : isFirst {
             let next = isOver ? grid.firstPanel(of: task &+ pool.direction) : index &+ 1
             let tiles = (count &+ panel.tileHeight &- 1) / panel.tileHeight
             ahead = weightSource.lines(panels[next], tiles: tiles)

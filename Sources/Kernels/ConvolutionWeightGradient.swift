@@ -321,8 +321,6 @@ private struct GroupSum: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    var sum = L.load(sums + c)
-    for group in 1..<groups { sum = sum + L.load(sums + group &* stride + c) }
-    sum.store(target + c)
+    L.sum(sums + c, copies: groups, distance: stride).store(target + c)
   }
 }

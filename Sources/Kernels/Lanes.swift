@@ -54,6 +54,17 @@ extension Lanes {
   }
   @inline(__always)
   func storeBlocks(_ pointer: UnsafeMutablePointer<Float>, _ distance: Int) { store(pointer) }
+  /// The sum of some copies, `distance` floats apart, in order.
+  @inline(__always)
+  static func sum(_ first: UnsafePointer<Float>, copies: Int, distance: Int) -> Self {
+    var sum = load(first)
+    var copy = first
+    for _ in 1..<max(1, copies) {
+      copy += distance
+      sum = sum + load(copy)
+    }
+    return sum
+  }
   @inline(__always) static func load(_ pointer: UnsafeMutablePointer<Float>) -> Self {
     load(UnsafePointer(pointer))
   }

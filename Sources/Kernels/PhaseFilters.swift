@@ -99,7 +99,6 @@ struct PhaseFilterGradient: ChannelGroup {
   /// Floats from phase to phase of a product.
   let step: Int
   let phase: PhaseTiles.Phase
-  let form: TileForm
   let groups: Int
   let groupStep: Int
   let target: UnsafeMutablePointer<Float>
@@ -114,12 +113,10 @@ struct PhaseFilterGradient: ChannelGroup {
     for row in 0..<PhaseTiles.points {
       var values = InlineArray<5, L>(repeating: L(splat: 0))
       for column in 0..<PhaseTiles.points {
-        let phases = form.phases(row &* PhaseTiles.points &+ column)
+        let phases = TileForm.phased.phases(row &* PhaseTiles.points &+ column)
         if phases.contains(phase.index) {
           let place = sums + ((before &+ phase.index &- phases.lowerBound) &* step &+ c)
-          var sum = L.load(place)
-          for group in 1..<max(1, groups) { sum = sum + L.load(place + group &* groupStep) }
-          values[column] = sum
+          values[column] = L.sum(place, copies: groups, distance: groupStep)
         }
         before &+= phases.count
       }

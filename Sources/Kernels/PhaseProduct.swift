@@ -31,11 +31,9 @@ struct PhaseProduct: TiledBlocks {
       guard phases.contains(phase) else { return nil }
       return PhaseTiles.phasesBefore(product) + phase - phases.lowerBound
     }
-    let widest =
-      16 * (0..<packing.panels.count).reduce(1) { max($0, packing.panels.base[$1].vectors) }
     valueCount =
       PhaseTiles.products * Winograd.step(TileLines(tiles: plan.tilesPerBlock).count(4 * depth))
-    productStep = Winograd.step((plan.tilesPerBlock + TileProduct.overhang) * widest)
+    productStep = Winograd.step((plan.tilesPerBlock + TileProduct.overhang) * packing.widest)
   }
 
   /// Floats of the transformed filters.
@@ -100,7 +98,7 @@ struct PhaseProduct: TiledBlocks {
       var weights = filters + PhaseTiles.filterValues &* depth &* panel.column
       for product in 0..<PhaseTiles.products {
         let phases = TileForm.phased.phases(product)
-        for pixel in product &* range.count / 25..<(product &+ 1) &* range.count / 25 {
+        for pixel in TileForm.phased.share(product, of: range.count) {
           processor_prefetch_to_write(pixels[pixel] + panel.column)
         }
         sourceAhead.ask()

@@ -12,8 +12,6 @@ enum PhaseTiles {
   /// Points along a side, and pairs of points.
   static let points = 5
   static let products = 25
-  /// Rows and columns of the input that a tile reaches.
-  static let inputs = 9
 
   /// A phase of a map: whether its rows, and its columns, are those of one tap.
   struct Phase {
@@ -71,11 +69,6 @@ enum PhaseTiles {
       && s.inputHeight == 2 * s.outputHeight && s.inputWidth == 2 * s.outputWidth
     return isHalf && s.inputChannels % 16 == 0 && s.inputChannels > 0 && s.outputChannels >= 32
       && tiled(s.outputHeight) * tiled(s.outputWidth) * 9 <= s.outputHeight * s.outputWidth * 10
-  }
-
-  /// The zeros that rows outside an image take.
-  static func zeroCount(_ s: ConvolutionShape) -> Int {
-    (s.inputWidth + 1) * max(s.inputChannels, s.outputChannels)
   }
 }
 

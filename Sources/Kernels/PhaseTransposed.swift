@@ -13,13 +13,12 @@ struct PhaseTransposed: TiledProduct {
   private let padding: Int
   private let packing: WeightPacking
   private let filters: PhaseFilters
-  private let widest: Int
   private let valueCount: Int
   private let productStep: Int
 
   /// The point at which filters of one tap have no value: they have the first or the second of two
   /// taps, according to where the two lie.
-  private var missing: Int { padding == 1 ? 4 : 0 }
+  private let missing: Int
   /// Rows from a tile's first to the first that it reads.
   private var shift: Int { padding - 1 }
 
@@ -30,7 +29,9 @@ struct PhaseTransposed: TiledProduct {
     self.packing = packing
     let fitting = 48 * 1_024 / (PhaseTiles.products * depth)
     plan = WinogradPlan(shape, tiles: max(12, min(30, fitting)), groups: 8)
-    let missing = shape.padTop == 1 ? 4 : 0
+    let single = 1 - padding
+    let missing = single == 0 ? PhaseTiles.points - 1 : 0
+    self.missing = missing
     var places: [Int: Int] = [:]
     PhaseTiles.forEachPhase { phase in
       for product in 0..<PhaseTiles.products
@@ -40,12 +41,11 @@ struct PhaseTransposed: TiledProduct {
     }
     filters = PhaseFilters(
       depth: depth, slots: (0..<9).map { taps.firstIndex(of: $0) ?? 0 }, isReversed: true,
-      single: shape.padTop == 1 ? 0 : 1
+      single: single
     ) { product, phase in places[product * 4 + phase] }
-    widest = 16 * (0..<packing.panels.count).reduce(1) { max($0, packing.panels.base[$1].vectors) }
     valueCount =
       PhaseTiles.products * Winograd.step(TileLines(tiles: plan.tilesPerBlock).count(depth))
-    productStep = Winograd.step((plan.tilesPerBlock + TileProduct.overhang) * widest)
+    productStep = Winograd.step((plan.tilesPerBlock + TileProduct.overhang) * packing.widest)
   }
 
   var filterCount: Int { PhaseTiles.filterValues * depth * packing.columns }

@@ -11,22 +11,12 @@ struct ProductGrid {
   let panelGroups: Int
   /// Whether a task has all pixels: what it packs, no other task reads.
   let packsInTasks: Bool
-  let readsWeightsOnce: Bool
   var tasks: Int { packsInTasks ? panelGroups : parts * panelGroups }
 
-  init(_ plan: GatherPlan, _ packing: WeightPacking, threads: Int, isInPlace: Bool = false) {
+  init(_ plan: GatherPlan, _ packing: WeightPacking, threads: Int) {
     panels = packing.panels.count
     pixels = plan.pixels
     let perPixel = max(1, plan.taps * plan.depth * packing.columns)
-    if isInPlace, pixels >= 128, perPixel * pixels >= 1 << 23 {
-      // Nothing is packed: a core's pixels are those of the runs before and behind.
-      block = (pixels + 3) / 4
-      pixelsPerPart = block
-      parts = (pixels + block - 1) / block
-      (panelsPerGroup, panelGroups, packsInTasks) = (panels, 1, false)
-      readsWeightsOnce = true
-      return
-    }
     // A multiple of the heights of all tiles, if that does not leave most threads without a task.
     var block = 72
     var blocks: Int { (plan.pixels + block - 1) / block }
@@ -44,7 +34,6 @@ struct ProductGrid {
     // Some panels are as good where all threads get as many.
     let sharesPanels = blocks <= 4 && panels >= 4 && panels % threads == 0
     packsInTasks = parts == 1 || sharesPanels
-    readsWeightsOnce = packsInTasks
     let wanted = max(1, min(8, (perPixel * pixels) >> 17) / (packsInTasks ? 1 : max(1, parts)))
     panelsPerGroup = max(1, panels / wanted)
     panelGroups = (panels + panelsPerGroup - 1) / panelsPerGroup

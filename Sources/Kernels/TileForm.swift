@@ -5,6 +5,23 @@ enum TileForm {
   /// Of stride 2: `PhaseTiles`, where filters of one tap, the first of two, have no value at the last point.
   case phased
 
+  /// The tiles that compute a convolution in less time than a plain sum. It depends on the size of an image,
+  /// never on how many there are, so that an image's result does not depend on the others of its batch.
+  init?(_ s: ConvolutionShape) {
+    if WinogradPlan.suits(s) {
+      self = .plain
+    } else if PhaseTiles.suits(s) {
+      self = .phased
+    } else {
+      return nil
+    }
+  }
+
+  /// The zeros that a row outside an image takes, of the input or of the output.
+  static func zeroCount(_ s: ConvolutionShape) -> Int {
+    max(s.inputWidth, s.outputWidth) * max(s.inputChannels, s.outputChannels)
+  }
+
   /// Products of a tile.
   var products: Int { self == .plain ? Winograd.products : PhaseTiles.products }
   /// The channels of a tile's values for each of the input's.
@@ -13,6 +30,12 @@ enum TileForm {
   var filterValues: Int { self == .plain ? Winograd.products : PhaseTiles.filterValues }
   /// The pixels of the input for each of the output.
   var inputPixels: Int { self == .plain ? 1 : 4 }
+
+  /// The part of `count` things that is fetched while a product is computed.
+  @inline(__always)
+  func share(_ product: Int, of count: Int) -> Range<Int> {
+    product &* count / products..<(product &+ 1) &* count / products
+  }
 
   /// The phases whose filters have a value for a product.
   @inline(__always)

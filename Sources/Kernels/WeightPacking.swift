@@ -16,6 +16,11 @@ struct WeightPacking {
     return last.column + last.vectors * 16
   }
 
+  /// Columns of the widest panel, padding included.
+  var widest: Int {
+    16 * (0..<panels.count).reduce(1) { max($0, panels.base[$1].vectors) }
+  }
+
   /// Floats that the packed matrix takes.
   var count: Int { rows * columns }
 

@@ -17,11 +17,6 @@ enum Winograd {
   /// so that the products of a tile do not fall on the same places of the cache.
   static func step(_ count: Int) -> Int { ((count + 15) / 16 | 1) * 16 }
 
-  /// The part of `count` things that is fetched while a product is computed.
-  @inline(__always) static func share(_ product: Int, of count: Int) -> Range<Int> {
-    product &* count / products..<(product &+ 1) &* count / products
-  }
-
   /// How many floats ahead of those in work the caches are told what comes: two lines.
   static let ahead = 32
 }

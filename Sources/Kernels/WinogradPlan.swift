@@ -23,11 +23,6 @@ struct WinogradPlan {
   /// The pixels of the largest block.
   var pixelsPerBlock: Int { rowsPerBlock * Winograd.outputs * width }
 
-  /// The zeros that `rows` needs for maps of these channels.
-  static func zeroCount(_ s: ConvolutionShape) -> Int {
-    s.outputWidth * max(s.inputChannels, s.outputChannels)
-  }
-
   /// Whether tiles compute this convolution in less time: it depends on the size of an image, never
   /// on how many there are, so that an image's result does not depend on the others of its batch.
   static func suits(_ s: ConvolutionShape) -> Bool {

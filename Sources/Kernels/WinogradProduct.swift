@@ -13,8 +13,6 @@ struct WinogradProduct: TiledBlocks {
   private let packing: WeightPacking
   /// Whether the taps run from the last to the first: the transposed convolution.
   private let isTransposed: Bool
-  /// The columns of the widest panel.
-  private let widest: Int
   /// The input's values are computed once for all tasks where blocks are few: then several tasks
   /// share a block.
   private let isShared: Bool
@@ -45,15 +43,14 @@ struct WinogradProduct: TiledBlocks {
     outputs = isTransposed ? shape.inputChannels : shape.outputChannels
     self.packing = packing
     self.isTransposed = isTransposed
-    let panels = (0..<packing.panels.count).map { packing.panels.base[$0].vectors }
-    widest = 16 * (panels.max() ?? 1)
-    isShared = sharesBlocks && plan.blocks < 8 && panels.count > 1
-    let wanted = isShared ? min(panels.count, (8 + plan.blocks - 1) / plan.blocks) : 1
-    panelsPerGroup = (panels.count + wanted - 1) / wanted
-    panelGroups = (panels.count + panelsPerGroup - 1) / panelsPerGroup
+    let panels = packing.panels.count
+    isShared = sharesBlocks && plan.blocks < 8 && panels > 1
+    let wanted = isShared ? min(panels, (8 + plan.blocks - 1) / plan.blocks) : 1
+    panelsPerGroup = (panels + wanted - 1) / wanted
+    panelGroups = (panels + panelsPerGroup - 1) / panelsPerGroup
     valueCount =
       Winograd.products * Winograd.step(TileLines(tiles: plan.tilesPerBlock).count(depth))
-    productStep = Winograd.step((plan.tilesPerBlock + TileProduct.overhang) * widest)
+    productStep = Winograd.step((plan.tilesPerBlock + TileProduct.overhang) * packing.widest)
     placeCount =
       Winograd.products * productStep + WinogradInputs.columnCount + 2 * plan.pixelsPerBlock + 32
   }
@@ -158,7 +155,7 @@ struct WinogradProduct: TiledBlocks {
           filters
           + (Winograd.products &* panel.column &+ product &* width) &* depth
         // A share of the lines that the sums will be written to.
-        for pixel in Winograd.share(product, of: pixels.count) {
+        for pixel in TileForm.plain.share(product, of: pixels.count) {
           processor_prefetch_to_write(places.pixels[pixel] + panel.column)
         }
         sourceAhead.ask()

@@ -184,7 +184,7 @@ struct WinogradWeightGradient {
         case .phased:
           PhaseTiles.forEachPhase { phase in
             PhaseFilterGradient(
-              sums: sums, step: step, phase: phase, form: form, groups: groups,
+              sums: sums, step: step, phase: phase, groups: groups,
               groupStep: sumCount, target: target, tapStep: tapStep
             ).coverRegisters(from: 0, to: panel.width)
           }
@@ -207,10 +207,7 @@ private struct WinogradFilterGradient: ChannelGroup {
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
     transformSquare(winogradFilterTransposed) {
-      let place = sums + (($0 &* 6 &+ $1) &* step &+ c)
-      var sum = L.load(place)
-      for group in 1..<max(1, groups) { sum = sum + L.load(place + group &* groupStep) }
-      return sum
+      L.sum(sums + (($0 &* 6 &+ $1) &* step &+ c), copies: groups, distance: groupStep)
     } _: {
       let place = target + (($0 &* 3 &+ $1) &* tapStep &+ c)
       ($2 as L).store(place)
