@@ -6,20 +6,26 @@ public func isFinite(_ values: UnsafePointer<Float>, count: Int, pool: ThreadPoo
   let hasFailed = Atomic<Bool>(false)
   pool.run((count + tile - 1) / tile) { task in
     let start = task * tile
-    let end = min(count, start + tile)
-    // A finite number times zero is zero; everything else becomes NaN and stays so.
-    var sum = Vector.zero
-    var index = start
-    while index &+ 16 <= end {
-      sum += Vector.load(values + index) * 0
-      index &+= 16
+    if !isFinite(values + start, count: min(count - start, tile)) {
+      hasFailed.store(true, ordering: .relaxed)
     }
-    var rest: Float = 0
-    while index < end {
-      rest += values[index] * 0
-      index &+= 1
-    }
-    if (sum.sum() + rest).isNaN { hasFailed.store(true, ordering: .relaxed) }
   }
   return !hasFailed.load(ordering: .relaxed)
+}
+
+/// The same by one thread.
+func isFinite(_ values: UnsafePointer<Float>, count: Int) -> Bool {
+  // A finite number times zero is zero; everything else becomes NaN and stays so.
+  var sum = Vector.zero
+  var index = 0
+  while index &+ 16 <= count {
+    sum += Vector.load(values + index) * 0
+    index &+= 16
+  }
+  var rest: Float = 0
+  while index < count {
+    rest += values[index] * 0
+    index &+= 1
+  }
+  return !(sum.sum() + rest).isNaN
 }

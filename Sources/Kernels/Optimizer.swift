@@ -1,25 +1,23 @@
-/// One step of stochastic gradient descent with momentum over `count` parameters.
+/// One step of stochastic gradient descent with momentum; `first` is the momentum's buffer.
 ///
 /// With d = gradient + weightDecay * weight and the buffer b = d on the first step, else
 /// momentum * b + d, the weight moves by -learningRate * (nesterov ? d + momentum * b : b);
 /// the same arithmetic as `torch.optim.SGD` with no dampening.
+/// - Returns: whether all gradients were finite.
+@discardableResult
 public func sgdUpdate(
-  weights: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>,
-  momentumBuffer: UnsafeMutablePointer<Float>, count: Int, learningRate: Float, momentum: Float,
-  weightDecay: Float, nesterov: Bool, firstStep: Bool, pool: ThreadPool
-) {
-  flat(
-    count, pool,
+  _ run: UpdateRun, learningRate: Float, momentum: Float, weightDecay: Float, nesterov: Bool,
+  firstStep: Bool, pool: ThreadPool
+) -> Bool {
+  run.update(
+    pool,
     MomentumStep(
-      weights: weights, gradients: gradients, momentumBuffer: momentumBuffer,
-      learningRate: learningRate, momentum: momentum, weightDecay: weightDecay,
+      run: run, learningRate: learningRate, momentum: momentum, weightDecay: weightDecay,
       nesterov: nesterov, firstStep: firstStep))
 }
 
 private struct MomentumStep: ChannelGroup {
-  let weights: UnsafeMutablePointer<Float>
-  let gradients: UnsafePointer<Float>
-  let momentumBuffer: UnsafeMutablePointer<Float>
+  let run: UpdateRun
   let learningRate: Float
   let momentum: Float
   let weightDecay: Float
@@ -28,15 +26,15 @@ private struct MomentumStep: ChannelGroup {
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at i: Int) {
-    let weight = L.load(weights + i)
-    let direction = L.fma(weight, L(splat: weightDecay), L.load(gradients + i))
+    let weight = L.load(run.weights + i)
+    let direction = L.fma(weight, L(splat: weightDecay), L.load(run.gradients + i))
     var buffer = direction
     if !firstStep {
-      buffer = L.fma(L.load(momentumBuffer + i), L(splat: momentum), direction)
+      buffer = L.fma(L.load(run.first + i), L(splat: momentum), direction)
     }
-    buffer.store(momentumBuffer + i)
+    buffer.store(run.first + i)
     let move = nesterov ? L.fma(buffer, L(splat: momentum), direction) : buffer
-    L.fma(move, L(splat: -learningRate), weight).store(weights + i)
+    L.fma(move, L(splat: -learningRate), weight).store(run.weights + i)
   }
 }
 

@@ -88,7 +88,7 @@ extension ChannelGroup {
   /// `cover` as a function of its own: where a closure alone holds the loop, the compiler calls a
   /// function for each multiply-add.
   @inline(never)
-  fileprivate func coverBlock(from start: Int, to end: Int) { cover(from: start, to: end) }
+  func coverBlock(from start: Int, to end: Int) { cover(from: start, to: end) }
 
   /// Runs the body for the channels start ..< end, a register at a time: for bodies that hold dozens
   /// of numbers of a channel.

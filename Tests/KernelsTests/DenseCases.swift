@@ -184,7 +184,8 @@ extension KernelCase {
           let filled = memory.unset(count)
           let g = memory.floats(gradients).reading
           sgdUpdate(
-            weights: w.base, gradients: g, momentumBuffer: b.base, count: count,
+            UpdateRun(
+              weights: w.base, gradients: g, first: b.base, second: b.base, count: count),
             learningRate: 0.1, momentum: 0.9, weightDecay: 0.01, nesterov: nesterov,
             firstStep: first, pool: pool)
           fill(filled.base, 1.5, count: count, pool: pool)

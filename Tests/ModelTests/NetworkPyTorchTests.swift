@@ -164,9 +164,11 @@ final class FixtureStep {
     ] {
       momentum.withUnsafeMutableBufferPointer { buffer in
         guard let base = buffer.baseAddress else { return }
+        let start = range.lowerBound
         sgdUpdate(
-          weights: store.weights + range.lowerBound, gradients: store.gradients + range.lowerBound,
-          momentumBuffer: base + range.lowerBound, count: range.count,
+          UpdateRun(
+            weights: store.weights + start, gradients: store.gradients + start,
+            first: base + start, second: base + start, count: range.count),
           learningRate: Float(fixture.learningRate), momentum: Float(fixture.momentum),
           weightDecay: Float(decay), nesterov: true, firstStep: first, pool: pool)
       }

@@ -33,8 +33,12 @@ public struct AdamCoefficients {
 }
 
 /// One step of Adam or a relative; `first` is the mean of the gradients, `second` that of their squares.
-public func adamUpdate(_ run: UpdateRun, _ coefficients: AdamCoefficients, pool: ThreadPool) {
-  flat(run.count, pool, AdamStep(run, coefficients))
+/// - Returns: whether all gradients were finite.
+@discardableResult
+public func adamUpdate(
+  _ run: UpdateRun, _ coefficients: AdamCoefficients, pool: ThreadPool
+) -> Bool {
+  run.update(pool, AdamStep(run, coefficients))
 }
 
 private struct AdamStep: ChannelGroup {
@@ -82,12 +86,14 @@ private struct AdamStep: ChannelGroup {
 /// p = max(`beta2` p, |d| + `epsilon`), and w falls by `rate` m / p.
 ///
 /// `first` is the mean of the gradients, `second` their fading peak.
+/// - Returns: whether all gradients were finite.
+@discardableResult
 public func adamaxUpdate(
   _ run: UpdateRun, beta1: Double, beta2: Double, epsilon: Double, decay: Double, rate: Double,
   pool: ThreadPool
-) {
-  flat(
-    run.count, pool,
+) -> Bool {
+  run.update(
+    pool,
     PeakStep(
       run: run, decay: Float(decay), meanShare: Float(1 - beta1), beta2: Float(beta2),
       epsilon: Float(epsilon), rate: Float(rate)))

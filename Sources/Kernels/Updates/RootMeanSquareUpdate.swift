@@ -28,10 +28,12 @@ public struct RootMeanSquareCoefficients {
 }
 
 /// One step of RMSprop; `first` is the mean of the squares, `second` the momentum.
+/// - Returns: whether all gradients were finite.
+@discardableResult
 public func rootMeanSquareUpdate(
   _ run: UpdateRun, _ coefficients: RootMeanSquareCoefficients, pool: ThreadPool
-) {
-  flat(run.count, pool, RootMeanSquareStep(run, coefficients))
+) -> Bool {
+  run.update(pool, RootMeanSquareStep(run, coefficients))
 }
 
 private struct RootMeanSquareStep: ChannelGroup {
@@ -72,11 +74,13 @@ private struct RootMeanSquareStep: ChannelGroup {
 
 /// One step of Adagrad: with d = g + `decay` w, the sum s grows by d², and w falls by
 /// `rate` d / (sqrt(s) + `epsilon`). `first` is the sum of the squares.
+/// - Returns: whether all gradients were finite.
+@discardableResult
 public func adagradUpdate(
   _ run: UpdateRun, epsilon: Double, decay: Double, rate: Double, pool: ThreadPool
-) {
-  flat(
-    run.count, pool,
+) -> Bool {
+  run.update(
+    pool,
     SquareSumStep(run: run, epsilon: Float(epsilon), decay: Float(decay), rate: Float(rate)))
 }
 
@@ -101,11 +105,13 @@ private struct SquareSumStep: ChannelGroup {
 /// u = d sqrt(mean u² + `epsilon`) / sqrt(mean d² + `epsilon`), and w falls by `rate` u.
 ///
 /// `first` is the mean of d², `second` that of u² up to the step before.
+/// - Returns: whether all gradients were finite.
+@discardableResult
 public func adadeltaUpdate(
   _ run: UpdateRun, rho: Double, epsilon: Double, decay: Double, rate: Double, pool: ThreadPool
-) {
-  flat(
-    run.count, pool,
+) -> Bool {
+  run.update(
+    pool,
     DeltaStep(
       run: run, rho: Float(rho), share: Float(1 - rho), epsilon: Float(epsilon),
       decay: Float(decay), rate: Float(rate)))

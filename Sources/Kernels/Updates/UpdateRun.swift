@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// Neighbouring weights that are updated in one way, with their gradients and the one or two numbers
 /// that a rule remembers of each.
 public struct UpdateRun {
@@ -22,5 +24,27 @@ public struct UpdateRun {
     self.first = first
     self.second = second
     self.count = count
+  }
+
+  /// Runs a rule over all weights, but for those beside a gradient that is infinite or no number.
+  ///
+  /// A few gradients are looked at just before they are used: memory is read once for both.
+  /// - Returns: whether all gradients were finite.
+  @inline(__always)
+  func update<Rule: ChannelGroup>(_ pool: ThreadPool, _ rule: Rule) -> Bool {
+    let (block, piece) = (16_384, 1_024)
+    let hasFailed = Atomic<Bool>(false)
+    pool.run((count &+ block &- 1) / block) { task in
+      let end = min(count, (task &+ 1) &* block)
+      for start in stride(from: task &* block, to: end, by: piece) {
+        let length = min(piece, end &- start)
+        if isFinite(gradients + start, count: length) {
+          rule.coverBlock(from: start, to: start &+ length)
+        } else {
+          hasFailed.store(true, ordering: .relaxed)
+        }
+      }
+    }
+    return !hasFailed.load(ordering: .relaxed)
   }
 }

@@ -203,15 +203,16 @@ public final class KernelBenchmark {
   private func addUpdate(_ count: Int) {
     let pool = pool
     let (weights, gradients, buffer) = (numbers(count), numbers(count), numbers(count))
+    let run = UpdateRun(
+      weights: weights, gradients: gradients, first: buffer, second: buffer, count: count)
     let subject = "\(count)"
     add("gradients are finite", subject, passes: 1, floats: count) {
       _ = isFinite(gradients, count: count, pool: pool)
     }
     add("SGD with momentum", subject, passes: 5, floats: count) {
       sgdUpdate(
-        weights: weights, gradients: gradients, momentumBuffer: buffer, count: count,
-        learningRate: 1e-6, momentum: 0.9, weightDecay: 1e-5, nesterov: true, firstStep: false,
-        pool: pool)
+        run, learningRate: 1e-6, momentum: 0.9, weightDecay: 1e-5, nesterov: true,
+        firstStep: false, pool: pool)
     }
     add("mean of weights", subject, passes: 3, floats: count) {
       approach(buffer, weights, share: 1e-3, count: count, pool: pool)

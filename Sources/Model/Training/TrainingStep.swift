@@ -6,7 +6,8 @@ final class TrainingStep {
   enum Result {
     /// The weights were updated; the mean loss of the batch before that.
     case done(loss: Double)
-    /// Something was no finite number; weights and optimizer are as they were.
+    /// Something was no finite number. Some weights may have been updated: the caller gives network and
+    /// optimizer a state that it kept.
     case diverged(DivergenceReport.Quantity)
     /// The caller dropped the batch; weights and optimizer are as they were.
     case abandoned
@@ -157,16 +158,21 @@ final class TrainingStep {
       measure(.update) { isComplete = accumulator.add(part, pool: pool) }
     }
     guard isComplete else { return .done(loss: sum / Double(images)) }
-    let parameters = graph.network.parameters
-    guard
-      isFinite(parameters.gradients, count: parameters.table.weightExtent, pool: pool)
-    else { return .diverged(.gradient) }
-    measure(.update) {
-      clipping?.run(pool)
-      optimizer.step(learningRate: learningRate, pool: pool)
-      average?.update(step: firstStep + optimizer.updates, pool: pool)
+    var isFinite = true
+    measure(.update) { isFinite = update(learningRate: learningRate) }
+    return isFinite ? .done(loss: sum / Double(images)) : .diverged(.gradient)
+  }
+
+  /// - Returns: whether the gradients were finite.
+  private func update(learningRate: Double) -> Bool {
+    if let clipping {
+      // Clipped, infinite ones would look like others.
+      guard graph.network.parameters.hasFiniteGradients(pool) else { return false }
+      clipping.run(pool)
     }
-    return .done(loss: sum / Double(images))
+    guard optimizer.step(learningRate: learningRate, pool: pool) else { return false }
+    average?.update(step: firstStep + optimizer.updates, pool: pool)
+    return true
   }
 
   /// Ends an epoch behind its last step.

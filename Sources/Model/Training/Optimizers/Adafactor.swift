@@ -33,7 +33,8 @@ final class Adafactor: Optimizer {
     slots = memory + (beta1 == nil ? [] : [OptimizerSlot(name: "mean", for: table)])
   }
 
-  func step(learningRate: Double, pool: ThreadPool) {
+  func step(learningRate: Double, pool: ThreadPool) -> Bool {
+    guard parameters.hasFiniteGradients(pool) else { return false }
     updates += 1
     plan.run(
       FactoredUpdate.Buffers(
@@ -44,6 +45,7 @@ final class Adafactor: Optimizer {
         share: pow(Double(updates), -0.8), epsilon: epsilon, decay: weightDecay,
         rate: learningRate, beta1: beta1),
       pool: pool)
+    return true
   }
 
   /// The matrices of a tensor that is factored: those of a convolution's outputs and inputs, pixel by

@@ -33,7 +33,7 @@ struct AdamRule: ElementwiseRule {
 
   var memory: [(name: String, start: Float)] { [("mean", 0), ("square", 0)] }
 
-  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool) {
+  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool) -> Bool {
     var numbers = AdamCoefficients(beta1: beta1, beta2: beta2, epsilon: epsilon)
     let squareCorrection = 1 - pow(beta2, Double(number))
     numbers.meanRate = rate / (1 - pow(beta1, Double(number)))
@@ -60,7 +60,7 @@ struct AdamRule: ElementwiseRule {
         numbers.epsilon = 1
       }
     }
-    adamUpdate(run, numbers, pool: pool)
+    return adamUpdate(run, numbers, pool: pool)
   }
 
   /// How far the root can be trusted; nil in the first steps, where it cannot.
@@ -105,7 +105,7 @@ struct AdamaxRule: ElementwiseRule {
 
   var memory: [(name: String, start: Float)] { [("mean", 0), ("peak", 0)] }
 
-  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool) {
+  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool) -> Bool {
     adamaxUpdate(
       run, beta1: beta1, beta2: beta2, epsilon: epsilon, decay: decays ? weightDecay : 0,
       rate: rate / (1 - pow(beta1, Double(number))), pool: pool)

@@ -10,7 +10,8 @@ protocol ElementwiseRule {
   ///   - rate: the learning rate.
   ///   - decays: whether weight decay applies.
   ///   - number: the number of the update, counted from 1.
-  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool)
+  /// - Returns: whether all gradients were finite.
+  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool) -> Bool
 }
 
 /// An optimizer whose rule treats every weight by itself: one pass over memory.
@@ -28,8 +29,9 @@ final class ElementwiseOptimizer<Rule: ElementwiseRule>: Optimizer {
     }
   }
 
-  func step(learningRate: Double, pool: ThreadPool) {
+  func step(learningRate: Double, pool: ThreadPool) -> Bool {
     updates += 1
+    var isFinite = true
     let parameters = target.parameters
     for group in target.groups {
       let start = group.range.lowerBound
@@ -37,10 +39,12 @@ final class ElementwiseOptimizer<Rule: ElementwiseRule>: Optimizer {
         weights: parameters.weights + start, gradients: parameters.gradients + start,
         first: slots[0].values + start, second: slots[slots.count - 1].values + start,
         count: group.range.count)
-      rule.update(
+      let areFinite = rule.update(
         run, rate: learningRate * group.rateScale, decays: group.decays, number: updates,
         pool: pool)
+      isFinite = isFinite && areFinite
     }
+    return isFinite
   }
 }
 
@@ -56,11 +60,10 @@ struct MomentumRule: ElementwiseRule {
 
   var memory: [(name: String, start: Float)] { [("momentum", 0)] }
 
-  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool) {
+  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool) -> Bool {
     // The buffer starts at zero, so that the first step needs no case of its own.
-    sgdUpdate(
-      weights: run.weights, gradients: run.gradients, momentumBuffer: run.first,
-      count: run.count, learningRate: Float(rate), momentum: Float(momentum),
+    return sgdUpdate(
+      run, learningRate: Float(rate), momentum: Float(momentum),
       weightDecay: decays ? Float(weightDecay) : 0, nesterov: isNesterov, firstStep: false,
       pool: pool)
   }
@@ -83,7 +86,7 @@ struct RootMeanSquareRule: ElementwiseRule {
     [("square", isTensorFlow ? 1 : 0), ("momentum", 0)]
   }
 
-  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool) {
+  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool) -> Bool {
     var numbers = RootMeanSquareCoefficients(alpha: Self.alpha, momentum: momentum)
     numbers.decay = decays ? weightDecay : 0
     if isTensorFlow {
@@ -93,7 +96,7 @@ struct RootMeanSquareRule: ElementwiseRule {
       numbers.outer = rate
       numbers.epsilonOutside = epsilon
     }
-    rootMeanSquareUpdate(run, numbers, pool: pool)
+    return rootMeanSquareUpdate(run, numbers, pool: pool)
   }
 }
 
@@ -104,7 +107,7 @@ struct AdagradRule: ElementwiseRule {
 
   var memory: [(name: String, start: Float)] { [("sum", 0)] }
 
-  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool) {
+  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool) -> Bool {
     adagradUpdate(
       run, epsilon: epsilon, decay: decays ? weightDecay : 0, rate: rate, pool: pool)
   }
@@ -117,7 +120,7 @@ struct AdadeltaRule: ElementwiseRule {
 
   var memory: [(name: String, start: Float)] { [("square", 0), ("move", 0)] }
 
-  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool) {
+  func update(_ run: UpdateRun, rate: Double, decays: Bool, number: Int, pool: ThreadPool) -> Bool {
     adadeltaUpdate(
       run, rho: 0.9, epsilon: epsilon, decay: decays ? weightDecay : 0, rate: rate, pool: pool)
   }

@@ -29,9 +29,10 @@ final class Lookahead: Optimizer {
       ]
   }
 
-  func step(learningRate: Double, pool: ThreadPool) {
-    rule.step(learningRate: learningRate, pool: pool)
+  func step(learningRate: Double, pool: ThreadPool) -> Bool {
+    guard rule.step(learningRate: learningRate, pool: pool) else { return false }
     if rule.updates % Self.interval == 0 { meet(pool) }
+    return true
   }
 
   func finishEpoch(pool: ThreadPool) {

@@ -11,7 +11,11 @@ public protocol Optimizer: AnyObject {
   var updates: Int { get set }
   /// Updates those weights that train from their gradients; of the others neither the weights nor
   /// the slots change.
-  func step(learningRate: Double, pool: ThreadPool)
+  ///
+  /// - Returns: whether their gradients were finite. Where some are not, others may have been used: the
+  ///   training returns to a state that it kept.
+  @discardableResult
+  func step(learningRate: Double, pool: ThreadPool) -> Bool
   /// Is told when the last step of an epoch is done.
   func finishEpoch(pool: ThreadPool)
 }
@@ -19,6 +23,13 @@ public protocol Optimizer: AnyObject {
 extension Optimizer {
   /// Most rules know nothing of epochs.
   public func finishEpoch(pool: ThreadPool) {}
+}
+
+extension ParameterStore {
+  /// Whether all gradients are finite.
+  func hasFiniteGradients(_ pool: ThreadPool) -> Bool {
+    isFinite(gradients, count: table.weightExtent, pool: pool)
+  }
 }
 
 /// The weights that an optimizer changes, and how.

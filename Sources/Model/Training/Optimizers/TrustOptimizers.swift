@@ -25,7 +25,8 @@ final class Lamb: Optimizer {
     slots = ["mean", "square"].map { OptimizerSlot(name: $0, for: target.parameters.table) }
   }
 
-  func step(learningRate: Double, pool: ThreadPool) {
+  func step(learningRate: Double, pool: ThreadPool) -> Bool {
+    guard parameters.hasFiniteGradients(pool) else { return false }
     updates += 1
     let number = Double(updates)
     plan.lamb(
@@ -36,6 +37,7 @@ final class Lamb: Optimizer {
         beta1: beta1, beta2: beta2, epsilon: epsilon, decay: weightDecay, rate: learningRate,
         meanCorrection: 1 - pow(beta1, number), squareCorrection: 1 - pow(beta2, number)),
       pool: pool)
+    return true
   }
 }
 
@@ -59,7 +61,8 @@ final class Lars: Optimizer {
     slots = [OptimizerSlot(name: "momentum", for: target.parameters.table)]
   }
 
-  func step(learningRate: Double, pool: ThreadPool) {
+  func step(learningRate: Double, pool: ThreadPool) -> Bool {
+    guard parameters.hasFiniteGradients(pool) else { return false }
     updates += 1
     plan.lars(
       UpdateBuffers(
@@ -68,5 +71,6 @@ final class Lars: Optimizer {
       TrustUpdate.LarsCoefficients(
         momentum: momentum, epsilon: epsilon, decay: weightDecay, rate: learningRate),
       pool: pool)
+    return true
   }
 }
