@@ -315,6 +315,10 @@ private func outer<let height: Int, let vectors: Int>(
     var columns = UnsafeRawPointer(tile.columns)
     for pixel in 0..<tile.pixels {
       if pixel & 3 == 0 { processor_prefetch(ahead[pixel &>> 2]) }
+      if pixel & 7 == 0 && pixel < 8 &* height {
+        let next = target + (height &+ pixel &>> 3) &* tile.stride
+        for j in 0..<vectors { processor_prefetch_to_write(next + j &* 16) }
+      }
       let row = table[pixel] + offset
       let b = InlineArray<vectors, Vector> {
         columns.loadUnaligned(fromByteOffset: $0 &* 64, as: Vector.self)

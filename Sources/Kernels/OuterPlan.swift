@@ -124,8 +124,9 @@ struct OuterPlan {
       gather.isPlain
       ? ((rows + shareSide - 1) / shareSide) * ((columns + shareSide - 1) / shareSide) : 1
     let shares = min(16, work >> 17) / shareParts
+    let least = rows * columns <= 50_000 ? 512 : 1_024
     let fits = rows * columns <= 100_000
-    let wantedGroups = fits ? max(1, min(8, gather.pixels / 512, shares)) : 1
+    let wantedGroups = fits ? max(1, min(8, gather.pixels / least, shares)) : 1
     let share = (gather.pixels + wantedGroups - 1) / wantedGroups
     let blocks = (share + Self.block - 1) / Self.block
     pixelsPerBlock = blocks < 16 ? (share + blocks - 1) / blocks : Self.block

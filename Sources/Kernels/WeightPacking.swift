@@ -199,7 +199,7 @@ struct WeightSource {
     guard isTransposed else {
       return LinesAhead(
         start: UnsafeRawPointer(weight + panel.column), step: stride &* 4, tileStep: 64,
-        tiles: panel.vectors &- 1)
+        tiles: stride & 15 == 0 ? panel.vectors &- 1 : panel.vectors)
     }
     // The columns lie one behind the other.
     let step = (panel.width &* 4 &+ tiles &- 1) / tiles
