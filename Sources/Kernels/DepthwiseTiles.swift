@@ -94,9 +94,19 @@ struct PlaneSums {
     (L.load(moments + 32) + square.0 + square.1).store(moments + 32)
   }
 
-  /// Eight targets at a time share what is read of a tap.
+  /// Neighbours in a row share what is read of the source where that is known of a pass; otherwise eight
+  /// targets at a time share what is read of a tap.
   @inline(__always)
   private func walk<Store: TileStore>(_ count: Int, _ lane: Int, _ store: inout Store) {
+    switch hasWideRegisters ? pass.run : 0 {
+    case 4: walkRuns(InlineArray<4, Void>.self, InlineArray<6, Void>.self, count, lane, &store)
+    case 2: walkRuns(InlineArray<2, Void>.self, InlineArray<4, Void>.self, count, lane, &store)
+    default: walkTiles(count, lane, &store)
+    }
+  }
+
+  @inline(__always)
+  private func walkTiles<Store: TileStore>(_ count: Int, _ lane: Int, _ store: inout Store) {
     var first = 0
     while first &+ 8 <= count {
       tile(InlineArray<8, Void>.self, first, lane, &store)
@@ -109,6 +119,36 @@ struct PlaneSums {
     while first < count {
       tile(InlineArray<1, Void>.self, first, lane, &store)
       first &+= 1
+    }
+  }
+
+  /// `size` neighbours at a time of a 3x3 kernel that moves by one pixel: they reach `size` + 2 columns.
+  @inline(__always)
+  private func walkRuns<let size: Int, let reach: Int, Store: TileStore>(
+    _: InlineArray<size, Void>.Type, _: InlineArray<reach, Void>.Type, _ count: Int, _ lane: Int,
+    _ store: inout Store
+  ) {
+    typealias L = Store.L
+    let zero = L(splat: 0)
+    var kernel = InlineArray<9, L>(repeating: zero)
+    for tap in 0..<9 { kernel[tap] = L.load(weights + (pass.grid[tap] &* pitch &+ lane)) }
+    let source = source + (pass.corner &+ lane)
+    let rowPitch = pass.rowPitch
+    var first = 0
+    while first < count {
+      var row = source + Int(pass.sources[first])
+      var sums = InlineArray<size, L>(repeating: zero)
+      for r in 0..<3 {
+        var values = InlineArray<reach, L>(repeating: zero)
+        for i in 0..<reach { values[i] = L.load(row + i &* 16) }
+        for c in 0..<3 {
+          for i in 0..<size { sums[i] = L.fma(values[i &+ c], kernel[r &* 3 &+ c], sums[i]) }
+        }
+        row += rowPitch
+      }
+      let target = Int(pass.targets[first])
+      for i in 0..<size { store.put(sums[i], pixel: target &+ i, lane: lane, index: i) }
+      first &+= size
     }
   }
 
@@ -218,7 +258,8 @@ private struct MomentStore<L: Lanes>: TileStore {
     let place = target.pixel(pixel) + lane
     L.fetchToWrite(place + target.ahead)
     sum.store(place)
-    let distance = sum - pivot
+    // sum - pivot: of a plain difference the compiler makes a dozen shuffles here.
+    let distance = L.fnma(pivot, L(splat: 1), sum)
     sums.add(distance, times: distance, index: index)
   }
 }
@@ -235,6 +276,8 @@ struct PlaneWeightSums {
   let gradient: UnsafePointer<Float>
   let pixels: UnsafePointer<Int32>
   let count: Int
+  /// The neighbours in a row that are read together, 4, 2 or none, by a kernel that moves by one pixel.
+  let run: Int
   /// [tap][16]; the sums begin with zero, or with what is there.
   let sums: UnsafeMutablePointer<Float>
   let isFirst: Bool
@@ -243,7 +286,12 @@ struct PlaneWeightSums {
   @inline(never)
   func run3() {
     if hasWideRegisters {
-      add(InlineArray<3, Void>.self, InlineArray<3, Void>.self, Vector.self, row: 0, lane: 0)
+      switch run {
+      case 4: addRuns(InlineArray<4, Void>.self, InlineArray<6, Void>.self)
+      case 2: addRuns(InlineArray<2, Void>.self, InlineArray<4, Void>.self)
+      default:
+        add(InlineArray<3, Void>.self, InlineArray<3, Void>.self, Vector.self, row: 0, lane: 0)
+      }
     } else {
       for lane in [0, 8] {
         add(
@@ -270,6 +318,36 @@ struct PlaneWeightSums {
           lane: lane)
       }
     }
+  }
+
+  /// The sums of a 3x3 kernel over `size` neighbours at a time, which reach `size` + 2 columns.
+  @inline(__always)
+  private func addRuns<let size: Int, let reach: Int>(
+    _: InlineArray<size, Void>.Type, _: InlineArray<reach, Void>.Type
+  ) {
+    let source = source + start
+    var total = InlineArray<9, Vector>(repeating: .zero)
+    if !isFirst {
+      for tap in 0..<9 { total[tap] = Vector.load(sums + tap &* 16) }
+    }
+    var first = 0
+    while first < count {
+      let slopes = gradient + Int(pixels[first])
+      var row = source + Int(sources[first])
+      for r in 0..<3 {
+        var values = InlineArray<reach, Vector>(repeating: .zero)
+        for i in 0..<reach { values[i] = Vector.load(row + i &* 16) }
+        for i in 0..<size {
+          let slope = Vector.load(slopes + i &* 16)
+          for c in 0..<3 {
+            total[r &* 3 &+ c] = Vector.fma(values[i &+ c], slope, total[r &* 3 &+ c])
+          }
+        }
+        row += pitch
+      }
+      first &+= size
+    }
+    for tap in 0..<9 { total[tap].store(sums + tap &* 16) }
   }
 
   @inline(__always)

@@ -172,7 +172,7 @@ extension DepthwiseConvolution {
       source: input.base + plane.place &* input.distance, sources: plan.forward.sources,
       start: plan.firstTap, pitch: plan.input.pitch,
       gradient: gradient.base + plane.place &* gradient.distance, pixels: gradient.pixels,
-      count: pixels,
+      count: pixels, run: plan.forward.run,
       sums: plan.weightSums(task.part, task.slab, memory: memory.shared)
         + plane.index &* plan.taps &* 16,
       isFirst: isFirst)

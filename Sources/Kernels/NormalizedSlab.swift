@@ -41,15 +41,13 @@ extension NormalizedMap {
     let first = images.lowerBound &* rowsPerImage
     switch gradient {
     case .stored(let gradient):
-      for pixel in 0..<images.count &* rowsPerImage {
-        let row = (first &+ pixel) &* channels &+ start
-        SlabGradientRow(
-          gradient: NormInputGradient(
-            x: x + row, outputGradient: gradient + row, channels: channels, norm: norm,
-            totals: totals + start),
-          ahead: ahead, slab: target, target: target.pixel(pixel)
-        ).cover(slab.count)
-      }
+      let row = first &* channels &+ start
+      SlabGradients(
+        first: NormInputGradient(
+          x: x + row, outputGradient: gradient + row, channels: channels, norm: norm,
+          totals: totals + start),
+        rows: images.count &* rowsPerImage, ahead: ahead, slab: target
+      ).cover(slab.count)
     case .gated(let gradient, let gates, let meanGradient):
       func run<F: PointwiseFunction>(_: F.Type) {
         for image in images {
@@ -110,19 +108,27 @@ private struct SlabRowWithSlopes<F: PointwiseFunction>: ChannelGroup {
   }
 }
 
-/// The gradient of a norm's input to a pixel of a slab.
-private struct SlabGradientRow: ChannelGroup {
-  let gradient: NormInputGradient<IdentityFunction>
+/// The gradients of a norm's input to the pixels of a slab.
+private struct SlabGradients: ChannelGroup {
+  let first: NormInputGradient<IdentityFunction>
+  let rows: Int
   /// Floats to what is read later and fetched now.
   let ahead: Int
   let slab: ChannelSlab
-  let target: UnsafeMutablePointer<Float>
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at c: Int) {
-    L.fetch(gradient.x + c + ahead)
-    L.fetch(gradient.outputGradient + c + ahead)
-    gradient.value(L.self, at: c).storeBlocks(target + slab.offset(c), slab.distance)
+    let constants = first.constants(L.self, at: c)
+    let place = slab.offset(c)
+    var (x, gradient) = (first.x + c, first.outputGradient + c)
+    for row in 0..<rows {
+      L.fetch(x + ahead)
+      L.fetch(gradient + ahead)
+      constants.value(L.load(x), L.load(gradient))
+        .storeBlocks(slab.pixel(row) + place, slab.distance)
+      x += first.channels
+      gradient += first.channels
+    }
   }
 }
 

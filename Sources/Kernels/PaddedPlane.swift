@@ -108,10 +108,17 @@ struct DepthwisePass {
     let sources: UnsafePointer<Int32>
     let targets: UnsafePointer<Int32>
     let targetsPerImage: Int
+    /// The neighbours in a row that may be computed together, 4 or 2, where the kernel is 3x3 and moves by
+    /// one pixel, or 0; then also the floats from a target's place to the first source in memory,
+    /// between rows of sources, and the kernel taps in the order of their sources.
+    let run: Int
+    let corner: Int
+    let rowPitch: Int
+    let grid: UnsafePointer<Int>
   }
 
   let addresses: Addresses
-  private let tables: (Table<Int>, Table<Int>, Table<Int32>, Table<Int32>)
+  private let tables: (Table<Int>, Table<Int>, Table<Int32>, Table<Int32>, Table<Int>)
 
   /// - Parameters:
   ///   - plane: where the sources are.
@@ -139,9 +146,20 @@ struct DepthwisePass {
         }
       }
     }
-    tables = (Table(taps), Table(offsets), Table(sources), Table(targets))
+    let order = offsets.indices.sorted { offsets[$0] < offsets[$1] }
+    let corner = order.first.map { offsets[$0] } ?? 0
+    let isSquare =
+      kernel == 3 && rows.step == 1 && columns.step == 1
+      && columns.targets == Array(0..<width)
+      && order.map { offsets[$0] - corner }
+        == (0..<9).map { $0 / 3 * plane.pitch + $0 % 3 * 16 }
+    tables = (
+      Table(taps), Table(offsets), Table(sources), Table(targets), Table(order.map { taps[$0] })
+    )
     addresses = Addresses(
       taps: tables.0.base, offsets: tables.1.base, tapCount: taps.count, sources: tables.2.base,
-      targets: tables.3.base, targetsPerImage: rows.targets.count * columns.targets.count)
+      targets: tables.3.base, targetsPerImage: rows.targets.count * columns.targets.count,
+      run: !isSquare ? 0 : width % 4 == 0 ? 4 : width % 2 == 0 ? 2 : 0, corner: corner,
+      rowPitch: plane.pitch, grid: tables.4.base)
   }
 }
