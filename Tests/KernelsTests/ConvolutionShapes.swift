@@ -52,6 +52,9 @@ let raggedDepthwiseShapes: [ConvolutionShape] = [
   shape(2, 12, 200, 200, 3, 1, .same), shape(1, 19, 16, 16, 3, 1, .same),
   // Single pixels and squares of four, of many images and channels.
   shape(70, 1, 200, 200, 3, 1, .same), shape(33, 2, 330, 330, 5, 1, .symmetric),
+  // Rows of whole runs of two or four pixels.
+  shape(33, 2, 330, 330, 3, 1, .same), shape(7, 4, 72, 72, 3, 1, .symmetric),
+  shape(3, 7, 20, 20, 3, 1, .same, width: 8), shape(2, 5, 40, 40, 3, 1, .symmetric, width: 10),
   // Maps of more pixels than lie in a first cache.
   shape(1, 24, 40, 40, 3, 1, .same), shape(2, 25, 24, 24, 5, 2, .same),
 ]

@@ -152,6 +152,25 @@ struct OptimizerTests {
     #expect(ends[1] == ends[0] && ends[2] == ends[0])
   }
 
+  @Test("a gradient that is no finite number is told of and reaches no weight", arguments: rules)
+  func infiniteGradients(_ choice: OptimizerChoice) throws {
+    let pool = ThreadPool(threads: 2)
+    for path in ["conv.weight", "norm.bias", "head.bias"] {
+      for (value, place) in [(Float.infinity, 0.0), (-.infinity, 0.5), (.nan, 1)] {
+        let bag = TensorBag(width: 5)
+        let optimizer = try settings(["opt": .word(choice.rawValue)]).make(for: bag.target())
+        bag.setGradients(step: 0)
+        #expect(optimizer.step(learningRate: 0.01, pool: pool))
+        bag.setGradients(step: 1)
+        let info = try #require(bag.weights.first { $0.path == path })
+        bag.store.gradients[info.offset + Int(place * Double(info.count - 1))] = value
+        #expect(!optimizer.step(learningRate: 0.01, pool: pool), "\(value) in \(path)")
+        let weights = bag.weights.map(bag.store.values).joined()
+        #expect(weights.allSatisfy { $0.isFinite }, "\(value) in \(path)")
+      }
+    }
+  }
+
   @Test("what is frozen keeps its weights and slots", arguments: rules)
   func frozen(_ choice: OptimizerChoice) throws {
     let bag = TensorBag()
