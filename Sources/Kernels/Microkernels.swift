@@ -302,6 +302,8 @@ private func outer<let height: Int, let vectors: Int>(
 ) {
   let table = tile.table
   let columnsStep = tile.columnsStep
+  // Where rows are no whole lines, what is written lies across them.
+  let isAcross = tile.stride & 15 != 0
   var ahead = tile.ahead
   var offset = tile.offset
   var target = tile.target
@@ -318,6 +320,7 @@ private func outer<let height: Int, let vectors: Int>(
       if pixel & 7 == 0 && pixel < 8 &* height {
         let next = target + (height &+ pixel &>> 3) &* tile.stride
         for j in 0..<vectors { processor_prefetch_to_write(next + j &* 16) }
+        if isAcross { processor_prefetch_to_write(next + (vectors &* 16 &- 1)) }
       }
       let row = table[pixel] + offset
       let b = InlineArray<vectors, Vector> {
