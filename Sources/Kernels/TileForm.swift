@@ -95,7 +95,7 @@ struct TileOutputs: ChannelGroup {
   @inline(__always)
   private func load<L: Lanes>(_ product: Int, _ c: Int) -> L {
     let place = products + (product &* step &+ c)
-    L.fetch(place + Winograd.ahead)
+    if form == .phased { L.fetch(place + Winograd.ahead) }
     return L.load(place)
   }
 }
