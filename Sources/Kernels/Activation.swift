@@ -105,25 +105,14 @@ private struct SigmoidValues: ChannelGroup {
   }
 }
 
-/// inputGradient = outputGradient * y (1 - y), where y is the sigmoid's output (not its argument);
-/// inputGradient may alias outputGradient.
-public func sigmoidBackward(
-  output y: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>, count: Int,
-  inputGradient: UnsafeMutablePointer<Float>, pool: ThreadPool
-) {
-  flat(
-    count, pool,
-    SigmoidGradients(output: y, outputGradient: outputGradient, inputGradient: inputGradient))
-}
-
-private struct SigmoidGradients: ChannelGroup {
-  let output: UnsafePointer<Float>
-  let outputGradient: UnsafePointer<Float>
-  let inputGradient: UnsafeMutablePointer<Float>
+/// In place, the gradients of what sigmoids are taken of from those of the sigmoids y: times y (1 - y).
+struct SigmoidSlopes: ChannelGroup {
+  let y: UnsafePointer<Float>
+  let gradient: UnsafeMutablePointer<Float>
 
   @inline(__always)
   func run<L: Lanes>(_: L.Type, at i: Int) {
-    let y = L.load(output + i)
-    (L.load(outputGradient + i) * (y * (L(splat: 1) - y))).store(inputGradient + i)
+    let y = L.load(y + i)
+    (L.load(gradient + i) * (y * (L(splat: 1) - y))).store(gradient + i)
   }
 }

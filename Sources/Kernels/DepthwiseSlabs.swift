@@ -167,15 +167,12 @@ struct DepthwiseSlabs {
     let ahead: Int
   }
 
-  /// Writes the zeros around the images of all workers' planes, which their tasks leave alone.
-  func clearMargins(_ memory: WorkMemory, _ pool: ThreadPool, backward: Bool) {
-    pool.run(pool.threads) { worker in
-      let slabs = memory.own(worker)
-      ChannelSlab(slabs, input).clearMargins(input, planes: stripPlanes)
-      guard backward else { return }
-      ChannelSlab(slabs + stripPlanes &* input.count, gradient)
-        .clearMargins(gradient, planes: stripPlanes)
-    }
+  /// Writes the zeros around the images of a worker's planes, which its tasks leave alone.
+  func clearMargins(_ slabs: UnsafeMutablePointer<Float>, backward: Bool) {
+    ChannelSlab(slabs, input).clearMargins(input, planes: stripPlanes)
+    guard backward else { return }
+    ChannelSlab(slabs + stripPlanes &* input.count, gradient)
+      .clearMargins(gradient, planes: stripPlanes)
   }
 
   func task(_ index: Int, channels: Int, memory: UnsafeMutablePointer<Float>) -> Task {

@@ -10,8 +10,9 @@ extension DepthwiseConvolution {
     let channels = shape.inputChannels
     let moments = MomentSums(base: scratch.base, channels: channels)
     pool.workspace.use { memory in
-      plan.clearMargins(memory, pool, backward: false)
-      pool.runOnWorkers(plan.parts * plan.count) { index, worker in
+      pool.runOnWorkers(plan.parts * plan.count) { worker in
+        plan.clearMargins(memory.own(worker), backward: false)
+      } then: { index, worker in
         let task = plan.task(index, channels: channels, memory: memory.own(worker))
         plan.forEachStrip(task, pitch: channels) { strip in
           let (image, count) = (strip.images.lowerBound, strip.images.count)
@@ -73,8 +74,9 @@ extension DepthwiseConvolution {
     guard let plan = slabs else { preconditionFailure("the convolution was planned for inference") }
     let channels = shape.inputChannels
     pool.workspace.use { memory in
-      plan.clearMargins(memory, pool, backward: true)
-      pool.runOnWorkers(plan.parts * plan.count) { index, worker in
+      pool.runOnWorkers(plan.parts * plan.count) { worker in
+        plan.clearMargins(memory.own(worker), backward: true)
+      } then: { index, worker in
         let task = plan.task(index, channels: channels, memory: memory.own(worker))
         task.moments.update(repeating: 0, count: task.planes &* 48)
         plan.forEachStrip(task, pitch: channels) { strip in

@@ -33,14 +33,15 @@ public struct GatedSums {
     scratch.base + (2 &+ 4 &* index) &* channels
   }
 
-  /// Sums over the pixels of every image; writes also the gradient of its gates, Σ g * activation(z).
+  /// Sums over the pixels of every image; writes also what `gateGradient` gives.
   ///
   /// - Parameters:
   ///   - map: the map in front of the gate, [rows, channels].
   ///   - outputGradient: g, [rows, channels].
+  ///   - gates: [images, channels], after the sigmoid.
   ///   - gateGradient: [images, channels].
   public func add(
-    _ map: NormalizedMap, outputGradient: UnsafePointer<Float>,
+    _ map: NormalizedMap, outputGradient: UnsafePointer<Float>, gates: UnsafePointer<Float>,
     gateGradient: UnsafeMutablePointer<Float>, pool: ThreadPool
   ) {
     let spatial = map.rowsPerImage
@@ -54,6 +55,8 @@ public struct GatedSums {
             gateGradient: gateGradient + image &* channels, sums: self.image(image)
           ).cover(channels)
         }
+        SigmoidSlopes(y: gates + image &* channels, gradient: gateGradient + image &* channels)
+          .cover(channels)
       }
     }
     switch map.activation {

@@ -27,10 +27,11 @@ public func globalAveragePool(
 }
 
 /// gateGradient [images, channels] = Σ outputGradient * activation(norm(x)) over each image's
-/// pixels, where outputGradient [rows, channels] is that of the gated map.
+/// pixels, where outputGradient [rows, channels] is that of the map gated by sigmoids; times their slope at
+/// `gates` [images, channels]: the gradient of what the sigmoids are taken of.
 public func gateGradient(
-  _ map: NormalizedMap, outputGradient: UnsafePointer<Float>, batch: Int, channels: Int,
-  gateGradient: UnsafeMutablePointer<Float>, pool: ThreadPool
+  _ map: NormalizedMap, outputGradient: UnsafePointer<Float>, gates: UnsafePointer<Float>,
+  batch: Int, channels: Int, gateGradient: UnsafeMutablePointer<Float>, pool: ThreadPool
 ) {
   let spatial = map.rowsPerImage
   func run<F: PointwiseFunction>(_: F.Type) {
@@ -43,6 +44,8 @@ public func gateGradient(
           sums: gateGradient + image &* channels
         ).coverChains(channels)
       }
+      SigmoidSlopes(y: gates + image &* channels, gradient: gateGradient + image &* channels)
+        .cover(channels)
     }
   }
   switch map.activation {

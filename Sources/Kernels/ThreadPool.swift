@@ -68,6 +68,25 @@ public final class ThreadPool: @unchecked Sendable {
     runOnWorkers(count, then: 0, body)
   }
 
+  /// Like `runOnWorkers`; each thread prepares itself before its first task.
+  func runOnWorkers(
+    _ count: Int, preparing prepare: (_ worker: Int) -> Void,
+    then body: (_ index: Int, _ worker: Int) -> Void
+  ) {
+    // A thread's flag is far enough from those of others.
+    let pitch = 128
+    withUnsafeTemporaryAllocation(of: Bool.self, capacity: threads * pitch) { isReady in
+      isReady.initialize(repeating: false)
+      runOnWorkers(count) { index, worker in
+        if !isReady[worker &* pitch] {
+          prepare(worker)
+          isReady[worker &* pitch] = true
+        }
+        body(index, worker)
+      }
+    }
+  }
+
   /// Like `runOnWorkers` for two kinds of tasks that need nothing of each other: 0 ..< first, and
   /// behind them `second` more, which threads begin when none of the first is left. Large tasks come
   /// first and small ones fill what would be a wait for their end.

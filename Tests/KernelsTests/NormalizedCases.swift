@@ -207,14 +207,14 @@ extension KernelCase {
           map(nil), batch: batch, channels: channels, output: means.base, pool: pool)
         let gateGradients = memory.unset(batch * channels)
         gateGradient(
-          map(nil), outputGradient: memory.floats(gradient).reading, batch: batch,
-          channels: channels, gateGradient: gateGradients.base, pool: pool)
+          map(nil), outputGradient: memory.floats(gradient).reading, gates: gate.reading,
+          batch: batch, channels: channels, gateGradient: gateGradients.base, pool: pool)
         let gateGradientsBeside = memory.unset(batch * channels)
         let gatedSums = GatedSums(
           NormScratch(count: GatedSums.count(batch: batch, channels: channels)), batch: batch,
           channels: channels)
         gatedSums.add(
-          map(nil), outputGradient: memory.floats(gradient).reading,
+          map(nil), outputGradient: memory.floats(gradient).reading, gates: gate.reading,
           gateGradient: gateGradientsBeside.base, pool: pool)
         let joined = gatedSums.joined(
           gates: gate.reading, meanGradient: memory.floats(meanGradient).reading, pixels: spatial,
@@ -246,7 +246,8 @@ extension KernelCase {
         }
         for index in x.indices {
           means[place(index)] += values[index].0 / Double(spatial)
-          gateGradients[place(index)] += values[index].0 * Double(gradient[index])
+          let slope = Double(gates[place(index)]) * (1 - Double(gates[place(index)]))
+          gateGradients[place(index)] += values[index].0 * Double(gradient[index]) * slope
         }
         func argument(isGated: Bool) -> [Double] {
           x.indices.map { index in

@@ -121,13 +121,14 @@ public final class KernelBenchmark {
     }
     add("gradient of gate", subject, passes: 2, floats: count) {
       gateGradient(
-        plain, outputGradient: gradient, batch: batch, channels: channels,
+        plain, outputGradient: gradient, gates: perImage.0, batch: batch, channels: channels,
         gateGradient: perImage.1, pool: pool)
     }
     let gatedScratch = NormScratch(count: GatedSums.count(batch: batch, channels: channels))
     add("gradient of gate, sums", subject, passes: 2, floats: count) {
       GatedSums(gatedScratch, batch: batch, channels: channels)
-        .add(plain, outputGradient: gradient, gateGradient: perImage.1, pool: pool)
+        .add(
+          plain, outputGradient: gradient, gates: perImage.0, gateGradient: perImage.1, pool: pool)
     }
     add("gated norm, SiLU backward", subject, passes: 3, floats: count) {
       // A small gradient each time: it is replaced by its product with the gate and the slope.

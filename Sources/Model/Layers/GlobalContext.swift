@@ -95,11 +95,8 @@ struct GlobalContext {
     let squeezed = context[saved.squeezedGradient]
     let input = front.output(context)
     gateGradient(
-      input, outputGradient: gradient, batch: batch, channels: channels, gateGradient: wide,
-      pool: context.pool)
-    sigmoidBackward(
-      output: context[saved.gate], outputGradient: wide, count: batch * channels,
-      inputGradient: wide, pool: context.pool)
+      input, outputGradient: gradient, gates: context[saved.gate], batch: batch,
+      channels: channels, gateGradient: wide, pool: context.pool)
     excite.backward(
       context[saved.hidden], rows: batch, outputGradient: wide, inputGradient: narrow, context)
     siluBackward(

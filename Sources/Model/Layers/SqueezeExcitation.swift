@@ -75,15 +75,13 @@ struct SqueezeExcitation {
     let sums = storesGradient ? nil : GatedSums(context.scratch, batch: batch, channels: channels)
     if let sums {
       sums.add(
-        front.output(context), outputGradient: gradient, gateGradient: wide, pool: context.pool)
+        front.output(context), outputGradient: gradient, gates: context[saved.gate],
+        gateGradient: wide, pool: context.pool)
     } else {
       gateGradient(
-        front.output(context), outputGradient: gradient, batch: batch, channels: channels,
-        gateGradient: wide, pool: context.pool)
+        front.output(context), outputGradient: gradient, gates: context[saved.gate], batch: batch,
+        channels: channels, gateGradient: wide, pool: context.pool)
     }
-    sigmoidBackward(
-      output: context[saved.gate], outputGradient: wide, count: batch * channels,
-      inputGradient: wide, pool: context.pool)
     excite.backward(
       context[saved.hidden], rows: batch, outputGradient: wide, inputGradient: narrow, context)
     siluBackward(
