@@ -99,6 +99,7 @@ struct PlaneSums {
   @inline(__always)
   private func walk<Store: TileStore>(_ count: Int, _ lane: Int, _ store: inout Store) {
     switch hasWideRegisters ? pass.run : 0 {
+    case 7: walkRuns(InlineArray<7, Void>.self, InlineArray<9, Void>.self, count, lane, &store)
     case 4: walkRuns(InlineArray<4, Void>.self, InlineArray<6, Void>.self, count, lane, &store)
     case 2: walkRuns(InlineArray<2, Void>.self, InlineArray<4, Void>.self, count, lane, &store)
     default: walkTiles(count, lane, &store)
@@ -123,6 +124,7 @@ struct PlaneSums {
   }
 
   /// `size` neighbours at a time of a 3x3 kernel that moves by one pixel: they reach `size` + 2 columns.
+  /// The last run is computed whole; targets are whole runs.
   @inline(__always)
   private func walkRuns<let size: Int, let reach: Int, Store: TileStore>(
     _: InlineArray<size, Void>.Type, _: InlineArray<reach, Void>.Type, _ count: Int, _ lane: Int,
@@ -276,7 +278,7 @@ struct PlaneWeightSums {
   let gradient: UnsafePointer<Float>
   let pixels: UnsafePointer<Int32>
   let count: Int
-  /// The neighbours in a row that are read together, 4, 2 or none, by a kernel that moves by one pixel.
+  /// The neighbours in a row that are read together, as a pass has them.
   let run: Int
   /// [tap][16]; the sums begin with zero, or with what is there.
   let sums: UnsafeMutablePointer<Float>
@@ -287,6 +289,7 @@ struct PlaneWeightSums {
   func run3() {
     if hasWideRegisters {
       switch run {
+      case 7: addRuns(InlineArray<7, Void>.self, InlineArray<9, Void>.self)
       case 4: addRuns(InlineArray<4, Void>.self, InlineArray<6, Void>.self)
       case 2: addRuns(InlineArray<2, Void>.self, InlineArray<4, Void>.self)
       default:

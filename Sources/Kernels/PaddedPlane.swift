@@ -108,8 +108,8 @@ struct DepthwisePass {
     let sources: UnsafePointer<Int32>
     let targets: UnsafePointer<Int32>
     let targetsPerImage: Int
-    /// The neighbours in a row that may be computed together, 4 or 2, where the kernel is 3x3 and moves by
-    /// one pixel, or 0; then also the floats from a target's place to the first source in memory,
+    /// The neighbours in a row that may be computed together, 4, 2 or 7, where the kernel is 3x3 and moves
+    /// by one pixel, or 0; then also the floats from a target's place to the first source in memory,
     /// between rows of sources, and the kernel taps in the order of their sources.
     let run: Int
     let corner: Int
@@ -159,7 +159,7 @@ struct DepthwisePass {
     addresses = Addresses(
       taps: tables.0.base, offsets: tables.1.base, tapCount: taps.count, sources: tables.2.base,
       targets: tables.3.base, targetsPerImage: rows.targets.count * columns.targets.count,
-      run: !isSquare ? 0 : width % 4 == 0 ? 4 : width % 2 == 0 ? 2 : 0, corner: corner,
+      run: isSquare ? [4, 2, 7].first { width % $0 == 0 } ?? 0 : 0, corner: corner,
       rowPitch: plane.pitch, grid: tables.4.base)
   }
 }
