@@ -1,6 +1,7 @@
-import Kernels
 import Synchronization
 import Testing
+
+@testable import Kernels
 
 @Suite struct ThreadPoolTests {
   @Test(arguments: [1, 2, 3, 4])
@@ -31,6 +32,32 @@ import Testing
           }
         }
         #expect(counts.allSatisfy { $0 == 1 })
+      }
+    }
+  }
+
+  @Test(arguments: [1, 2, 3, 4])
+  func eachThreadPreparesItselfOnce(_ threads: Int) {
+    let pool = ThreadPool(threads: threads)
+    for count in [0, 1, 3, 64] {
+      for _ in 0..<50 {
+        var prepared = [Int](repeating: 0, count: threads)
+        var tasks = [Int](repeating: 0, count: threads)
+        var isEarly = false
+        prepared.withUnsafeMutableBufferPointer { prepared in
+          let base = prepared.baseAddress
+          tasks.withUnsafeMutableBufferPointer { tasks in
+            let counts = tasks.baseAddress
+            pool.runOnWorkers(count) { worker in
+              base?[worker] += 1
+            } then: { _, worker in
+              counts?[worker] += 1
+              if base?[worker] != 1 { isEarly = true }
+            }
+          }
+        }
+        #expect(!isEarly && tasks.reduce(0, +) == count)
+        #expect(prepared == tasks.map { min(1, $0) })
       }
     }
   }
