@@ -1,16 +1,10 @@
-internal import Synchronization
-
 /// Whether all of `count` numbers are finite: one pass over the memory, in parallel.
 public func isFinite(_ values: UnsafePointer<Float>, count: Int, pool: ThreadPool) -> Bool {
   let tile = 1 << 16
-  let hasFailed = Atomic<Bool>(false)
-  pool.run((count + tile - 1) / tile) { task in
+  return pool.runAll((count + tile - 1) / tile) { task in
     let start = task * tile
-    if !isFinite(values + start, count: min(count - start, tile)) {
-      hasFailed.store(true, ordering: .relaxed)
-    }
+    return isFinite(values + start, count: min(count - start, tile))
   }
-  return !hasFailed.load(ordering: .relaxed)
 }
 
 /// The same by one thread.

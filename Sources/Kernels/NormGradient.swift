@@ -72,11 +72,6 @@ struct NormInputGradient<F: PointwiseFunction> {
   let norm: NormParameters
   let totals: UnsafePointer<Float>
 
-  @inline(__always)
-  func value<L: Lanes>(_: L.Type, at c: Int) -> L {
-    constants(L.self, at: c).value(L.load(x + c), L.load(outputGradient + c))
-  }
-
   /// What is the same for all pixels.
   @inline(__always)
   func constants<L: Lanes>(_: L.Type, at c: Int) -> Constants<L> {

@@ -30,22 +30,16 @@ struct PhaseFilters {
     _ packed: UnsafePointer<Float>, _ packing: WeightPacking,
     to target: UnsafeMutablePointer<Float>, pool: ThreadPool
   ) {
-    let (depth, panels) = (depth, packing.panels.base)
-    let chunk = 16
-    let chunks = (depth + chunk - 1) / chunk
-    pool.run(chunks * packing.panels.count) { task in
-      let panel = panels[task / chunks]
+    let depth = depth
+    packing.panels.forEach(rows: depth, chunk: 16, pool) { panel, row in
       let width = panel.vectors &* 16
-      for row in task % chunks &* chunk..<min(depth, (task % chunks &+ 1) &* chunk) {
-        let taps = packed + (9 &* depth &* panel.column &+ row &* width)
-        let values =
-          target + (PhaseTiles.filterValues &* depth &* panel.column &+ row &* width)
-        PhaseTiles.forEachPhase { phase in
-          PhaseFilter(
-            taps: taps, slots: slots.base, phase: phase, isReversed: isReversed, single: single,
-            values: values, places: places.base, step: depth &* width
-          ).coverRegisters(from: 0, to: width)
-        }
+      let taps = packed + (9 &* depth &* panel.column &+ row &* width)
+      let values = target + (PhaseTiles.filterValues &* depth &* panel.column &+ row &* width)
+      PhaseTiles.forEachPhase { phase in
+        PhaseFilter(
+          taps: taps, slots: slots.base, phase: phase, isReversed: isReversed, single: single,
+          values: values, places: places.base, step: depth &* width
+        ).coverRegisters(from: 0, to: width)
       }
     }
   }

@@ -62,6 +62,16 @@ public final class ThreadPool: @unchecked Sendable {
     runOnWorkers(count) { index, _ in body(index) }
   }
 
+  /// Runs all tasks like `run`.
+  /// - Returns: whether all of them said yes.
+  func runAll(_ count: Int, _ body: (Int) -> Bool) -> Bool {
+    let hasFailed = Atomic<Bool>(false)
+    run(count) { index in
+      if !body(index) { hasFailed.store(true, ordering: .relaxed) }
+    }
+    return !hasFailed.load(ordering: .relaxed)
+  }
+
   /// Like `run`; the second argument numbers the thread, 0 ..< threads, for its own scratch memory.
   /// Only one run of a pool at a time may rely on it.
   public func runOnWorkers(_ count: Int, _ body: (_ index: Int, _ worker: Int) -> Void) {

@@ -78,6 +78,21 @@ struct WeightPacking {
   }
 }
 
+extension Table<Panel> {
+  /// Calls `body` with every panel and row, some rows of a panel at a time in parallel.
+  @inline(__always)
+  func forEach(
+    rows: Int, chunk: Int, _ pool: ThreadPool, _ body: (_ panel: Panel, _ row: Int) -> Void
+  ) {
+    let (panels, chunks) = (base, (rows + chunk - 1) / chunk)
+    pool.run(chunks * count) { task in
+      let panel = panels[task / chunks]
+      let start = task % chunks &* chunk
+      for row in start..<min(rows, start &+ chunk) { body(panel, row) }
+    }
+  }
+}
+
 /// target[k * panel's vectors * 16 + column] = source[k * stride + column] for a panel's columns and
 /// `count` rows k; columns that do not exist are zero.
 func packPanel(

@@ -68,19 +68,14 @@ struct WinogradProduct: TiledBlocks {
   func transform(
     _ packed: UnsafePointer<Float>, to filters: UnsafeMutablePointer<Float>, pool: ThreadPool
   ) {
-    let (depth, panels) = (depth, packing.panels.base)
-    let chunk = 16
-    let chunks = (depth + chunk - 1) / chunk
-    pool.run(chunks * packing.panels.count) { task in
-      let panel = panels[task / chunks]
+    let depth = depth
+    packing.panels.forEach(rows: depth, chunk: 16, pool) { panel, channel in
       let width = panel.vectors &* 16
-      for channel in task % chunks &* chunk..<min(depth, (task % chunks &+ 1) &* chunk) {
-        WinogradFilter(
-          taps: packed + (9 &* depth &* panel.column &+ channel &* width),
-          values: filters + (Winograd.products &* depth &* panel.column &+ channel &* width),
-          step: depth &* width, isReversed: isTransposed
-        ).coverRegisters(from: 0, to: width)
-      }
+      WinogradFilter(
+        taps: packed + (9 &* depth &* panel.column &+ channel &* width),
+        values: filters + (Winograd.products &* depth &* panel.column &+ channel &* width),
+        step: depth &* width, isReversed: isTransposed
+      ).coverRegisters(from: 0, to: width)
     }
   }
 

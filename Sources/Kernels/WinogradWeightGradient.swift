@@ -167,27 +167,23 @@ struct WinogradWeightGradient {
     _ sums: UnsafePointer<Float>, to weightGradient: UnsafeMutablePointer<Float>, pool: ThreadPool
   ) {
     let chunk = max(2, inputs * panels.count / 24)
-    let chunks = (inputs + chunk - 1) / chunk
-    pool.run(chunks * panels.count) { task in
-      let panel = panels.base[task / chunks]
+    panels.forEach(rows: inputs, chunk: chunk, pool) { panel, channel in
       let width = panel.vectors &* 16
-      for channel in task % chunks &* chunk..<min(inputs, (task % chunks &+ 1) &* chunk) {
-        let sums = sums + (form.filterValues &* rows &* panel.column &+ channel &* width)
-        let target = weightGradient + (channel &* outputs &+ panel.column)
-        let (step, tapStep) = (rows &* width, inputs &* outputs)
-        switch form {
-        case .plain:
-          WinogradFilterGradient(
-            sums: sums, step: step, groups: groups, groupStep: sumCount, target: target,
-            tapStep: tapStep
+      let sums = sums + (form.filterValues &* rows &* panel.column &+ channel &* width)
+      let target = weightGradient + (channel &* outputs &+ panel.column)
+      let (step, tapStep) = (rows &* width, inputs &* outputs)
+      switch form {
+      case .plain:
+        WinogradFilterGradient(
+          sums: sums, step: step, groups: groups, groupStep: sumCount, target: target,
+          tapStep: tapStep
+        ).coverRegisters(from: 0, to: panel.width)
+      case .phased:
+        PhaseTiles.forEachPhase { phase in
+          PhaseFilterGradient(
+            sums: sums, step: step, phase: phase, groups: groups, groupStep: sumCount,
+            target: target, tapStep: tapStep
           ).coverRegisters(from: 0, to: panel.width)
-        case .phased:
-          PhaseTiles.forEachPhase { phase in
-            PhaseFilterGradient(
-              sums: sums, step: step, phase: phase, groups: groups,
-              groupStep: sumCount, target: target, tapStep: tapStep
-            ).coverRegisters(from: 0, to: panel.width)
-          }
         }
       }
     }

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// Neighbouring weights that are updated in one way, with their gradients and the one or two numbers
 /// that a rule remembers of each.
 public struct UpdateRun {
@@ -33,18 +31,18 @@ public struct UpdateRun {
   @inline(__always)
   func update<Rule: ChannelGroup>(_ pool: ThreadPool, _ rule: Rule) -> Bool {
     let (block, piece) = (16_384, 1_024)
-    let hasFailed = Atomic<Bool>(false)
-    pool.run((count &+ block &- 1) / block) { task in
+    return pool.runAll((count &+ block &- 1) / block) { task in
       let end = min(count, (task &+ 1) &* block)
+      var areFinite = true
       for start in stride(from: task &* block, to: end, by: piece) {
         let length = min(piece, end &- start)
         if isFinite(gradients + start, count: length) {
           rule.coverBlock(from: start, to: start &+ length)
         } else {
-          hasFailed.store(true, ordering: .relaxed)
+          areFinite = false
         }
       }
+      return areFinite
     }
-    return !hasFailed.load(ordering: .relaxed)
   }
 }
