@@ -212,6 +212,7 @@ struct WeightSource {
   @inline(__always)
   func lines(_ panel: Panel, tiles: Int) -> LinesAhead {
     guard isTransposed else {
+      // Of rows that are no whole lines a panel reaches one line more.
       return LinesAhead(
         start: UnsafeRawPointer(weight + panel.column), step: stride &* 4, tileStep: 64,
         tiles: stride & 15 == 0 ? panel.vectors &- 1 : panel.vectors)
