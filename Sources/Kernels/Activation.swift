@@ -31,8 +31,8 @@ enum SiluFunction: PointwiseFunction {
     valueAndDerivative(x).1
   }
   @inline(__always) static func valueAndDerivative<L: Lanes>(_ x: L) -> (L, L) {
-    // s + x s (1 - s)
-    let s = sigmoid(x)
+    // s + x s (1 - s), where x s stays NaN.
+    let s = sigmoidOfNumber(x)
     let value = x * s
     return (value, L.fma(value, L(splat: 1) - s, s))
   }

@@ -37,7 +37,10 @@ protocol Lanes {
     _ largest: inout Self, to value: Self, _ place: inout Self, to position: Self)
   /// The value limited to low ... high; NaN stays NaN.
   func limited(_ low: Float, _ high: Float) -> Self
-  /// 2 to the power of n, where the low bits of a float near 1.5 * 2^23 are the integer n + 127.
+  /// The value limited to -limit ... limit; what is no number may become one of them.
+  func limited(_ limit: Float) -> Self
+  /// 2 to the power of n / `powerSteps`, where the low bits of a float near 1.5 * 2^23 / `powerSteps`
+  /// are the integer n + 127 `powerSteps`.
   var powerOfTwo: Self { get }
 }
 
@@ -107,10 +110,8 @@ extension SIMD16<Float>: Lanes {
     let raised = replacing(with: floor, where: self .< floor)
     return raised.replacing(with: ceiling, where: raised .> ceiling)
   }
-  @inline(__always) var powerOfTwo: Self {
-    let bits = unsafeBitCast(self, to: SIMD16<Int32>.self)
-    return unsafeBitCast(bits &<< SIMD16<Int32>(repeating: 23), to: Self.self)
-  }
+  @inline(__always) func limited(_ limit: Float) -> Self { processor_limited16(self, limit) }
+  @inline(__always) var powerOfTwo: Self { processor_powers16(self) }
 }
 
 // The library's `sum` and `max` go lane by lane, the latter with a branch for each.
@@ -164,10 +165,9 @@ extension SIMD8<Float>: Lanes {
     let raised = replacing(with: floor, where: self .< floor)
     return raised.replacing(with: ceiling, where: raised .> ceiling)
   }
-  @inline(__always) var powerOfTwo: Self {
-    let bits = unsafeBitCast(self, to: SIMD8<Int32>.self)
-    return unsafeBitCast(bits &<< SIMD8<Int32>(repeating: 23), to: Self.self)
-  }
+  @inline(__always) func limited(_ limit: Float) -> Self { widened.limited(limit).lowHalf }
+  @inline(__always) var powerOfTwo: Self { widened.powerOfTwo.lowHalf }
+  @inline(__always) private var widened: Vector { Vector(lowHalf: self, highHalf: self) }
 }
 
 extension Float: Lanes {
@@ -191,7 +191,6 @@ extension Float: Lanes {
   @inline(__always) func limited(_ low: Float, _ high: Float) -> Self {
     self < low ? low : (self > high ? high : self)
   }
-  @inline(__always) var powerOfTwo: Self {
-    Float(bitPattern: bitPattern &<< 23)
-  }
+  @inline(__always) func limited(_ limit: Float) -> Self { limited(-limit, limit) }
+  @inline(__always) var powerOfTwo: Self { Vector(repeating: self).powerOfTwo[0] }
 }

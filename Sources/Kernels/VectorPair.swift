@@ -77,5 +77,8 @@ struct Twice<Half: Lanes>: Lanes {
   @inline(__always) func limited(_ floor: Float, _ ceiling: Float) -> Self {
     Self(low.limited(floor, ceiling), high.limited(floor, ceiling))
   }
+  @inline(__always) func limited(_ limit: Float) -> Self {
+    Self(low.limited(limit), high.limited(limit))
+  }
   @inline(__always) var powerOfTwo: Self { Self(low.powerOfTwo, high.powerOfTwo) }
 }

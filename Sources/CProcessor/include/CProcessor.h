@@ -2,6 +2,9 @@
 #pragma once
 
 #include <stdint.h>
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#include <immintrin.h>
+#endif
 
 // F(name, macro): an instruction set that a compiler uses of its own accord, as it or the kernel
 // calls it, and the macro that is 1 in code that is compiled for it.
@@ -90,4 +93,39 @@ static inline __attribute__((always_inline)) processor_floats8 processor_fnma8(
 static inline __attribute__((always_inline)) processor_doubles8 processor_doubles(
     processor_floats8 x) {
   return __builtin_convertvector(x, processor_doubles8);
+}
+
+// 2 to the power of n / processor_power_steps, where the low bits of a float near 1.5 * 2^23 /
+// processor_power_steps are the integer n + 127 * processor_power_steps. Moved to where the exponent
+// is, they are a straight line between the powers with a whole exponent; a table, looked up in a
+// register, has what the mantissa is less than that.
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+enum { processor_power_steps = 16 };
+static inline __attribute__((always_inline)) processor_floats16 processor_powers16(
+    processor_floats16 x) {
+  const __m512i below = _mm512_setr_epi32(
+      0, -152893, -289342, -408621, -509968, -592590, -655657, -698305, -719629, -718684, -694486,
+      -646004, -572163, -471841, -343865, -187011);
+  const __m512i bits = _mm512_castps_si512(x);
+  return _mm512_castsi512_ps(_mm512_add_epi32(
+      _mm512_slli_epi32(bits, 19), _mm512_permutexvar_epi32(bits, below)));
+}
+#else
+enum { processor_power_steps = 1 };
+static inline __attribute__((always_inline)) processor_floats16 processor_powers16(
+    processor_floats16 x) {
+  typedef uint32_t integers16 __attribute__((ext_vector_type(16)));
+  return (processor_floats16)((integers16)x << 23);
+}
+#endif
+
+// x limited to -limit ... limit; what is no number may become one of them.
+static inline __attribute__((always_inline)) processor_floats16 processor_limited16(
+    processor_floats16 x, float limit) {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+  return _mm512_range_ps(x, _mm512_set1_ps(limit), 2);
+#else
+  return __builtin_elementwise_min(
+      __builtin_elementwise_max(x, (processor_floats16)-limit), (processor_floats16)limit);
+#endif
 }
