@@ -295,12 +295,12 @@ final class SmallStep {
 
   /// Forward and backward; returns the mean loss.
   @discardableResult
-  func run(_ key: StepKey) -> Double {
+  func run(_ key: StepKey, finished: (_ start: Int) -> Void = { _ in }) -> Double {
     graph.forward(key)
     softmaxCrossEntropy(
       logits: graph.logits, labels: labels, n: graph.batch, classes: classes, smoothing: 0.1,
       logitGradient: graph.logitGradient, losses: &losses, pool: pool)
-    graph.backward()
+    graph.backward(finished: finished)
     return losses.reduce(0) { $0 + Double($1) } / Double(losses.count)
   }
 

@@ -13,7 +13,13 @@ protocol TrainingBody {
 
   /// Adds the gradient of every weight that trains, from that of the logits; that of a frozen one
   /// may be anything.
-  func backward(input: UnsafeMutablePointer<Float>, dropped: Bool, _ context: LayerContext)
+  ///
+  /// - Parameter finished: is told of blocks, one after the other, when the gradients of a block and of all
+  ///   that follows it are done and their weights are read no more; of the number of blocks first, when
+  ///   those behind the last one are.
+  func backward(
+    input: UnsafeMutablePointer<Float>, dropped: Bool, finished: (_ block: Int) -> Void,
+    _ context: LayerContext)
 }
 
 /// A stem, residual blocks, and a pooled head.
@@ -71,11 +77,15 @@ struct ConvolutionalTraining: TrainingBody {
     head.forward(input: current, dropout: dropout, context)
   }
 
-  func backward(input: UnsafeMutablePointer<Float>, dropped: Bool, _ context: LayerContext) {
+  func backward(
+    input: UnsafeMutablePointer<Float>, dropped: Bool, finished: (_ block: Int) -> Void,
+    _ context: LayerContext
+  ) {
     context.profile?.enter(blocks.count + 1, isBackward: true)
     var gradient = head.backward(
       input: blocks.last.map { context[$0.outputSlot] } ?? context[stemOutput],
       dropped: dropped, context)
+    finished(blocks.count)
     for index in blocks.indices.reversed() {
       guard freezing.trains(upToBlock: index) else { return }
       let input = index == 0 ? context[stemOutput] : context[blocks[index - 1].outputSlot]
@@ -88,6 +98,7 @@ struct ConvolutionalTraining: TrainingBody {
       dropPaths[index]?.backward(gradient: gradient, context)
       gradient = blocks[index].backward(input: input, gradient: gradient, context)
       dropPaths[index]?.finish(gradient: gradient, context)
+      finished(index)
     }
     guard freezing.trainsStem else { return }
     context.profile?.enter(0, isBackward: true)

@@ -26,6 +26,8 @@ public final class TrainingGraph {
   private let layout: TrainingLayout
   /// The elements of the flat gradient buffer that do not train.
   private let frozen: [Range<Int>]
+  /// Where the decaying weights of each block begin, and those behind the last one.
+  private let starts: [Int]
   private var droppedFeatures = false
 
   /// Plans and allocates a step.
@@ -59,6 +61,8 @@ public final class TrainingGraph {
     self.layout = layout
     self.memory = memory
     frozen = freezing.frozenRanges
+    let table = network.parameters.table
+    starts = (0...network.blueprint.blockCount).map { table.decayingStart(ofBlock: $0) }
     let workspace = memory.workspace.base
     context = LayerContext(
       workspace: workspace, shared: workspace + layout.own,
@@ -104,9 +108,13 @@ public final class TrainingGraph {
 
   /// Computes the gradient of every weight from `logitGradient` and what `forward` left; once per
   /// `forward`, because gradients take the activations' places.
-  public func backward() {
+  ///
+  /// - Parameter finished: is told, again and again, of the element from which on the decaying weights may
+  ///   be updated: the gradients of those that train are done, and the weights are read no more.
+  public func backward(finished: (_ start: Int) -> Void = { _ in }) {
     clearGradients(layout.addedGradients)
-    layout.body.backward(input: input, dropped: droppedFeatures, context)
+    layout.body.backward(
+      input: input, dropped: droppedFeatures, finished: { finished(starts[$0]) }, context)
     // Some frozen tensors are given the gradient that fell off on the way.
     clearGradients(frozen)
   }

@@ -76,7 +76,10 @@ struct TransformerTraining: TrainingBody {
     }
   }
 
-  func backward(input: UnsafeMutablePointer<Float>, dropped: Bool, _ context: LayerContext) {
+  func backward(
+    input: UnsafeMutablePointer<Float>, dropped: Bool, finished: (_ block: Int) -> Void,
+    _ context: LayerContext
+  ) {
     context.profile?.enter(blocks.count + 1, isBackward: true)
     // The last block's output is read no more: its gradient takes its place, and then stays there.
     let gradient = tokens(blocks.count, context)
@@ -94,12 +97,14 @@ struct TransformerTraining: TrainingBody {
           from: rows + image * channels, count: channels)
       }
     }
+    finished(blocks.count)
     for index in blocks.indices.reversed() {
       guard freezing.trains(upToBlock: index) else { return }
       let input = tokens(index, context)
       context.profile?.enter(index + 1, isBackward: true)
       if isCheckpointing { blocks[index].compute(input: input, context) }
       blocks[index].backward(input: input, gradient: gradient, context)
+      finished(index)
     }
     guard freezing.trainsStem else { return }
     context.profile?.enter(0, isBackward: true)

@@ -37,6 +37,16 @@ public struct ParameterTable: Sendable {
   /// The tensor that a layer of the blueprint refers to.
   public subscript(reference: ParameterReference) -> ParameterInfo { entries[reference.index] }
 
+  /// The element from which on all decaying tensors belong to a block, by its place among all blocks, or
+  /// to what follows it.
+  func decayingStart(ofBlock ordinal: Int) -> Int {
+    let depth = ParameterRole.Unit.block(stage: 0, index: 0, ordinal: ordinal).depth
+    let before = entries.filter {
+      $0.storage == .weights && $0.decays && $0.role.unit.depth < depth
+    }
+    return before.map { roundUp($0.offset + $0.count, to: 16) }.max() ?? 0
+  }
+
   fileprivate init(_ declarations: [ParameterDeclaration]) {
     var cursor: [ParameterInfo.Storage: Int] = [:]
     var offsets = [Int](repeating: 0, count: declarations.count)

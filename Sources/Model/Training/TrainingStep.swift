@@ -152,15 +152,55 @@ final class TrainingStep {
     for index in 0..<images { sum += Double(losses[index]) }
     guard sum.isFinite else { return .diverged(.loss) }
     if isAbandoned() { return .abandoned }
+    let mean = sum / Double(images)
+    // A profile tells the update from the backward pass.
+    if clipping == nil, accumulator == nil, profile == nil,
+      let optimizer = optimizer as? any PartwiseOptimizer
+    {
+      return backward(updating: optimizer, learningRate: learningRate)
+        ? .done(loss: mean) : .diverged(.gradient)
+    }
     graph.backward()
     var isComplete = true
     if let accumulator {
       measure(.update) { isComplete = accumulator.add(part, pool: pool) }
     }
-    guard isComplete else { return .done(loss: sum / Double(images)) }
+    guard isComplete else { return .done(loss: mean) }
     var isFinite = true
     measure(.update) { isFinite = update(learningRate: learningRate) }
-    return isFinite ? .done(loss: sum / Double(images)) : .diverged(.gradient)
+    return isFinite ? .done(loss: mean) : .diverged(.gradient)
+  }
+
+  /// The weights that are updated together in the backward pass: less, and the threads would wait for each
+  /// other too often.
+  private static let partCount = 1 << 17
+
+  /// Backward, and meanwhile the update of the blocks whose gradients are done: these and the weights are
+  /// in the cache then, where all of them together would have to come from memory once more.
+  ///
+  /// - Returns: whether the gradients were finite.
+  private func backward(updating optimizer: any PartwiseOptimizer, learningRate: Double) -> Bool {
+    optimizer.beginStep()
+    let table = graph.network.parameters.table
+    var end = table.decayingRange.upperBound
+    var isFinite = true
+    func update(_ range: Range<Int>) {
+      isFinite =
+        isFinite && optimizer.update(range, learningRate: learningRate, pool: pool)
+    }
+    graph.backward { start in
+      guard end - start >= Self.partCount else { return }
+      update(start..<end)
+      end = start
+    }
+    update(0..<end)
+    update(table.plainRange)
+    if isFinite { updateAverage() }
+    return isFinite
+  }
+
+  private func updateAverage() {
+    average?.update(step: firstStep + optimizer.updates, pool: pool)
   }
 
   /// - Returns: whether the gradients were finite.
@@ -171,7 +211,7 @@ final class TrainingStep {
       clipping.run(pool)
     }
     guard optimizer.step(learningRate: learningRate, pool: pool) else { return false }
-    average?.update(step: firstStep + optimizer.updates, pool: pool)
+    updateAverage()
     return true
   }
 

@@ -81,7 +81,7 @@ public struct Freezing: Sendable {
 
 extension ParameterRole.Unit {
   /// A number that grows from the images to the logits.
-  fileprivate var depth: Int {
+  var depth: Int {
     switch self {
     case .stem: 0
     case .block(_, _, let ordinal): 1 + ordinal

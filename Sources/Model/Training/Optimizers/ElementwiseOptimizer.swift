@@ -15,7 +15,7 @@ protocol ElementwiseRule {
 }
 
 /// An optimizer whose rule treats every weight by itself: one pass over memory.
-final class ElementwiseOptimizer<Rule: ElementwiseRule>: Optimizer {
+final class ElementwiseOptimizer<Rule: ElementwiseRule>: PartwiseOptimizer {
   let slots: [OptimizerSlot]
   var updates = 0
   private let rule: Rule
@@ -30,15 +30,23 @@ final class ElementwiseOptimizer<Rule: ElementwiseRule>: Optimizer {
   }
 
   func step(learningRate: Double, pool: ThreadPool) -> Bool {
-    updates += 1
+    beginStep()
+    return update(
+      0..<target.parameters.table.weightExtent, learningRate: learningRate, pool: pool)
+  }
+
+  func beginStep() { updates += 1 }
+
+  func update(_ range: Range<Int>, learningRate: Double, pool: ThreadPool) -> Bool {
     var isFinite = true
     let parameters = target.parameters
-    for group in target.groups {
-      let start = group.range.lowerBound
+    for group in target.groups where group.range.overlaps(range) {
+      let part = group.range.clamped(to: range)
+      let start = part.lowerBound
       let run = UpdateRun(
         weights: parameters.weights + start, gradients: parameters.gradients + start,
         first: slots[0].values + start, second: slots[slots.count - 1].values + start,
-        count: group.range.count)
+        count: part.count)
       let areFinite = rule.update(
         run, rate: learningRate * group.rateScale, decays: group.decays, number: updates,
         pool: pool)

@@ -20,6 +20,15 @@ public protocol Optimizer: AnyObject {
   func finishEpoch(pool: ThreadPool)
 }
 
+/// An optimizer that needs nothing but a weight's own gradient, so that some weights may be updated before
+/// the gradients of others are there.
+protocol PartwiseOptimizer: Optimizer {
+  /// Counts a step, all parts of which are then updated, each once.
+  func beginStep()
+  /// Updates what trains of a range of the flat weight buffer, as `step` does.
+  func update(_ range: Range<Int>, learningRate: Double, pool: ThreadPool) -> Bool
+}
+
 extension Optimizer {
   /// Most rules know nothing of epochs.
   public func finishEpoch(pool: ThreadPool) {}
