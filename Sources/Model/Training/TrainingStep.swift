@@ -173,7 +173,7 @@ final class TrainingStep {
 
   /// The weights that are updated together in the backward pass: less, and the threads would wait for each
   /// other too often.
-  private static let partCount = 1 << 17
+  private static let partCount = 1 << 19
 
   /// Backward, and meanwhile the update of the blocks whose gradients are done: these and the weights are
   /// in the cache then, where all of them together would have to come from memory once more.
