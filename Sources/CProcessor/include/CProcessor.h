@@ -2,8 +2,13 @@
 #pragma once
 
 #include <stdint.h>
+// Whether the including code may look sixteen numbers up in a register, and limit them from both sides
+// in one instruction.
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
+#define PROCESSOR_LOOKS_UP 1
 #include <immintrin.h>
+#else
+#define PROCESSOR_LOOKS_UP 0
 #endif
 
 // F(name, macro): an instruction set that a compiler uses of its own accord, as it or the kernel
@@ -99,7 +104,7 @@ static inline __attribute__((always_inline)) processor_doubles8 processor_double
 // processor_power_steps are the integer n + 127 * processor_power_steps. Moved to where the exponent
 // is, they are a straight line between the powers with a whole exponent; a table, looked up in a
 // register, has what the mantissa is less than that.
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#if PROCESSOR_LOOKS_UP
 enum { processor_power_steps = 16 };
 static inline __attribute__((always_inline)) processor_floats16 processor_powers16(
     processor_floats16 x) {
@@ -122,7 +127,7 @@ static inline __attribute__((always_inline)) processor_floats16 processor_powers
 // x limited to -limit ... limit; what is no number may become one of them.
 static inline __attribute__((always_inline)) processor_floats16 processor_limited16(
     processor_floats16 x, float limit) {
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#if PROCESSOR_LOOKS_UP
   return _mm512_range_ps(x, _mm512_set1_ps(limit), 2);
 #else
   return __builtin_elementwise_min(

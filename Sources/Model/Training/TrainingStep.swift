@@ -132,8 +132,8 @@ final class TrainingStep {
     losses.deallocate()
   }
 
-  /// Forward, loss and backward for the batch in `input` and `targets`, and behind the last batch of
-  /// a step the update.
+  /// Forward, loss and backward for the batch in `input` and `targets`, and with the last batch of a
+  /// step the update.
   ///
   /// - Parameters:
   ///   - part: which of the step's batches it is.
